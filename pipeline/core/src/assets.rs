@@ -1,0 +1,34 @@
+//! How a stage asks for a model, a list or a vocabulary, without knowing where it lives.
+
+use crate::BuildError;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Read-only files that stages need, by the name `assets.toml` gives them (or a path the user gave).
+pub trait Assets: Sync {
+    /// The whole content, shared by everybody who asks for the same name.
+    ///
+    /// # Errors
+    /// When the asset is unknown, or is neither in the cache nor to be had; the hint says what to run.
+    fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError>;
+
+    /// The sha256 of the content in hexadecimal; part of a phase's fingerprint.
+    ///
+    /// # Errors
+    /// As [`Assets::bytes`].
+    fn digest(&self, name: &str) -> Result<String, BuildError>;
+}
+
+/// Assets held in memory: for tests, and for stages that need none.
+#[derive(Default)]
+pub struct MemoryAssets(pub BTreeMap<String, Arc<[u8]>>);
+
+impl Assets for MemoryAssets {
+    fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError> {
+        self.0.get(name).cloned().ok_or_else(|| BuildError::new(format!("unknown asset `{name}`")))
+    }
+
+    fn digest(&self, name: &str) -> Result<String, BuildError> {
+        self.bytes(name).map(|bytes| crate::hash::digest_hex(&bytes))
+    }
+}

@@ -1,0 +1,99 @@
+//! The columns of every table on disk, said once; the store turns them into Arrow, the CLI reads them by name.
+
+/// The physical type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// UTF-8 text.
+    Text,
+    /// UTF-8 text with few distinct values; stored with a dictionary.
+    Label,
+    /// Sixteen bytes, a [`crate::DocId`].
+    Id,
+    /// Unsigned 64-bit.
+    U64,
+    /// Unsigned 32-bit.
+    U32,
+    /// 32-bit float.
+    F32,
+    /// True or false.
+    Bool,
+}
+
+/// One column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Name in the file.
+    pub name: &'static str,
+    /// Physical type.
+    pub kind: Type,
+    /// Whether a row may have no value.
+    pub nullable: bool,
+    /// Meaning, with units.
+    pub about: &'static str,
+}
+
+const fn column(name: &'static str, kind: Type, about: &'static str) -> Column {
+    Column { name, kind, nullable: false, about }
+}
+
+const fn optional(name: &'static str, kind: Type, about: &'static str) -> Column {
+    Column { name, kind, nullable: true, about }
+}
+
+/// `docs/`: the documents that are alive at the end of a phase.
+pub const DOCS: &[Column] = &[
+    column("id", Type::Id, "document id"),
+    column("row", Type::U32, "row of this document in the ledger of the same part"),
+    column("record_id", Type::Text, "id as the source gives it: WARC-Record-ID or id column; may be empty"),
+    column("url", Type::Text, "target URI as captured"),
+    column("canonical_url", Type::Text, "canonical form of the URL, or empty when no step made one"),
+    column("date", Type::Text, "capture date, RFC 3339 UTC, or empty"),
+    column("lang", Type::Label, "language label given by a step or by the source, or empty"),
+    column("kind", Type::Label, "page kind given by a step, or empty"),
+    column("title", Type::Text, "title of the page, or empty"),
+    column("truncated", Type::Bool, "whether the capture was cut off"),
+    column("source", Type::Label, "name of the input file"),
+    column("extra", Type::Text, "JSON object of the columns carried along, or empty"),
+    column("text", Type::Text, "the text"),
+];
+
+/// `ledger/`: one row for every input document of the phase.
+pub const LEDGER: &[Column] = &[
+    column("id", Type::Id, "document id"),
+    column("url_hash", Type::U64, "xxh3-64 of the URL as captured"),
+    column("part", Type::Label, "key of the task that wrote the row"),
+    column("row", Type::U32, "position in the input of the task"),
+    column("kept", Type::Bool, "whether the document is in `docs/`"),
+    column("step", Type::Label, "step that removed it, or empty"),
+    column("reason", Type::Label, "removed because …, or empty"),
+    column("metric", Type::Label, "metric whose value was judged, or empty"),
+    optional("value", Type::F32, "value of the metric"),
+    optional("limit", Type::F32, "limit that applied"),
+    column("bytes", Type::U32, "bytes of text when the verdict fell (of the payload, when there was no text yet)"),
+    optional("evidence", Type::Text, "what else explains the row: error text, kept twin"),
+];
+
+/// `removed/`: a sample of removed documents, with their text, for inspection.
+pub const REMOVED: &[Column] = &[
+    column("id", Type::Id, "document id"),
+    column("url", Type::Text, "target URI as captured"),
+    column("lang", Type::Label, "language label, or empty"),
+    column("step", Type::Label, "step that removed it"),
+    column("reason", Type::Label, "removed because …"),
+    column("text", Type::Text, "text when the verdict fell, or empty"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_in_each_table() {
+        for table in [DOCS, LEDGER, REMOVED] {
+            let mut names: Vec<_> = table.iter().map(|column| column.name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), table.len());
+        }
+    }
+}

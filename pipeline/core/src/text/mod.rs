@@ -1,0 +1,75 @@
+//! Text analysis shared by all stages: one versioned definition each of word, line, n-gram and character counts.
+
+pub mod lines;
+pub mod ngrams;
+pub mod words;
+
+use lines::Line;
+use words::Word;
+
+/// Counts over a whole text. Lengths are in Unicode scalar values unless a name says bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Unicode scalar values.
+    pub n_chars: usize,
+    /// Words (`words/v1`).
+    pub n_words: usize,
+    /// Scalar values inside words.
+    pub n_word_chars: usize,
+    /// Words that hold at least one alphabetic scalar value.
+    pub n_alphabetic_words: usize,
+    /// Lines that are not blank.
+    pub n_lines: usize,
+}
+
+impl Shape {
+    pub(crate) fn of(text: &str, words: &[Word], lines: &[Line]) -> Shape {
+        Shape {
+            n_chars: n_chars(text),
+            n_words: words.len(),
+            n_word_chars: words.iter().map(|word| word.n_chars as usize).sum(),
+            n_alphabetic_words: words.iter().filter(|word| word.has_alphabetic).count(),
+            n_lines: lines.iter().filter(|line| !line.is_blank()).count(),
+        }
+    }
+}
+
+/// Unicode scalar values in `text`: every byte that does not continue a character starts one.
+pub fn n_chars(text: &str) -> usize {
+    text.bytes().filter(|byte| (*byte as i8) >= -0x40).count()
+}
+
+/// The host part of a URL, without user, port and brackets' surroundings; empty when the URL has no authority.
+pub fn host_of(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else { return "" };
+    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    if host.starts_with('[') {
+        return host.find(']').map_or(host, |end| &host[..=end]);
+    }
+    host.split_once(':').map_or(host, |(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_scalar_values() {
+        assert_eq!(n_chars("aé漢🙂"), 4);
+        assert_eq!(n_chars(""), 0);
+    }
+
+    #[test]
+    fn hosts() {
+        for (url, host) in [
+            ("http://Example.org/a", "Example.org"),
+            ("https://user:pw@example.org:8080?q=http://x/", "example.org"),
+            ("http://[::1]:80/", "[::1]"),
+            ("mailto:a@b.c", ""),
+            ("http://", ""),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Rolling hashes of word n-grams over the shared word hashes.
+
+/// Multiplier of the polynomial hash: an odd 64-bit constant with well mixed bits (2^64 / golden ratio).
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The hash of every window of `n` word hashes, in order; empty when there are fewer than `n` words.
+///
+/// A polynomial in `BASE` modulo 2^64, so the whole row costs one multiplication and two additions per word for any n.
+pub fn rolling(word_hashes: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ {
+    let leading = (1..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
+    let mut window = 0u64;
+    word_hashes.iter().enumerate().filter_map(move |(at, hash)| {
+        if at >= n {
+            window = window.wrapping_sub(word_hashes[at - n].wrapping_mul(leading));
+        }
+        window = window.wrapping_mul(BASE).wrapping_add(*hash);
+        (n > 0 && at + 1 >= n).then_some(window)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_windows_have_equal_hashes_and_others_do_not() {
+        let words = [1u64, 2, 3, 1, 2, 3, 4];
+        let grams: Vec<_> = rolling(&words, 3).collect();
+        assert_eq!(grams.len(), 5);
+        assert_eq!(grams[0], grams[3]);
+        assert_eq!(grams.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn short_rows_have_no_grams() {
+        assert_eq!(rolling(&[1, 2], 3).count(), 0);
+        assert_eq!(rolling(&[], 1).count(), 0);
+        assert_eq!(rolling(&[5, 6], 1).collect::<Vec<_>>(), [5, 6]);
+    }
+}
