@@ -48,7 +48,7 @@ impl Edits {
     /// Where spans overlap, the one that starts first wins, then the longer, then the one given first. Spans that leave
     /// the text, are reversed, or do not fall on character boundaries have no effect.
     pub fn apply(&mut self, text: &str, out: &mut String) {
-        self.0.sort_by(|a, b| (a.start, std::cmp::Reverse(a.end)).cmp(&(b.start, std::cmp::Reverse(b.end))));
+        self.0.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         out.clear();
         let mut done = 0;
         self.0.retain(|span| {

@@ -74,9 +74,9 @@ mod tests {
         assert_eq!(format!("{:016x}", mix64(1, 2)), GOLDEN_MIX);
     }
 
-    const GOLDEN_64: &str = "?";
-    const GOLDEN_128: &str = "?";
-    const GOLDEN_MIX: &str = "?";
+    const GOLDEN_64: &str = "04d1ad308626f563";
+    const GOLDEN_128: &str = "1acc2a6d8595318eb04888611cca627b";
+    const GOLDEN_MIX: &str = "07ee86c281446bef";
 
     #[test]
     fn streaming_equals_one_shot() {

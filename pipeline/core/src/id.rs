@@ -69,8 +69,11 @@ mod tests {
 
     #[test]
     fn ids_are_frozen() {
-        assert_eq!(DocId::from_record_id("<urn:uuid:1>").to_string(), "?");
-        assert_eq!(DocId::from_capture("http://a/", "2024-01-01T00:00:00Z", "sha1:X").to_string(), "?");
-        assert_eq!(DocId::from_position("a.warc.gz", 17).to_string(), "?");
+        assert_eq!(DocId::from_record_id("<urn:uuid:1>").to_string(), "a786a9cd6ff3a0658fb4d15f3e8ff0e8");
+        assert_eq!(
+            DocId::from_capture("http://a/", "2024-01-01T00:00:00Z", "sha1:X").to_string(),
+            "2ef308637b7f7e1054cc697adb4a41c6"
+        );
+        assert_eq!(DocId::from_position("a.warc.gz", 17).to_string(), "50f3ca078da349bfdf7dda0e3de1937c");
     }
 }

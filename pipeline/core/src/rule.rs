@@ -32,7 +32,7 @@ impl Keep {
         match *self {
             Keep::AtLeast(low) => (value < low).then_some(low),
             Keep::AtMost(high) => (value > high).then_some(high),
-            Keep::Within(low, high) if value < low => Some(low),
+            Keep::Within(low, _) if value < low => Some(low),
             Keep::Within(_, high) => (value > high).then_some(high),
             Keep::IsFalse => (value != 0.0).then_some(0.0),
         }

@@ -35,7 +35,7 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
     for block in blocks(page) {
         match block {
             Block::Prose(text) => checked.blessed.push_str(text),
-            Block::Fence { info, body, .. } if info == "expect" => {
+            Block::Fence { info: "expect", body, .. } => {
                 let Some(shown) = pending.take() else {
                     return Err(BuildError::new(format!("{}: an expect block without an input", entry.name)));
                 };
