@@ -13,6 +13,18 @@ pub struct Rule {
     pub keep: Keep,
 }
 
+impl Rule {
+    /// Keeps documents whose metric is at least `limit`; no rule when the limit is off.
+    pub fn at_least(reason: &'static str, metric: usize, limit: Option<f32>) -> Option<Rule> {
+        limit.map(|limit| Rule { reason, metric, keep: Keep::AtLeast(limit) })
+    }
+
+    /// Keeps documents whose metric is at most `limit`; no rule when the limit is off.
+    pub fn at_most(reason: &'static str, metric: usize, limit: Option<f32>) -> Option<Rule> {
+        limit.map(|limit| Rule { reason, metric, keep: Keep::AtMost(limit) })
+    }
+}
+
 /// The condition under which a document stays. Limits are inclusive: the limit itself is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Keep {
@@ -84,6 +96,13 @@ mod tests {
             assert_eq!(keep.broken_limit(kept), None);
             assert!(keep.broken_limit(dropped).is_some());
         }
+    }
+
+    #[test]
+    fn a_limit_that_is_off_makes_no_rule() {
+        assert_eq!(Rule::at_least("few", 3, None), None);
+        let rule = Rule { reason: "many", metric: 3, keep: Keep::AtMost(2.0) };
+        assert_eq!(Rule::at_most("many", 3, Some(2.0)), Some(rule));
     }
 
     #[test]

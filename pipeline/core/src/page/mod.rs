@@ -2,7 +2,8 @@
 //!
 //! A page is prose with three kinds of fenced blocks:
 //!
-//! - ```` ```toml ```` holds `[[step]]` with `use` and the parameters that the cases below it run with;
+//! - ```` ```toml ```` holds `[[step]]` with `use` and the parameters that the cases below it run with; the first one
+//!   shows every parameter at its default;
 //! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=…`;
 //! - ```` ```expect ```` right after an input is what the stage says of it, written by `cargo xtask bless`.
 
@@ -20,6 +21,11 @@ pub struct Checked {
     pub blessed: String,
     /// One message per difference or missing case; empty when the page is true.
     pub problems: Vec<String>,
+}
+
+/// Where the page of a stage lies in its crate: that of `filter.length` is `docs/filter/length.md`.
+pub fn path(name: &str) -> String {
+    format!("docs/{}.md", name.replace('.', "/"))
 }
 
 /// Runs every case of a stage's page.
@@ -48,7 +54,11 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
                 finish(entry, &mut checked, pending.take());
                 checked.blessed.push_str(raw);
                 if info == "toml" {
-                    let built = (entry.build)(&step_params(entry, body)?, assets)?;
+                    let step = step_table(entry, body)?;
+                    if stage.is_none() {
+                        checked.problems.extend(not_at_default(entry, &step));
+                    }
+                    let built = (entry.build)(&Params::from_table(entry.params, &step)?, assets)?;
                     seen.rules.extend(built.rules().iter().map(|rule| (rule.reason, rule.metric)));
                     stage = Some(built);
                 } else if parse::is_input(info) {
@@ -76,17 +86,28 @@ fn finish(entry: &Entry, checked: &mut Checked, pending: Option<show::Shown>) {
     }
 }
 
-/// The parameters in a page's config block.
-fn step_params(entry: &'static Entry, body: &str) -> Result<Params, BuildError> {
+/// The step in a page's config block, without `use`.
+fn step_table(entry: &'static Entry, body: &str) -> Result<toml::Table, BuildError> {
     let table: toml::Table = body.parse().map_err(|error| BuildError::new(format!("{}: {error}", entry.name)))?;
     let step = table.get("step").and_then(|steps| steps.as_array()).and_then(|steps| steps.first());
     let mut step = step.and_then(|step| step.as_table()).cloned().unwrap_or_default();
     match step.remove("use") {
-        Some(toml::Value::String(name)) if name == entry.name => Params::from_table(entry.params, &step),
+        Some(toml::Value::String(name)) if name == entry.name => Ok(step),
         _ => {
             Err(BuildError::new(format!("{}: its toml block must hold one [[step]] with `use = \"{0}\"`", entry.name)))
         }
     }
+}
+
+/// The parameters that a config block does not show at their defaults.
+fn not_at_default<'a>(entry: &'a Entry, step: &'a toml::Table) -> impl Iterator<Item = String> + 'a {
+    let differs = |param: &&crate::Param| {
+        step.get(param.name).and_then(|value| param.default.read(value)) != Some(param.default.value())
+    };
+    entry.params.iter().filter(differs).map(|param| {
+        let default = param.default.value().to_toml();
+        format!("{}: the first toml block must show `{} = {default}`", entry.name, param.name)
+    })
 }
 
 /// Which rules the cases exercise: every rule must be seen to keep and to drop.
@@ -111,5 +132,70 @@ impl Seen {
         never_drops
             .map(move |(reason, _)| format!("{name}: no case is removed because `{reason}`"))
             .chain(never_keeps.map(move |(reason, _)| format!("{name}: no case passes the rule `{reason}`")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Shape;
+    use crate::{Default, Doc, Measure, Metric, Numbers, Param, Rule, assets::MemoryAssets};
+
+    struct Words(Vec<Rule>);
+
+    impl Measure for Words {
+        fn measure(&self, doc: &Doc<'_>, numbers: &mut Numbers) {
+            numbers.set(0, doc.words().len() as f32);
+        }
+        fn rules(&self) -> &[Rule] {
+            &self.0
+        }
+    }
+
+    static ENTRY: Entry = Entry {
+        name: "test.words",
+        version: 1,
+        about: "",
+        shape: Shape::Measure,
+        needs_text: true,
+        costly: false,
+        params: &[Param { name: "min_words", default: Default::Limit(2.0), about: "" }],
+        metrics: &[Metric::number("n_words", "")],
+        asset_params: &[],
+        page: "",
+        build: |params, _| {
+            let rule = Rule::at_least("too_few_words", 0, params.limit("min_words"));
+            Ok(Stage::Measure(Box::new(Words(rule.into_iter().collect()))))
+        },
+    };
+
+    const CONFIG: &str = "# Words\n```toml\n[[step]]\nuse = \"test.words\"\nmin_words = 2\n```\n";
+
+    fn checked(page: &str) -> Checked {
+        check(&ENTRY, page, &MemoryAssets::default()).unwrap()
+    }
+
+    #[test]
+    fn blessing_makes_a_page_true() {
+        let page = format!("{CONFIG}```text\none\n```\n\n```text\none two\n```\n```expect\nwrong\n```\n");
+        let first = checked(&page);
+        assert_eq!(first.problems.len(), 2, "{:?}", first.problems);
+        let second = checked(&first.blessed);
+        assert!(second.problems.is_empty(), "{:?}", second.problems);
+        assert_eq!(second.blessed, first.blessed);
+        assert!(first.blessed.contains("removed because too_few_words (n_words = 1, limit 2)\nn_words = 1\n"));
+    }
+
+    #[test]
+    fn missing_cases_and_parameters_are_problems() {
+        let problems = checked(&CONFIG.replace("min_words = 2", "min_words = 3")).problems;
+        for part in ["must show `min_words = 2.0`", "no case is removed", "no case passes"] {
+            assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn pages_lie_by_family() {
+        assert_eq!(path("filter.length"), "docs/filter/length.md");
     }
 }

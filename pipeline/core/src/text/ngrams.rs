@@ -13,9 +13,16 @@ pub fn rolling(word_hashes: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ 
         if at >= n {
             window = window.wrapping_sub(word_hashes[at - n].wrapping_mul(leading));
         }
-        window = window.wrapping_mul(BASE).wrapping_add(*hash);
+        window = extend(window, *hash);
         (n > 0 && at + 1 >= n).then_some(window)
     })
+}
+
+/// The hash of a window made one word longer at its end.
+///
+/// Whoever needs only a few windows of each length grows these instead of rolling over the whole row again.
+pub fn extend(window: u64, word_hash: u64) -> u64 {
+    window.wrapping_mul(BASE).wrapping_add(word_hash)
 }
 
 #[cfg(test)]
@@ -29,6 +36,15 @@ mod tests {
         assert_eq!(grams.len(), 5);
         assert_eq!(grams[0], grams[3]);
         assert_eq!(grams.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
+    }
+
+    #[test]
+    fn a_window_grows_into_the_next_longer_one() {
+        let words = [7u64, 11, 13, 17, 19];
+        for n in 1..5 {
+            let grown: Vec<_> = rolling(&words, n).zip(&words[n..]).map(|(gram, word)| extend(gram, *word)).collect();
+            assert_eq!(grown, rolling(&words, n + 1).collect::<Vec<_>>());
+        }
     }
 
     #[test]
