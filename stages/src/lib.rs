@@ -1,1 +1,7 @@
-//! placeholder
+//! The workshop of the house: stages that read, measure and edit one document at a time.
+//!
+//! A stage is one file, one line in [`catalog`] and one page in `docs/`, which is its doc, its config example and its
+//! golden test at once. Stages know `tokenmill-core` and nothing else of the house.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
+
+pub mod catalog;
