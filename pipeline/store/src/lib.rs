@@ -1,1 +1,25 @@
-//! placeholder
+//! The ground floor: everything that touches bytes outside memory. Objects, commits, tables, crawl files and assets.
+//!
+//! The face is synchronous. Nobody lists: readers follow commits and manifests.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
+
+pub mod assets;
+pub mod commit;
+pub mod error;
+pub mod fault;
+pub mod local;
+pub mod mem;
+pub mod phase;
+pub mod source;
+pub mod spool;
+pub mod store;
+pub mod table;
+pub mod warc;
+
+pub use commit::{Commit, Manifest, ObjectRef, Part};
+pub use error::StoreError;
+pub use local::LocalStore;
+pub use mem::MemStore;
+pub use phase::{Outcome, Phase, Task, TaskContext};
+pub use spool::Spool;
+pub use store::{Created, Object, ObjectMeta, Store};

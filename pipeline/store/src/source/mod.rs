@@ -1,0 +1,137 @@
+//! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
+
+mod docs;
+mod input;
+mod jsonl;
+mod lines;
+mod parquet;
+mod warc;
+
+pub use docs::DocsReader;
+pub use input::{Input, expand, find};
+pub use jsonl::JsonlReader;
+pub use lines::{Line, LineReader, decompress};
+pub use parquet::ParquetReader;
+pub use warc::WarcSplit;
+
+use crate::StoreError;
+use tokenmill_core::{DocId, Record};
+
+/// The formats a recipe can name in `source.kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// WARC, ARC and WET files, gzip, zstd or plain; told apart by their bytes.
+    Warc,
+    /// One JSON object a line, gzip, zstd or plain.
+    Jsonl,
+    /// Parquet.
+    Parquet,
+}
+
+impl Format {
+    /// Every format by its name in a recipe.
+    pub const ALL: [(&'static str, Format); 3] =
+        [("warc", Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+}
+
+/// Which columns of a data set hold what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnMap {
+    /// The text; must be there.
+    pub text: String,
+    /// The id the data set gives its rows; optional in the data.
+    pub id: String,
+    /// URL; optional in the data.
+    pub url: String,
+    /// Date; optional in the data.
+    pub date: String,
+    /// Language; optional in the data.
+    pub lang: String,
+    /// Columns carried along, as one JSON object; `["*"]` for all that are not named above.
+    pub extra: Vec<String>,
+}
+
+impl Default for ColumnMap {
+    fn default() -> ColumnMap {
+        let name = |name: &str| name.to_owned();
+        let extra = vec![name("*")];
+        ColumnMap { text: name("text"), id: name("id"), url: name("url"), date: name("date"), lang: name("lang"), extra }
+    }
+}
+
+impl ColumnMap {
+    /// Whether a column is carried along.
+    fn carries(&self, column: &str) -> bool {
+        let named = [&self.text, &self.id, &self.url, &self.date, &self.lang];
+        !named.iter().any(|name| *name == column) && self.extra.iter().any(|extra| extra == "*" || extra == column)
+    }
+}
+
+/// One step of reading a split.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A document, or what should have been one.
+    Document(Item<'a>),
+    /// A record that is no document by its nature (a request, the header of a file): counted by kind.
+    Other(&'static str),
+}
+
+/// A document to be, with its place in the source.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Headers and payload; the payload is empty when it is refused.
+    pub record: Record<'a>,
+    /// Identity.
+    pub id: DocId,
+    /// Why the source refuses it.
+    pub refusal: Option<Refusal>,
+}
+
+/// Why a source gives no document for a record: the ledger's words.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refusal {
+    /// Completes "removed because …".
+    pub reason: &'static str,
+    /// What was judged, or empty.
+    pub metric: &'static str,
+    /// Its value.
+    pub value: Option<f32>,
+    /// The limit that applied.
+    pub limit: Option<f32>,
+    /// What else explains it.
+    pub evidence: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal with an explanation.
+    pub fn because(reason: &'static str, evidence: impl Into<String>) -> Refusal {
+        Refusal { reason, evidence: Some(evidence.into()), ..Refusal::default() }
+    }
+}
+
+/// Reads one split from its first record to its last.
+pub trait SplitReader {
+    /// The next record, or `None` at the end.
+    ///
+    /// # Errors
+    /// Only when the machine fails; damaged data are events.
+    fn next(&mut self) -> Result<Option<Event<'_>>, StoreError>;
+
+    /// Bytes of the input read so far.
+    fn bytes_read(&self) -> u64;
+
+    /// Digest of the whole input, once it has been read to its end and in order.
+    fn digest(&self) -> Option<String>;
+}
+
+/// Opens an input.
+///
+/// # Errors
+/// When it is missing, the machine fails, or a Parquet file lacks the text column.
+pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dyn SplitReader>, StoreError> {
+    Ok(match format {
+        Format::Warc => Box::new(WarcSplit::new(input::stream(input)?, &input.uri)),
+        Format::Jsonl => Box::new(JsonlReader::new(input::stream(input)?, &input.uri, columns.clone())?),
+        Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+    })
+}

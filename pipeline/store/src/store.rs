@@ -1,0 +1,90 @@
+//! What an object store must offer; local folders, memory and (behind the same trait) S3.
+
+use crate::StoreError;
+use bytes::Bytes;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+
+/// What is known of an object without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Changes whenever the content may have changed: ETag or version; size and modification time for a local file.
+    pub version: String,
+}
+
+/// The result of a conditional create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The object is ours.
+    Won,
+    /// It stood before; here is what it holds.
+    Lost(Vec<u8>),
+}
+
+/// An open object that can be read at any place by several threads.
+pub trait Object: Send + Sync {
+    /// Size in bytes.
+    fn bytes(&self) -> u64;
+
+    /// Exactly the bytes of `range`.
+    ///
+    /// # Errors
+    /// When the range leaves the object or the store fails.
+    fn read_at(&self, range: Range<u64>) -> Result<Bytes, StoreError>;
+}
+
+/// A flat space of objects under keys with `/`.
+///
+/// There is no way to list: what exists is known from commits.
+pub trait Store: Send + Sync {
+    /// Size and version, or `None` when there is no such object.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn head(&self, key: &str) -> Result<Option<ObjectMeta>, StoreError>;
+
+    /// The whole object; meant for small ones.
+    ///
+    /// # Errors
+    /// When it is missing or the store fails.
+    fn read(&self, key: &str) -> Result<Vec<u8>, StoreError>;
+
+    /// Opens an object for reads at any place.
+    ///
+    /// # Errors
+    /// When it is missing or the store fails.
+    fn open(&self, key: &str) -> Result<Box<dyn Object>, StoreError>;
+
+    /// The bytes of an object from the first to the last.
+    ///
+    /// # Errors
+    /// When it is missing or the store fails.
+    fn stream(&self, key: &str) -> Result<Box<dyn Read + Send>, StoreError>;
+
+    /// Moves a finished file into the store. The key names the content, so an object that stands already is equal.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn put_file(&self, key: &str, file: &Path) -> Result<(), StoreError>;
+
+    /// Replaces a small object at once; readers see the old or the new content.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn put(&self, key: &str, content: &[u8]) -> Result<(), StoreError>;
+
+    /// Creates a small object unless there is one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    fn create(&self, key: &str, content: &[u8]) -> Result<Created, StoreError>;
+
+    /// Where files are spooled before they are moved in.
+    fn scratch(&self) -> &Path;
+
+    /// What a user would type to reach `key`.
+    fn display(&self, key: &str) -> String;
+}

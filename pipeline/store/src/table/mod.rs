@@ -1,0 +1,8 @@
+//! Parquet tables with pinned writer properties: rows in, row groups out, and back.
+
+mod props;
+mod read;
+mod write;
+
+pub use read::{Batches, Columns};
+pub use write::{Field, Row, Table};

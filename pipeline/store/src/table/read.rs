@@ -1,0 +1,237 @@
+//! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
+
+use crate::{Object, Store, StoreError};
+use arrow::array::{Array, AsArray, BooleanArray, FixedSizeBinaryArray, LargeStringArray};
+use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use std::io::{self, Read};
+use std::sync::Arc;
+use tokenmill_core::DocId;
+
+/// Rows of a batch handed to the caller: few, because a row can be megabytes.
+const BATCH_ROWS: usize = 1_024;
+
+/// How much a sequential read fetches at once.
+const READ_AHEAD: u64 = 1 << 20;
+
+/// Any object as the Parquet crate wants to see it.
+struct Chunks(Arc<dyn Object>);
+
+impl Length for Chunks {
+    fn len(&self) -> u64 {
+        self.0.bytes()
+    }
+}
+
+impl ChunkReader for Chunks {
+    type T = Sequential;
+
+    fn get_read(&self, start: u64) -> Result<Sequential, ParquetError> {
+        Ok(Sequential { object: self.0.clone(), at: start, buffer: Bytes::new() })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        self.0.read_at(start..start + length as u64).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+}
+
+/// A forward read of an object with read-ahead.
+struct Sequential {
+    object: Arc<dyn Object>,
+    at: u64,
+    buffer: Bytes,
+}
+
+impl Read for Sequential {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.buffer.is_empty() && self.at < self.object.bytes() {
+            let end = (self.at + READ_AHEAD).min(self.object.bytes());
+            self.buffer = self.object.read_at(self.at..end).map_err(io::Error::other)?;
+            self.at = end;
+        }
+        let n = out.len().min(self.buffer.len());
+        out[..n].copy_from_slice(&self.buffer.split_to(n));
+        Ok(n)
+    }
+}
+
+/// The batches of a table, in order.
+pub struct Batches {
+    reader: ParquetRecordBatchReader,
+    name: String,
+    rows: u64,
+}
+
+impl Batches {
+    /// Opens a table of a run; `columns` empty means all of them.
+    ///
+    /// # Errors
+    /// When the object is missing or is not Parquet, or a column is not there.
+    pub fn open(store: &dyn Store, key: &str, columns: &[&str]) -> Result<Batches, StoreError> {
+        Batches::of(store.open(key)?, &store.display(key), columns)
+    }
+
+    /// Opens any object as a table.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn of(object: Box<dyn Object>, name: &str, columns: &[&str]) -> Result<Batches, StoreError> {
+        let corrupt = |error: ParquetError| StoreError::corrupt(name, error);
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(Chunks(object.into())).map_err(corrupt)?;
+        if !columns.is_empty() {
+            let known: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+            if let Some(missing) = columns.iter().find(|column| !known.contains(column)) {
+                let why = format!("there is no column `{missing}`; its columns are {}", known.join(", "));
+                return Err(StoreError::corrupt(name, why));
+            }
+            let roots: Vec<usize> = (0..known.len()).filter(|at| columns.contains(&known[*at])).collect();
+            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+            builder = builder.with_projection(mask);
+        }
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(corrupt)?;
+        Ok(Batches { reader, name: name.to_owned(), rows })
+    }
+
+    /// Rows in the table.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<RecordBatch, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.reader.next().map(|batch| batch.map_err(|error| StoreError::corrupt(&self.name, error)))
+    }
+}
+
+/// Typed columns of one batch by name.
+pub struct Columns<'a>(pub &'a RecordBatch);
+
+impl<'a> Columns<'a> {
+    fn column<T: 'static>(&self, name: &str) -> Result<&'a T, StoreError> {
+        let array = self.0.column_by_name(name).and_then(|array| array.as_any().downcast_ref());
+        array.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` is missing or has another type")))
+    }
+
+    /// A text or label column.
+    ///
+    /// # Errors
+    /// When it is missing or of another type.
+    pub fn text(&self, name: &str) -> Result<&'a LargeStringArray, StoreError> {
+        self.column(name)
+    }
+
+    /// A column of flags.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn bool(&self, name: &str) -> Result<&'a BooleanArray, StoreError> {
+        self.column(name)
+    }
+
+    /// A column of document ids.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn ids(&self, name: &str) -> Result<Vec<DocId>, StoreError> {
+        let array: &FixedSizeBinaryArray = self.column(name)?;
+        Ok((0..array.len()).filter_map(|at| DocId::from_bytes(array.value(at))).collect())
+    }
+
+    /// A column of unsigned 32-bit numbers.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn u32(&self, name: &str) -> Result<&'a [u32], StoreError> {
+        self.column::<arrow::array::PrimitiveArray<UInt32Type>>(name).map(|array| &array.values()[..])
+    }
+
+    /// A column of unsigned 64-bit numbers.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn u64(&self, name: &str) -> Result<&'a [u64], StoreError> {
+        self.column::<arrow::array::PrimitiveArray<UInt64Type>>(name).map(|array| &array.values()[..])
+    }
+
+    /// One cell as text for people; `None` when it is absent.
+    pub fn show(&self, name: &str, row: usize) -> Option<String> {
+        let array = self.0.column_by_name(name).filter(|array| array.is_valid(row))?;
+        Some(match array.data_type() {
+            DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
+            DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
+            DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
+            DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
+            DataType::Boolean => array.as_boolean().value(row).to_string(),
+            DataType::FixedSizeBinary(_) => DocId::from_bytes(array.as_fixed_size_binary().value(row))?.to_string(),
+            other => format!("({other})"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Field, Table};
+    use crate::{MemStore, Spool};
+    use tokenmill_core::schema;
+
+    fn write(store: &MemStore, n: u32) -> crate::ObjectRef {
+        let mut table = Table::new(Spool::create(store).unwrap(), Field::of(schema::REMOVED));
+        for i in 0..n {
+            let row = table.row().id(DocId(u128::from(i))).text("http://a/").text("en").text("s").text("r");
+            row.text(&"x".repeat(i as usize % 100)).end().unwrap();
+        }
+        let (spool, rows) = table.finish().unwrap();
+        assert_eq!(rows, u64::from(n));
+        spool.store(store, "t", "parquet").unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_equal_rows_give_equal_bytes() {
+        let store = MemStore::new().unwrap();
+        for n in [0, 1, 3_000] {
+            let object = write(&store, n);
+            assert_eq!(object.digest, write(&store, n).digest);
+            let batches = Batches::open(&store, &object.key, &["id", "text"]).unwrap();
+            assert_eq!(batches.rows(), u64::from(n));
+            let mut seen = 0u32;
+            for batch in batches {
+                let batch = batch.unwrap();
+                let columns = Columns(&batch);
+                let texts = columns.text("text").unwrap();
+                for (at, id) in columns.ids("id").unwrap().into_iter().enumerate() {
+                    assert_eq!(id, DocId(u128::from(seen)));
+                    assert_eq!(texts.value(at).len(), seen as usize % 100);
+                    seen += 1;
+                }
+                assert!(columns.text("id").is_err());
+            }
+            assert_eq!(seen, n);
+        }
+    }
+
+    #[test]
+    fn wrong_columns_and_broken_files_are_errors() {
+        let store = MemStore::new().unwrap();
+        let object = write(&store, 2);
+        assert!(Batches::open(&store, &object.key, &["nope"]).is_err());
+        store.put("broken", b"PAR1 not really").unwrap();
+        assert!(matches!(Batches::open(&store, "broken", &[]), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn a_short_row_is_an_error() {
+        let store = MemStore::new().unwrap();
+        let mut table = Table::new(Spool::create(&store).unwrap(), Field::of(schema::REMOVED));
+        assert!(table.row().text("only one").end().is_err());
+    }
+}
