@@ -1,1 +1,19 @@
-//! placeholder
+//! The engine: recipe > spec > plan > run. It knows no stage by name; the program hands it a catalogue.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
+
+pub mod audit;
+pub mod chain;
+mod clock;
+pub mod config;
+mod journal;
+pub mod map;
+pub mod plan;
+pub mod run;
+pub mod spec;
+pub mod tally;
+
+pub use clock::thread_cpu_seconds;
+pub use config::{ConfigError, House, Text};
+pub use plan::Plan;
+pub use spec::Spec;
+pub use tally::Tally;

@@ -2,12 +2,13 @@
 
 use crate::table::Table;
 use crate::{Manifest, ObjectRef, Spool, Store, StoreError};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One unit of work: a pure function of its inputs and of the phase's fingerprint.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
     /// 32 hexadecimal digits: phase fingerprint + identity of the input. Names the task's partition.
     pub key: String,
@@ -48,7 +49,8 @@ pub trait Phase: Send + Sync {
 pub struct Outcome {
     /// Objects by table name.
     pub objects: BTreeMap<String, ObjectRef>,
-    /// Counts; integers only.
+    /// Counts; integers only. `n_in` and `n_out` are documents: what a phase takes in must be what the phase before gave
+    /// out, which `tokenmill audit` checks.
     pub tally: Value,
     /// Seconds of thread CPU time by step; never committed.
     pub cpu_seconds: BTreeMap<String, f64>,

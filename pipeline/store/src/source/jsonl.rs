@@ -3,6 +3,7 @@
 use super::input::{Counted, Counts};
 use super::{ColumnMap, Event, Item, Line, LineReader, Refusal, SplitReader};
 use crate::StoreError;
+use crate::warc::Notes;
 use serde_json::{Map, Value};
 use tokenmill_core::{DocId, Payload, Record};
 
@@ -72,7 +73,7 @@ impl SplitReader for JsonlReader {
             extra: &row.extra,
             payload: Payload::Text(&row.text),
         };
-        Ok(Some(Event::Document(Item { record, id, refusal })))
+        Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))
     }
 
     fn bytes_read(&self) -> u64 {

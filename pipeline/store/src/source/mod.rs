@@ -15,6 +15,7 @@ pub use parquet::ParquetReader;
 pub use warc::WarcSplit;
 
 use crate::StoreError;
+use crate::warc::Notes;
 use tokenmill_core::{DocId, Record};
 
 /// The formats a recipe can name in `source.kind`.
@@ -85,6 +86,8 @@ pub struct Item<'a> {
     pub id: DocId,
     /// Why the source refuses it.
     pub refusal: Option<Refusal>,
+    /// What was odd about it although it could be read.
+    pub notes: Notes,
 }
 
 /// Why a source gives no document for a record: the ledger's words.

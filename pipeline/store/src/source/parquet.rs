@@ -3,6 +3,7 @@
 use super::input::{Input, object};
 use super::{ColumnMap, Event, Item, Refusal, SplitReader};
 use crate::StoreError;
+use crate::warc::Notes;
 use crate::table::Batches;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
@@ -114,7 +115,7 @@ impl SplitReader for ParquetReader {
             payload: Payload::Text(cell(Some(&batch.text), row)),
         };
         let refusal = batch.text.is_null(row).then(|| Refusal { reason: "no_text", ..Refusal::default() });
-        Ok(Some(Event::Document(Item { record, id, refusal })))
+        Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))
     }
 
     fn bytes_read(&self) -> u64 {

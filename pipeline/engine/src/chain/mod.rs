@@ -1,0 +1,8 @@
+//! The fused chain: one document walks all steps of a phase while its text is hot, and every number it leaves behind is
+//! kept for the ledger.
+
+mod build;
+mod worker;
+
+pub use build::{Chain, Step};
+pub use worker::{Outcome, Worker};

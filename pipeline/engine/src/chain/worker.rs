@@ -1,0 +1,166 @@
+//! Walks one document through the chain, with buffers that are reused for the next one.
+
+use super::build::{Chain, Step};
+use crate::clock;
+use tokenmill_core::ledger::Removal;
+use tokenmill_core::{Analysis, Doc, DocField, Document, Edits, MetricKind, Numbers, Payload, Record, Stage, Verdict, judge};
+
+/// The private state of one thread.
+pub struct Worker {
+    /// The document in hand.
+    pub document: Document,
+    /// One set of numbers per step.
+    pub numbers: Vec<Numbers>,
+    /// Bytes of the document when it reached each step alive.
+    pub sizes: Vec<usize>,
+    /// Index of the step at work: what a panic is blamed on.
+    pub current: usize,
+    /// Seconds of thread CPU time per step; stays zero unless timings are wanted.
+    pub cpu_seconds: Vec<f64>,
+    analysis: Analysis,
+    edits: Edits,
+    edited: String,
+    timings: bool,
+}
+
+/// What became of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Bytes of text when the verdict fell; of the payload, when there was no text yet.
+    pub bytes: usize,
+    /// The step that removed it, and why; `None` when it was kept.
+    pub removal: Option<(usize, Removal)>,
+}
+
+impl Worker {
+    /// A worker for this chain.
+    pub fn new(chain: &Chain, timings: bool) -> Worker {
+        Worker {
+            document: Document::default(),
+            numbers: chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect(),
+            sizes: vec![0; chain.steps.len()],
+            current: 0,
+            cpu_seconds: vec![0.0; chain.steps.len()],
+            analysis: Analysis::default(),
+            edits: Edits::default(),
+            edited: String::new(),
+            timings,
+        }
+    }
+
+    /// Forgets the numbers of the last document.
+    pub fn reset(&mut self) {
+        self.numbers.iter_mut().for_each(Numbers::clear);
+        self.analysis.reset();
+        self.current = 0;
+    }
+
+    /// Walks the document in hand through the chain; `record` is its raw record when it has just been read.
+    ///
+    /// After a removal the cheap measures of the same segment still run, so that thresholds can be loosened later from
+    /// stored numbers.
+    pub fn walk(&mut self, chain: &Chain, record: Option<&Record<'_>>) -> Outcome {
+        self.reset();
+        let mut removal: Option<(usize, Removal)> = None;
+        let mut bytes = 0;
+        if let Some(Payload::Text(text)) = record.map(|record| record.payload) {
+            self.document.text.push_str(text);
+        }
+        for (at, step) in chain.steps.iter().enumerate() {
+            if let Some((removed_at, _)) = &removal
+                && (step.segment != chain.steps[*removed_at].segment || step.entry.costly)
+            {
+                continue;
+            }
+            if removal.is_none() {
+                self.sizes[at] = self.size(record);
+            }
+            if !step.when.matches(&self.document.lang, &self.document.kind) {
+                continue;
+            }
+            self.current = at;
+            let started = self.timings.then(clock::thread_cpu_seconds);
+            let objection = self.apply(step, at, record);
+            if let Some(started) = started {
+                self.cpu_seconds[at] += clock::thread_cpu_seconds() - started;
+            }
+            if removal.is_none()
+                && let Some(objection) = objection
+            {
+                bytes = self.size(record);
+                removal = Some((at, Removal { step: step.name.clone(), ..objection }));
+            }
+        }
+        if removal.is_none() {
+            bytes = self.document.text.len();
+        }
+        Outcome { bytes, removal }
+    }
+
+    fn size(&self, record: Option<&Record<'_>>) -> usize {
+        match record.map(|record| record.payload) {
+            Some(payload) if self.document.text.is_empty() => payload.len(),
+            _ => self.document.text.len(),
+        }
+    }
+
+    /// Runs one step; says why it removes the document.
+    fn apply(&mut self, step: &Step, at: usize, record: Option<&Record<'_>>) -> Option<Removal> {
+        let stage = step.stage(&self.document.lang);
+        let numbers = &mut self.numbers[at];
+        let mut edits = false;
+        match stage {
+            Stage::Extract(extract) => {
+                if let Some(record) = record.filter(|record| matches!(record.payload, Payload::Page { .. })) {
+                    let rejected = extract.extract(record, &mut self.document, numbers);
+                    self.analysis.reset();
+                    if let Err(rejection) = rejected {
+                        let evidence = Some(rejection.evidence).filter(|evidence| !evidence.is_empty());
+                        return Some(Removal { reason: rejection.reason.to_owned(), evidence, ..Removal::default() });
+                    }
+                }
+            }
+            Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
+            Stage::Edit(edit) => {
+                self.edits.clear();
+                edit.edit(&Doc::new(&self.document, &self.analysis), &mut self.edits, numbers);
+                edits = !self.edits.is_empty();
+            }
+        }
+        let verdict = judge(stage.rules(), numbers);
+        self.take_fields(step, at);
+        if let Verdict::Drop { reason, metric, value, limit } = verdict {
+            return Some(Removal {
+                reason: reason.to_owned(),
+                metric: step.entry.metrics[metric].name.to_owned(),
+                value: Some(value),
+                limit: Some(limit),
+                ..Removal::default()
+            });
+        }
+        if edits {
+            self.edits.apply(&self.document.text, &mut self.edited);
+            std::mem::swap(&mut self.document.text, &mut self.edited);
+            self.analysis.reset();
+            if self.document.text.trim().is_empty() {
+                return Some(Removal { reason: "emptied".to_owned(), ..Removal::default() });
+            }
+        }
+        None
+    }
+
+    /// Copies labels that set a field of the document.
+    fn take_fields(&mut self, step: &Step, at: usize) {
+        for (index, metric) in step.entry.metrics.iter().enumerate() {
+            let MetricKind::Label(Some(field)) = metric.kind else { continue };
+            let Some(label) = self.numbers[at].label(index) else { continue };
+            let target = match field {
+                DocField::Lang => &mut self.document.lang,
+                DocField::Kind => &mut self.document.kind,
+                DocField::CanonicalUrl => &mut self.document.canonical_url,
+            };
+            target.clear();
+            target.push_str(label);
+        }
+    }
+}

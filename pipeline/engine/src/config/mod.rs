@@ -1,0 +1,37 @@
+//! What the user wrote: a recipe in TOML with overrides, read into a [`Spec`] with every default written out.
+
+pub mod error;
+mod node;
+mod overrides;
+mod read;
+mod view;
+
+pub use error::{ConfigError, Text};
+
+use crate::spec::Spec;
+use node::Node;
+use tokenmill_core::Catalog;
+use tokenmill_store::Section;
+
+/// What recipes can name: the stages and the sections of the program.
+pub struct House<'a> {
+    /// All stages.
+    pub catalog: &'a Catalog,
+    /// All sections, in the order in which their phases follow the steps.
+    pub sections: &'a [Section],
+}
+
+/// Reads a recipe.
+///
+/// # Errors
+/// On anything that is not understood, with its place.
+pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spec, ConfigError> {
+    let document = toml_edit::Document::parse(text.content.clone()).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join("; ");
+        let place = node::Place::File(error.span().unwrap_or(0..0));
+        view::at(text, &place, format!("this is not TOML: {message}"))
+    })?;
+    let mut root = Node::of_document(&document);
+    overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
+    read::spec(text, &root, house)
+}

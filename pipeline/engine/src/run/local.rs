@@ -1,0 +1,120 @@
+//! Runs all phases on the threads of this machine; what has been committed before is not done again.
+
+use super::{RunError, perform};
+use crate::plan::record::RESOLVED;
+use crate::plan::{Plan, PlannedPhase, RunRecord};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokenmill_store::commit::{read_commit, read_manifest, write_manifest};
+use tokenmill_store::{Commit, Manifest, Store, StoreError, Task};
+
+/// Stack of a worker thread. Nothing recurses on the depth of a page, so this is plenty.
+const STACK_BYTES: usize = 8 << 20;
+
+/// How to run; never part of a fingerprint.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Worker threads.
+    pub threads: usize,
+    /// Whether to measure CPU time per step.
+    pub timings: bool,
+}
+
+/// Who wants to see how a run goes.
+pub trait Watch: Sync {
+    /// A phase begins: `pending` of its tasks are still to do, which read `bytes`; `read` counts up to that.
+    fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &AtomicU64);
+    /// A task has been committed.
+    fn task(&self, task: &Task);
+    /// The phase has ended.
+    fn phase_end(&self);
+}
+
+/// What a phase came to.
+#[derive(Debug)]
+pub struct PhaseReport {
+    /// Folder of the phase.
+    pub folder: String,
+    /// Name of the phase.
+    pub name: String,
+    /// Tasks done now.
+    pub n_run: usize,
+    /// What is committed.
+    pub manifest: Manifest,
+    /// CPU seconds by step, of the tasks done now; empty unless timings were wanted.
+    pub cpu_seconds: BTreeMap<String, f64>,
+}
+
+/// Runs a plan to its end.
+///
+/// # Errors
+/// On the first task that fails; what was committed stays, so the same call goes on from there.
+pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) -> Result<Vec<PhaseReport>, RunError> {
+    crate::map::silence_panics();
+    store.put(RESOLVED, plan.resolved.as_bytes())?;
+    let mut record = RunRecord::of(plan);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK_BYTES).build();
+    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let mut reports: Vec<PhaseReport> = Vec::new();
+    for (at, planned) in plan.phases.iter().enumerate() {
+        let upstream = reports.last().map(|report| &report.manifest);
+        let tasks = planned.phase.tasks(&planned.fingerprint, upstream)?;
+        record.phases[at].set_tasks(store, &tasks)?;
+        record.write(store)?;
+        let report = run_phase(planned, &tasks, &record.phases[at].manifest, store, options, watch, &pool)?;
+        reports.push(report);
+    }
+    Ok(reports)
+}
+
+fn run_phase(
+    planned: &PlannedPhase,
+    tasks: &[Task],
+    manifest_key: &Option<String>,
+    store: &dyn Store,
+    options: Options,
+    watch: &dyn Watch,
+    pool: &rayon::ThreadPool,
+) -> Result<PhaseReport, RunError> {
+    let key = manifest_key.as_deref().unwrap_or_default();
+    let report = |n_run, manifest, cpu_seconds| PhaseReport {
+        folder: planned.folder.clone(),
+        name: planned.phase.name().to_owned(),
+        n_run,
+        manifest,
+        cpu_seconds,
+    };
+    if let Some(manifest) = read_manifest(store, key)? {
+        return Ok(report(0, manifest, BTreeMap::new()));
+    }
+    let mut commits: Vec<Option<Commit>> = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        commits.push(read_commit(store, &planned.folder, &task.key)?);
+    }
+    let pending: Vec<usize> = (0..tasks.len()).filter(|at| commits[*at].is_none()).collect();
+    let bytes_read = AtomicU64::new(0);
+    let pending_tasks: Vec<&Task> = pending.iter().map(|at| &tasks[*at]).collect();
+    watch.phase(&planned.folder, tasks.len(), &pending_tasks, &bytes_read);
+    let seconds = Mutex::new(BTreeMap::<String, f64>::new());
+    let done: Vec<(usize, Commit)> = pool.install(|| {
+        let work = pending.par_iter().with_max_len(1).map(|at| {
+            let (commit, cpu_seconds) = perform(planned, &tasks[*at], store, &bytes_read, options.timings)?;
+            watch.task(&tasks[*at]);
+            let mut total = seconds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);
+            Ok((*at, commit))
+        });
+        work.collect::<Result<Vec<_>, RunError>>()
+    })?;
+    bytes_read.store(0, Ordering::Relaxed);
+    watch.phase_end();
+    let n_run = done.len();
+    for (at, commit) in done {
+        commits[at] = Some(commit);
+    }
+    let manifest = Manifest { phase: planned.folder.clone(), parts: commits.into_iter().flatten().collect() };
+    write_manifest(store, key, &manifest)?;
+    Ok(report(n_run, manifest, seconds.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
+}

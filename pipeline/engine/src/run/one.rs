@@ -1,0 +1,67 @@
+//! One task of a run, for array jobs: any process may do any task at any time, and doing it twice is harmless.
+
+use super::{RunError, perform, upstream_manifest};
+use crate::plan::{Plan, RunRecord};
+use std::sync::atomic::AtomicU64;
+use tokenmill_store::commit::{read_commit, write_manifest};
+use tokenmill_store::{Commit, Manifest, Store, StoreError};
+
+/// Does task `index` of phase `phase` (both from 0) and commits it.
+///
+/// # Errors
+/// When there is no such task, the plan is of another recipe, or the task fails.
+pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> Result<Commit, RunError> {
+    crate::map::silence_panics();
+    let record = RunRecord::read(store)?;
+    let (planned, standing) = match (plan.phases.get(phase), record.phases.get(phase)) {
+        (Some(planned), Some(standing)) if planned.fingerprint == standing.fingerprint => (planned, standing),
+        (Some(_), Some(_)) => {
+            return Err(StoreError::Usage("plan.json and config.resolved.toml do not belong together".into()).into());
+        }
+        _ => return Err(StoreError::Usage(format!("there is no phase {phase}; the run has {}", plan.phases.len())).into()),
+    };
+    let tasks = standing.read_tasks(store)?.ok_or_else(|| {
+        StoreError::Usage(format!("the tasks of phase {phase} are not planned yet: finish the phase before it"))
+    })?;
+    let task = tasks.get(index).ok_or_else(|| {
+        StoreError::Usage(format!("there is no task {index} in phase {phase}; it has {}", tasks.len()))
+    })?;
+    perform(planned, task, store, &AtomicU64::new(0), false).map(|(commit, _)| commit)
+}
+
+/// Ends phase `phase` (from 0): writes its manifest, and plans the tasks of the next one.
+///
+/// Planning the first phase is done by passing `None`. Says how many tasks the next phase has, if there is one.
+///
+/// # Errors
+/// When a task of the phase has not been committed.
+pub fn finish_phase(plan: &Plan, store: &dyn Store, phase: Option<usize>) -> Result<Option<usize>, RunError> {
+    let mut record = match phase {
+        None => {
+            store.put(crate::plan::record::RESOLVED, plan.resolved.as_bytes())?;
+            RunRecord::of(plan)
+        }
+        Some(_) => RunRecord::read(store)?,
+    };
+    if let Some(phase) = phase {
+        let standing = record.phases.get(phase);
+        let standing = standing.ok_or_else(|| StoreError::Usage(format!("there is no phase {phase}")))?;
+        let tasks = standing.read_tasks(store)?.unwrap_or_default();
+        let mut parts = Vec::with_capacity(tasks.len());
+        for (index, task) in tasks.iter().enumerate() {
+            let commit = read_commit(store, &standing.folder, &task.key)?;
+            parts.push(commit.ok_or_else(|| {
+                StoreError::Usage(format!("task {index} (`{}`) of phase {phase} has not been committed", task.label))
+            })?);
+        }
+        let manifest = Manifest { phase: standing.folder.clone(), parts };
+        write_manifest(store, standing.manifest.as_deref().unwrap_or_default(), &manifest)?;
+    }
+    let next = phase.map_or(0, |phase| phase + 1);
+    let Some(planned) = plan.phases.get(next) else { return Ok(None) };
+    let upstream = upstream_manifest(&record, next, store)?;
+    let tasks = planned.phase.tasks(&planned.fingerprint, upstream.as_ref())?;
+    record.phases[next].set_tasks(store, &tasks)?;
+    record.write(store)?;
+    Ok(Some(tasks.len()))
+}

@@ -1,0 +1,200 @@
+//! What will run: every default written out, steps in phases, conditions and per-language parameters resolved.
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tokenmill_core::{Assets, BuildError, Entry, Params, Value as ParamValue};
+use tokenmill_store::Section;
+use tokenmill_store::source::{ColumnMap, Format};
+
+/// A resolved recipe.
+#[derive(Clone)]
+pub struct Spec {
+    /// Name of the run.
+    pub name: String,
+    /// Seed of every sample and shuffle.
+    pub seed: u64,
+    /// Where runs live: the run directory is `<root>/<name>`.
+    pub root: String,
+    /// Share of removed documents whose text is kept for inspection.
+    pub removed: f64,
+    /// At most this many documents of every input file.
+    pub limit: Option<u64>,
+    /// Where documents come from.
+    pub source: SourceSpec,
+    /// The steps of each map phase.
+    pub maps: Vec<Vec<StepSpec>>,
+    /// What follows the steps.
+    pub sections: Vec<(Section, Params)>,
+}
+
+/// Where documents come from.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// Format of the files.
+    pub format: Format,
+    /// Name of the format.
+    pub kind: &'static str,
+    /// Paths and patterns.
+    pub paths: Vec<String>,
+    /// Column names, for tables.
+    pub columns: ColumnMap,
+}
+
+/// One step.
+#[derive(Clone)]
+pub struct StepSpec {
+    /// Unique in the recipe; the name of the stage unless given.
+    pub name: String,
+    /// The stage.
+    pub entry: &'static Entry,
+    /// Parameters.
+    pub params: Params,
+    /// Parameters for single languages.
+    pub by_lang: BTreeMap<String, Params>,
+    /// Which documents it sees.
+    pub when: When,
+}
+
+/// Which documents a step sees; an empty list means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct When {
+    /// Language labels.
+    pub lang: Vec<String>,
+    /// Page kinds.
+    pub kind: Vec<String>,
+}
+
+impl When {
+    /// Whether a document with this language and kind is seen.
+    pub fn matches(&self, lang: &str, kind: &str) -> bool {
+        let fits = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
+        fits(&self.lang, lang) && fits(&self.kind, kind)
+    }
+}
+
+impl Spec {
+    /// Key prefix of the run directory under the root.
+    pub fn asset_names(&self) -> Vec<(String, String)> {
+        let steps = self.maps.iter().flatten().map(|step| (&step.name, step.entry.asset_params, &step.params));
+        let sections = self.sections.iter().map(|(section, params)| (section.name, section.asset_params, params));
+        let steps = steps.map(|(name, asset_params, params)| (name.as_str(), asset_params, params));
+        let mut names = Vec::new();
+        for (name, asset_params, params) in steps.chain(sections) {
+            names.extend(assets_of(asset_params, params).map(|asset| (name.to_owned(), asset)));
+        }
+        names
+    }
+}
+
+/// The assets that some parameters name.
+fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
+    let names = asset_params.iter().flat_map(|param| {
+        let one = Some(params.text(param)).filter(|name| !name.is_empty()).map(str::to_owned);
+        one.into_iter().chain(params.texts(param).iter().cloned())
+    });
+    names.filter(|name| !name.is_empty())
+}
+
+/// The canonical text of some steps: the part of a phase's fingerprint that the recipe decides.
+///
+/// # Errors
+/// When an asset has no known digest.
+pub fn canonical_steps(steps: &[StepSpec], assets: &dyn Assets) -> Result<Value, BuildError> {
+    let canonical = |step: &StepSpec| {
+        let mut object = Map::new();
+        object.insert("name".into(), step.name.clone().into());
+        object.insert("use".into(), step.entry.name.into());
+        object.insert("version".into(), step.entry.version.into());
+        object.insert("params".into(), canonical_params(&step.params));
+        let by_lang = step.by_lang.iter().map(|(lang, params)| (lang.clone(), canonical_params(params)));
+        object.insert("lang".into(), Value::Object(by_lang.collect()));
+        object.insert("when".into(), json!({"lang": step.when.lang, "kind": step.when.kind}));
+        let all_params = std::iter::once(&step.params).chain(step.by_lang.values());
+        let mut digests = Map::new();
+        for asset in all_params.flat_map(|params| assets_of(step.entry.asset_params, params)) {
+            let digest = assets.digest(&asset)?;
+            digests.insert(asset, digest.into());
+        }
+        object.insert("assets".into(), Value::Object(digests));
+        Ok(Value::Object(object))
+    };
+    steps.iter().map(canonical).collect::<Result<Vec<_>, BuildError>>().map(Value::Array)
+}
+
+/// Parameters as JSON, by name.
+pub fn canonical_params(params: &Params) -> Value {
+    let value = |value: &ParamValue| match value {
+        ParamValue::Bool(flag) => json!(flag),
+        ParamValue::Int(number) => json!(number),
+        ParamValue::Float(number) => json!(number),
+        ParamValue::Off => json!("off"),
+        ParamValue::Text(text) => json!(text),
+        ParamValue::Texts(texts) => json!(texts),
+    };
+    Value::Object(params.iter().map(|(name, param)| (name.to_owned(), value(param))).collect())
+}
+
+impl Spec {
+    /// The recipe with every default written out; reading it back gives the same spec.
+    pub fn to_toml(&self) -> String {
+        let mut run = toml::Table::new();
+        run.insert("name".into(), self.name.clone().into());
+        run.insert("seed".into(), toml::Value::Integer(self.seed as i64));
+        run.insert("root".into(), self.root.clone().into());
+        run.insert("removed".into(), self.removed.into());
+        if let Some(limit) = self.limit {
+            run.insert("limit".into(), toml::Value::Integer(limit as i64));
+        }
+        let mut columns = toml::Table::new();
+        let map = &self.source.columns;
+        for (key, name) in [("text", &map.text), ("id", &map.id), ("url", &map.url), ("date", &map.date), ("lang", &map.lang)] {
+            columns.insert(key.into(), name.clone().into());
+        }
+        columns.insert("extra".into(), map.extra.clone().into());
+        let mut source = toml::Table::new();
+        source.insert("kind".into(), self.source.kind.into());
+        source.insert("paths".into(), self.source.paths.clone().into());
+        source.insert("columns".into(), columns.into());
+        let mut steps: Vec<toml::Value> = Vec::new();
+        for (at, phase) in self.maps.iter().enumerate() {
+            if at > 0 {
+                steps.push(toml::Table::from_iter([("checkpoint".to_owned(), toml::Value::Boolean(true))]).into());
+            }
+            steps.extend(phase.iter().map(|step| step.to_toml().into()));
+        }
+        let mut root = toml::Table::new();
+        root.insert("run".into(), run.into());
+        root.insert("source".into(), source.into());
+        root.insert("step".into(), steps.into());
+        for (section, params) in &self.sections {
+            root.insert(section.name.into(), params_table(params).into());
+        }
+        root.to_string()
+    }
+}
+
+impl StepSpec {
+    fn to_toml(&self) -> toml::Table {
+        let mut table = params_table(&self.params);
+        table.insert("use".into(), self.entry.name.into());
+        table.insert("name".into(), self.name.clone().into());
+        let mut when = toml::Table::new();
+        for (key, values) in [("lang", &self.when.lang), ("kind", &self.when.kind)] {
+            if !values.is_empty() {
+                when.insert(key.into(), values.clone().into());
+            }
+        }
+        if !when.is_empty() {
+            table.insert("when".into(), when.into());
+        }
+        if !self.by_lang.is_empty() {
+            let tables = self.by_lang.iter().map(|(lang, params)| (lang.clone(), params_table(params).into()));
+            table.insert("lang".into(), toml::Value::Table(tables.collect()));
+        }
+        table
+    }
+}
+
+fn params_table(params: &Params) -> toml::Table {
+    params.iter().map(|(name, value)| (name.to_owned(), value.to_toml())).collect()
+}
