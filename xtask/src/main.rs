@@ -1,1 +1,42 @@
-fn main(){}
+//! The house tools: `cargo xtask VERB`, one file for each verb.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
+#![allow(clippy::disallowed_methods, reason = "the house tools work on the source tree and need no store")]
+
+mod error;
+mod fixtures;
+mod repo;
+
+use std::process::ExitCode;
+
+use error::{Error, Result};
+use repo::Repo;
+
+const USAGE: &str = "\
+cargo xtask VERB
+
+  fixtures              write the mini crawl in tests/fixtures";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let repo = Repo::find()?;
+    match arguments.first().map_or("help", String::as_str) {
+        "fixtures" => fixtures::run(&repo),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        verb => Err(Error::new(format!("there is no verb `{verb}`\n\n{USAGE}"))),
+    }
+}
