@@ -36,15 +36,22 @@ pub fn path(name: &str) -> String {
 pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<Checked, BuildError> {
     let mut checked = Checked { blessed: String::new(), problems: Vec::new() };
     let mut stage: Option<Stage> = None;
-    let mut pending: Option<show::Shown> = None;
+    let mut pending: Option<Pending<'_>> = None;
     let mut seen = Seen::default();
     for block in blocks(page) {
         match block {
-            Block::Prose(text) => checked.blessed.push_str(text),
+            Block::Prose(text) => match &mut pending {
+                Some(pending) if text.trim().is_empty() => pending.gap = text,
+                _ => {
+                    finish(entry, &mut checked, pending.take());
+                    checked.blessed.push_str(text);
+                }
+            },
             Block::Fence { info: "expect", body, .. } => {
-                let Some(shown) = pending.take() else {
+                let Some(Pending { shown, gap }) = pending.take() else {
                     return Err(BuildError::new(format!("{}: an expect block without an input", entry.name)));
                 };
+                checked.blessed.push_str(gap);
                 if body != shown.text {
                     checked.problems.push(format!("{}: expected\n{body}but it is\n{}", entry.name, shown.text));
                 }
@@ -67,7 +74,7 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
                     };
                     let shown = show::show(entry, stage, info, body);
                     seen.note(&shown);
-                    pending = Some(shown);
+                    pending = Some(Pending { shown, gap: "" });
                 }
             }
         }
@@ -77,12 +84,20 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
     Ok(checked)
 }
 
+/// An input whose `expect` block has not come yet.
+struct Pending<'a> {
+    shown: show::Shown,
+    /// The blank lines after the input.
+    gap: &'a str,
+}
+
 /// An input that no `expect` block followed gets one.
-fn finish(entry: &Entry, checked: &mut Checked, pending: Option<show::Shown>) {
-    if let Some(shown) = pending {
+fn finish(entry: &Entry, checked: &mut Checked, pending: Option<Pending<'_>>) {
+    if let Some(Pending { shown, gap }) = pending {
         checked.problems.push(format!("{}: an input has no expect block", entry.name));
         checked.blessed.push('\n');
         checked.blessed.push_str(&parse::fence("expect", &shown.text));
+        checked.blessed.push_str(gap);
     }
 }
 
@@ -177,13 +192,14 @@ mod tests {
 
     #[test]
     fn blessing_makes_a_page_true() {
-        let page = format!("{CONFIG}```text\none\n```\n\n```text\none two\n```\n```expect\nwrong\n```\n");
+        let page = format!("{CONFIG}```text\none\n```\n\nAnd:\n\n```text\none two\n```\n```expect\nwrong\n```\n");
         let first = checked(&page);
         assert_eq!(first.problems.len(), 2, "{:?}", first.problems);
         let second = checked(&first.blessed);
         assert!(second.problems.is_empty(), "{:?}", second.problems);
         assert_eq!(second.blessed, first.blessed);
-        assert!(first.blessed.contains("removed because too_few_words (n_words = 1, limit 2)\nn_words = 1\n"));
+        let dropped = "removed because too_few_words (n_words = 1, limit 2)\nn_words = 1\n";
+        assert!(first.blessed.contains(&format!("```text\none\n```\n\n```expect\n{dropped}```\n\nAnd:\n\n")));
     }
 
     #[test]
