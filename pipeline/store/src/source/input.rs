@@ -30,7 +30,10 @@ pub fn expand(patterns: &[String]) -> Result<Vec<Input>, StoreError> {
         let paths = glob::glob(pattern).map_err(|error| StoreError::Usage(format!("pattern `{pattern}`: {error}")))?;
         let before = inputs.len();
         for path in paths {
-            let path = path.map_err(|error| StoreError::io("read", error.path().display())(error.into()))?;
+            let path = path.map_err(|error| {
+                let at = error.path().display().to_string();
+                StoreError::io("read", at)(error.into())
+            })?;
             if path.is_file() {
                 inputs.push(find(&path.display().to_string())?);
             }

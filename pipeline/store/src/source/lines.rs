@@ -55,7 +55,7 @@ impl LineReader {
     /// When the stream cannot be read or its compression is damaged.
     pub fn next(&mut self) -> Result<Option<Line<'_>>, StoreError> {
         self.line.clear();
-        let read = |this: &mut LineReader| {
+        let read = |this: &mut LineReader| -> io::Result<Option<u64>> {
             let mut limited = this.input.by_ref().take(this.limit as u64 + 1);
             limited.read_until(b'\n', &mut this.line)?;
             if this.line.len() <= this.limit || this.line.last() == Some(&b'\n') {
@@ -64,8 +64,7 @@ impl LineReader {
             let skipped = this.line.len() as u64 + skip_line(&mut this.input)?;
             Ok(Some(skipped))
         };
-        let damaged = |error: io::Error| StoreError::corrupt(&self.name, error);
-        match read(self).map_err(damaged)? {
+        match read(self).map_err(|error| StoreError::corrupt(&self.name, error))? {
             Some(skipped) => Ok(Some(Line::TooLong(skipped))),
             None if self.line.is_empty() => Ok(None),
             None => Ok(Some(Line::Bytes(self.line.strip_suffix(b"\n").unwrap_or(&self.line)))),

@@ -141,7 +141,7 @@ impl Table {
         let batch = RecordBatch::try_new(self.schema.clone(), arrays);
         let batch = batch.map_err(|error| StoreError::corrupt("table", error))?;
         let writer = self.writer()?;
-        let write = || {
+        let mut write = || {
             writer.write(&batch)?;
             writer.flush()
         };
