@@ -4,9 +4,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 #![allow(clippy::disallowed_methods, reason = "the house tools work on the source tree and need no store")]
 
+mod bless;
 mod error;
 mod fixtures;
 mod repo;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -16,6 +18,8 @@ use repo::Repo;
 const USAGE: &str = "\
 cargo xtask VERB
 
+  tidy [RULE]...        check the house rules
+  bless                 write what the stages say now into their pages, and renew generated files
   fixtures              write the mini crawl in tests/fixtures";
 
 fn main() -> ExitCode {
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &[String]) -> Result<()> {
     let repo = Repo::find()?;
     match arguments.first().map_or("help", String::as_str) {
+        "tidy" => tidy::run(&repo, &arguments[1..]),
+        "bless" => bless::run(&repo),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

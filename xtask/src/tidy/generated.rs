@@ -1,0 +1,50 @@
+//! Files that are made from the catalogue are as the catalogue makes them now.
+
+use super::Problem;
+use crate::error::Result;
+use crate::repo::{self, Repo};
+
+/// Formats of `tokenmill catalog` and the files they fill.
+pub const GENERATED: [(&str, &str); 3] =
+    [("markdown", "docs/stages.md"), ("schema", "configs/schema.json"), ("lock", "catalog.lock")];
+
+pub fn check(repo: &Repo) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (format, path) in GENERATED {
+        let made = make(repo, format)?;
+        problems.extend(stale(path, repo.read(path).ok().as_deref(), &made));
+    }
+    Ok(problems)
+}
+
+/// What the catalogue gives in this format.
+///
+/// # Errors
+/// When the program cannot be built or refuses.
+pub fn make(repo: &Repo, format: &str) -> Result<String> {
+    repo::output(&mut repo.cargo(&["run", "--quiet", "--package", "tokenmill", "--", "catalog", "--format", format]))
+}
+
+fn stale(path: &str, found: Option<&str>, made: &str) -> Option<Problem> {
+    let Some(found) = found else {
+        return Some(Problem::new(path, 0, "the file is missing; run `cargo xtask bless`"));
+    };
+    if found == made {
+        return None;
+    }
+    let line = 1 + found.lines().zip(made.lines()).take_while(|(found, made)| found == made).count();
+    Some(Problem::new(path, line, "differs from what the catalogue gives; run `cargo xtask bless` and read the diff"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_differing_line_is_named() {
+        assert_eq!(stale("x", Some("a\nb\n"), "a\nb\n"), None);
+        assert_eq!(stale("x", Some("a\nold\n"), "a\nnew\n").unwrap().line, 2);
+        assert_eq!(stale("x", Some("a\n"), "a\nb\n").unwrap().line, 2);
+        assert_eq!(stale("x", None, "a\n").unwrap().line, 0);
+    }
+}
