@@ -1,9 +1,17 @@
 //! The stages of this crate: one line each, sorted by name.
 
+use crate::{filter, line, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
-pub const CATALOG: &[Entry] = &[];
+pub const CATALOG: &[Entry] = &[
+    filter::gopher_quality::ENTRY,
+    filter::gopher_repetition::ENTRY,
+    filter::length::ENTRY,
+    line::policy_notices::ENTRY,
+    url::blocklist::ENTRY,
+    url::canonical::ENTRY,
+];
 
 #[cfg(test)]
 mod tests {
@@ -33,6 +41,9 @@ mod tests {
         for entry in CATALOG {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page::path(entry.name));
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            if text != entry.page {
+                problems.push(format!("{}: its `page` must be {}", entry.name, page::path(entry.name)));
+            }
             let mut checked = page::check(entry, &text, &MemoryAssets::default()).unwrap();
             if bless {
                 std::fs::write(&path, &checked.blessed).unwrap();

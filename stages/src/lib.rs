@@ -5,3 +5,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
 pub mod catalog;
+pub mod extract;
+pub mod filter;
+pub mod line;
+mod phrases;
+mod repetition;
+pub mod url;

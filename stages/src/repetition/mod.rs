@@ -1,0 +1,33 @@
+//! How much of a text is said more than once: lines, paragraphs and word n-grams.
+
+mod counter;
+mod lines;
+mod ngrams;
+
+use counter::Counter;
+use lines::Repeats;
+use ngrams::{NGrams, Shares};
+use std::cell::RefCell;
+use tokenmill_core::Doc;
+
+/// Buffers that one thread uses for one document after the other.
+#[derive(Default)]
+struct Scratch {
+    counter: Counter,
+    ngrams: NGrams,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Repeated lines and paragraphs of a document.
+pub(crate) fn of_lines(doc: &Doc<'_>) -> Repeats {
+    SCRATCH.with_borrow_mut(|scratch| lines::repeats(doc.text(), doc.lines(), &mut scratch.counter))
+}
+
+/// Repeated word n-grams of a document.
+pub(crate) fn of_ngrams(doc: &Doc<'_>) -> Shares {
+    let (words, hashes) = (doc.words(), doc.word_hashes());
+    SCRATCH.with_borrow_mut(|scratch| scratch.ngrams.shares(words, hashes, &mut scratch.counter))
+}
