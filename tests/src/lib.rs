@@ -1,1 +1,12 @@
+//! What the tests of the whole house share: where fixtures and data lie, and how to run the program.
 
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
+
+mod data;
+mod program;
+mod tree;
+
+pub use data::{archive, fixture, python};
+pub use program::{Ran, binary, tokenmill, tokenmill_in};
+pub use tree::{digests, root};

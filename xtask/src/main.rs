@@ -8,6 +8,7 @@ mod bless;
 mod error;
 mod fixtures;
 mod repo;
+mod test;
 mod tidy;
 
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ use repo::Repo;
 const USAGE: &str = "\
 cargo xtask VERB
 
+  test [OPTION]...      run the tests; --services adds those that need other programs, --data those that need
+                        the data archives, and what stands after -- goes to nextest
   tidy [RULE]...        check the house rules
   bless                 write what the stages say now into their pages, and renew generated files
   fixtures              write the mini crawl in tests/fixtures";
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
 fn dispatch(arguments: &[String]) -> Result<()> {
     let repo = Repo::find()?;
     match arguments.first().map_or("help", String::as_str) {
+        "test" => test::run(&repo, &arguments[1..]),
         "tidy" => tidy::run(&repo, &arguments[1..]),
         "bless" => bless::run(&repo),
         "fixtures" => fixtures::run(&repo),

@@ -41,6 +41,18 @@ impl Repo {
         &self.root
     }
 
+    /// The folder that cargo builds into.
+    ///
+    /// # Errors
+    /// When cargo does not say.
+    pub fn target(&self) -> Result<PathBuf> {
+        let json = output(&mut self.cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+        let metadata: serde_json::Value = serde_json::from_str(&json)
+            .map_err(|error| Error::new(format!("cannot read cargo's metadata: {error}")))?;
+        let folder = metadata["target_directory"].as_str();
+        folder.map(PathBuf::from).ok_or_else(|| Error::new("cargo's metadata names no target directory"))
+    }
+
     /// A file's bytes; the path is relative to the root.
     ///
     /// # Errors

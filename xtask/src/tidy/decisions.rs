@@ -8,16 +8,14 @@ const INDEX: &str = "docs/adr/README.md";
 
 pub fn check(sources: &Sources) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut expected = 1;
     let index = sources.text(INDEX).unwrap_or_default();
     let records = sources.ending(".md").filter(|(path, _)| path.starts_with(FOLDER) && *path != INDEX);
-    for (path, text) in records {
+    for (expected, (path, text)) in (1..).zip(records) {
         let name = path.trim_start_matches(FOLDER);
         let number = name.split('-').next().unwrap_or_default();
         if number != format!("{expected:04}") {
             problems.push(Problem::new(path, 0, format!("the next record must begin with `{expected:04}-`")));
         }
-        expected += 1;
         let title = text.lines().next().unwrap_or_default();
         if !title.starts_with("# ") || !title.contains(number) {
             problems.push(Problem::new(path, 1, format!("the title must begin with `# ` and name `{number}`")));

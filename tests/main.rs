@@ -1,0 +1,6 @@
+//! All tests of the whole house in one program; the modules `data` and `services` run only when asked for.
+
+#![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+#![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
+
+mod mini_crawl;
