@@ -1,1 +1,71 @@
-fn main(){}
+//! `tokenmill`: a web crawl in, tokenized training shards out. This crate is glue: every verb is one file.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
+
+mod apply;
+mod assets;
+mod audit;
+mod bulk;
+mod catalog;
+mod check;
+mod extract;
+mod failure;
+mod house;
+mod inspect;
+mod output;
+mod pages;
+mod plan;
+mod progress;
+mod run;
+mod status;
+mod task;
+mod tokenize;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Turns a web crawl into tokenized training shards, and can say of every document why it is in or out.
+#[derive(Parser)]
+#[command(name = "tokenmill", version, propagate_version = true, after_help = house::AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Args),
+    Plan(plan::Args),
+    Check(check::Args),
+    Task(task::Args),
+    Status(status::Args),
+    Audit(audit::Args),
+    Inspect(inspect::Args),
+    Apply(apply::Args),
+    Extract(extract::Args),
+    Tokenize(tokenize::Args),
+    Assets(assets::Args),
+    #[command(hide = true)]
+    Catalog(catalog::Args),
+    #[command(hide = true)]
+    Pages(pages::Args),
+}
+
+fn main() -> ExitCode {
+    output::quiet_broken_pipes();
+    let result = match Cli::parse().verb {
+        Verb::Run(args) => run::main(&args),
+        Verb::Plan(args) => plan::main(&args),
+        Verb::Check(args) => check::main(&args),
+        Verb::Task(args) => task::main(&args),
+        Verb::Status(args) => status::main(&args),
+        Verb::Audit(args) => audit::main(&args),
+        Verb::Inspect(args) => inspect::main(&args),
+        Verb::Apply(args) => apply::main(&args),
+        Verb::Extract(args) => extract::main(&args),
+        Verb::Tokenize(args) => tokenize::main(&args),
+        Verb::Assets(args) => assets::main(&args),
+        Verb::Catalog(args) => catalog::main(&args),
+        Verb::Pages(args) => pages::main(&args),
+    };
+    result.unwrap_or_else(|failure| failure.report())
+}

@@ -1,9 +1,10 @@
 //! Walks one document through the chain, with buffers that are reused for the next one.
 
 use super::build::{Chain, Step};
+use crate::apply::set_fields;
 use crate::clock;
 use tokenmill_core::ledger::Removal;
-use tokenmill_core::{Analysis, Doc, DocField, Document, Edits, MetricKind, Numbers, Payload, Record, Stage, Verdict, judge};
+use tokenmill_core::{Analysis, Doc, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
 
 /// The private state of one thread.
 pub struct Worker {
@@ -128,7 +129,7 @@ impl Worker {
             }
         }
         let verdict = judge(stage.rules(), numbers);
-        self.take_fields(step, at);
+        set_fields(step.entry.metrics, numbers, &mut self.document);
         if let Verdict::Drop { reason, metric, value, limit } = verdict {
             return Some(Removal {
                 reason: reason.to_owned(),
@@ -147,20 +148,5 @@ impl Worker {
             }
         }
         None
-    }
-
-    /// Copies labels that set a field of the document.
-    fn take_fields(&mut self, step: &Step, at: usize) {
-        for (index, metric) in step.entry.metrics.iter().enumerate() {
-            let MetricKind::Label(Some(field)) = metric.kind else { continue };
-            let Some(label) = self.numbers[at].label(index) else { continue };
-            let target = match field {
-                DocField::Lang => &mut self.document.lang,
-                DocField::Kind => &mut self.document.kind,
-                DocField::CanonicalUrl => &mut self.document.canonical_url,
-            };
-            target.clear();
-            target.push_str(label);
-        }
     }
 }

@@ -5,8 +5,8 @@ use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_store::commit::{read_commit, read_manifest, write_manifest};
 use tokenmill_store::{Commit, Manifest, Store, StoreError, Task};
 
@@ -25,7 +25,7 @@ pub struct Options {
 /// Who wants to see how a run goes.
 pub trait Watch: Sync {
     /// A phase begins: `pending` of its tasks are still to do, which read `bytes`; `read` counts up to that.
-    fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &AtomicU64);
+    fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &Arc<AtomicU64>);
     /// A task has been committed.
     fn task(&self, task: &Task);
     /// The phase has ended.
@@ -94,7 +94,7 @@ fn run_phase(
         commits.push(read_commit(store, &planned.folder, &task.key)?);
     }
     let pending: Vec<usize> = (0..tasks.len()).filter(|at| commits[*at].is_none()).collect();
-    let bytes_read = AtomicU64::new(0);
+    let bytes_read = Arc::new(AtomicU64::new(0));
     let pending_tasks: Vec<&Task> = pending.iter().map(|at| &tasks[*at]).collect();
     watch.phase(&planned.folder, tasks.len(), &pending_tasks, &bytes_read);
     let seconds = Mutex::new(BTreeMap::<String, f64>::new());
@@ -102,13 +102,12 @@ fn run_phase(
         let work = pending.par_iter().with_max_len(1).map(|at| {
             let (commit, cpu_seconds) = perform(planned, &tasks[*at], store, &bytes_read, options.timings)?;
             watch.task(&tasks[*at]);
-            let mut total = seconds.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut total = seconds.lock().unwrap_or_else(PoisonError::into_inner);
             cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);
             Ok((*at, commit))
         });
         work.collect::<Result<Vec<_>, RunError>>()
     })?;
-    bytes_read.store(0, Ordering::Relaxed);
     watch.phase_end();
     let n_run = done.len();
     for (at, commit) in done {
@@ -116,5 +115,5 @@ fn run_phase(
     }
     let manifest = Manifest { phase: planned.folder.clone(), parts: commits.into_iter().flatten().collect() };
     write_manifest(store, key, &manifest)?;
-    Ok(report(n_run, manifest, seconds.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
+    Ok(report(n_run, manifest, seconds.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }

@@ -1,0 +1,93 @@
+//! Joins the house: the catalogues of all crates, the sections of the recipe, the assets, and run directories.
+
+use crate::failure::Failure;
+use crate::progress::AssetBar;
+use std::path::Path;
+use std::sync::Arc;
+use tokenmill_core::Catalog;
+use tokenmill_engine::{House, Spec, Text, config};
+use tokenmill_store::assets::{Assets, default_cache};
+use tokenmill_store::{LocalStore, Section, SharedAssets};
+
+/// Shown under the help of the program.
+pub const AFTER_HELP: &str = "\
+Start here:
+  tokenmill run configs/quickstart.toml      a small crawl, to shards
+  tokenmill inspect funnel runs/quickstart   what each step removed
+  tokenmill inspect why runs/quickstart URL  the life of one document
+
+Exit codes: 0 done, 1 problems found, 2 usage or recipe, 3 task failed, 75 try again";
+
+/// The tables of a recipe that add phases.
+pub const SECTIONS: &[Section] = &[tokenmill_mix::SHARDS];
+
+/// All stages of the program.
+pub fn catalog() -> Result<Catalog, Failure> {
+    Ok(Catalog::join(&[tokenmill_stages::CATALOG, tokenmill_classifiers::CATALOG])?)
+}
+
+/// What recipe verbs have in common.
+#[derive(clap::Args)]
+pub struct RecipeArgs {
+    /// The recipe
+    pub recipe: String,
+    /// Override a key, for example `--set run.root=/data/runs` or `--set step.filter.length.min_chars=200`
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    /// Read at most N documents of every input file
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+}
+
+impl RecipeArgs {
+    /// Reads the recipe with its overrides.
+    pub fn read(&self) -> Result<Spec, Failure> {
+        let mut sets = self.sets.clone();
+        sets.extend(self.limit.map(|limit| format!("run.limit={limit}")));
+        read_recipe(&self.recipe, &sets)
+    }
+}
+
+/// Reads a recipe.
+pub fn read_recipe(path: &str, sets: &[String]) -> Result<Spec, Failure> {
+    let content = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("cannot read the recipe `{path}`: {error}")).hint("recipes to start from are in `configs/`")
+    })?;
+    parse_recipe(Text { name: path.to_owned(), content }, sets)
+}
+
+/// Parses a recipe that has been read.
+pub fn parse_recipe(text: Text, sets: &[String]) -> Result<Spec, Failure> {
+    let catalog = catalog()?;
+    Ok(config::parse(&text, sets, &House { catalog: &catalog, sections: SECTIONS })?)
+}
+
+/// The assets, with progress on standard error when one is fetched.
+pub fn assets() -> Result<Assets, Failure> {
+    let bar = AssetBar::default();
+    Ok(Assets::open(default_cache()?)?.with_events(move |event| bar.show(event)))
+}
+
+/// The assets in the form phases share.
+pub fn shared_assets() -> Result<Arc<dyn SharedAssets>, Failure> {
+    Ok(Arc::new(assets()?))
+}
+
+/// Opens a run directory that must exist.
+pub fn open_run(folder: &str) -> Result<LocalStore, Failure> {
+    if !Path::new(folder).join("plan.json").is_file() {
+        let failure = Failure::usage(format!("`{folder}` is no run directory: it holds no `plan.json`"));
+        return Err(failure.hint("a run directory is `<run.root>/<run.name>`, for example `runs/quickstart`"));
+    }
+    Ok(LocalStore::open(folder)?)
+}
+
+/// Opens or makes the run directory of a recipe.
+pub fn create_run(spec: &Spec) -> Result<LocalStore, Failure> {
+    Ok(LocalStore::open(run_folder(spec))?)
+}
+
+/// The run directory of a recipe.
+pub fn run_folder(spec: &Spec) -> String {
+    format!("{}/{}", spec.root.trim_end_matches('/'), spec.name)
+}

@@ -1,0 +1,89 @@
+//! `tokenmill run`: all phases on this machine.
+
+use crate::failure::Failure;
+use crate::house::{RecipeArgs, create_run, run_folder, shared_assets};
+use crate::inspect::funnel;
+use crate::output::count;
+use crate::progress::RunProgress;
+use std::process::ExitCode;
+use tokenmill_engine::run::{Options, PhaseReport, run};
+use tokenmill_engine::{Plan, Spec};
+use tokenmill_store::table::{Batches, Columns};
+use tokenmill_store::{LocalStore, StoreError};
+
+/// Run a recipe on this machine; what has been done before is not done again
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  tokenmill run configs/quickstart.toml --set run.root=/data/runs --threads 8")]
+pub struct Args {
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// Worker threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Measure CPU time per step and write it to FILE as JSON
+    #[arg(long, value_name = "FILE")]
+    timings: Option<String>,
+}
+
+/// Runs a recipe and says what came of it.
+pub fn main(args: &Args) -> Result<ExitCode, Failure> {
+    let spec = args.recipe.read()?;
+    let plan = Plan::new(&spec, &shared_assets()?)?;
+    let store = create_run(&spec)?;
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let options = Options { threads: threads.max(1), timings: args.timings.is_some() };
+    let reports = run(&plan, &store, options, &RunProgress::default())?;
+    if let Some(file) = &args.timings {
+        write_timings(file, &reports)?;
+    }
+    print_summary(&spec, &store, &reports)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Result<(), Failure> {
+    let folder = run_folder(spec);
+    let manifests: Vec<_> = reports.iter().map(|report| report.manifest.clone()).collect();
+    print!("{}", funnel::text(&manifests)?);
+    let (n_tasks, n_run): (usize, usize) = (manifests.iter().map(|m| m.parts.len()).sum(), reports.iter().map(|r| r.n_run).sum());
+    println!("\n{} of {} tasks were done now, the others stood already", count(n_run as u64), count(n_tasks as u64));
+    if let Some(shards) = reports.iter().find(|report| report.name == "shards") {
+        let tokens: u64 = shards.manifest.parts.iter().filter_map(|part| part.tally.get("n_tokens")?.as_u64()).sum();
+        println!("{} tokens in {} shards: {folder}/{}", count(tokens), shards.manifest.parts.len(), shards.folder);
+    }
+    println!("\nwhat each step removed:   tokenmill inspect funnel {folder}");
+    if let Some(id) = a_removed_document(store, &manifests)? {
+        println!("why a document was removed: tokenmill inspect why {folder} {id}");
+    }
+    println!("prove that nothing was lost: tokenmill audit {folder}");
+    Ok(())
+}
+
+/// The first removed document that a rule judged, as an example to look at.
+fn a_removed_document(store: &LocalStore, manifests: &[tokenmill_store::Manifest]) -> Result<Option<String>, StoreError> {
+    let ledgers = manifests.iter().rev().flat_map(|manifest| &manifest.parts).filter_map(|part| part.objects.get("ledger"));
+    for ledger in ledgers {
+        for batch in Batches::open(store, &ledger.key, &["id", "kept", "metric"])? {
+            let batch = batch?;
+            let columns = Columns(&batch);
+            let (kept, metrics) = (columns.bool("kept")?, columns.text("metric")?);
+            if let Some(row) = (0..batch.num_rows()).find(|row| !kept.value(*row) && !metrics.value(*row).is_empty()) {
+                return Ok(columns.show("id", row));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn write_timings(file: &str, reports: &[PhaseReport]) -> Result<(), Failure> {
+    let phases = reports.iter().map(|report| {
+        serde_json::json!({
+            "phase": report.name,
+            "folder": report.folder,
+            "tasks_run": report.n_run,
+            "cpu_seconds": report.cpu_seconds,
+            "tallies": report.manifest.parts.iter().map(|part| part.tally.clone()).collect::<Vec<_>>(),
+        })
+    });
+    let json = serde_json::to_string_pretty(&phases.collect::<Vec<_>>()).unwrap_or_default();
+    std::fs::write(file, json).map_err(|error| Failure::usage(format!("cannot write `{file}`: {error}")))
+}

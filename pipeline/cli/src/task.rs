@@ -1,0 +1,64 @@
+//! `tokenmill task`: one task of a run, for any scheduler that can start an array of processes.
+
+use crate::failure::Failure;
+use crate::house::{RecipeArgs, create_run, open_run, parse_recipe, shared_assets};
+use std::process::ExitCode;
+use tokenmill_engine::run::{finish_phase, run_task};
+use tokenmill_engine::{Plan, Text};
+use tokenmill_store::Store;
+
+/// Do one task of a run; doing it twice, or in two processes at once, is harmless
+#[derive(clap::Args)]
+#[command(after_help = "\
+Phases and tasks count from 0. A run by hand:
+  tokenmill task --begin configs/quickstart.toml       plans phase 0, prints its number of tasks
+  tokenmill task runs/quickstart --phase 0 --index 0   for every index
+  tokenmill task runs/quickstart --phase 0 --finish    ends it, prints the number of tasks of phase 1
+  …")]
+pub struct Args {
+    /// The run directory
+    #[arg(required_unless_present = "begin")]
+    run: Option<String>,
+    /// Number of the phase
+    #[arg(long, requires = "run")]
+    phase: Option<usize>,
+    /// Number of the task in the phase
+    #[arg(long, requires = "phase")]
+    index: Option<usize>,
+    /// End the phase: write its manifest and plan the next one
+    #[arg(long, requires = "phase", conflicts_with = "index")]
+    finish: bool,
+    /// Make the run directory of this recipe and plan its first phase
+    #[arg(long, value_name = "RECIPE", conflicts_with = "run")]
+    begin: Option<String>,
+    /// With --begin: override a key of the recipe
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "begin")]
+    sets: Vec<String>,
+}
+
+/// Does one task, or ends a phase.
+pub fn main(args: &Args) -> Result<ExitCode, Failure> {
+    if let Some(recipe) = &args.begin {
+        let recipe = RecipeArgs { recipe: recipe.clone(), sets: args.sets.clone(), limit: None };
+        let spec = recipe.read()?;
+        let plan = Plan::new(&spec, &shared_assets()?)?;
+        let n_tasks = finish_phase(&plan, &create_run(&spec)?, None)?;
+        println!("{}", n_tasks.unwrap_or(0));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = args.run.as_deref().unwrap_or_default();
+    let store = open_run(folder)?;
+    let name = "config.resolved.toml";
+    let content = String::from_utf8(store.read(name)?).map_err(|error| Failure::usage(format!("`{name}`: {error}")))?;
+    let spec = parse_recipe(Text { name: store.display(name), content }, &[])?;
+    let plan = Plan::new(&spec, &shared_assets()?)?;
+    match (args.phase, args.index) {
+        (Some(phase), Some(index)) => {
+            let commit = run_task(&plan, &store, phase, index)?;
+            println!("{}", commit.task);
+        }
+        (Some(phase), None) if args.finish => println!("{}", finish_phase(&plan, &store, Some(phase))?.unwrap_or(0)),
+        _ => return Err(Failure::usage("say which task: `--phase P --index I`, or `--phase P --finish`")),
+    }
+    Ok(ExitCode::SUCCESS)
+}
