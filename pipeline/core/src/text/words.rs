@@ -28,19 +28,94 @@ impl Word {
 
 /// Splits `text` into `out`; texts beyond 4 GiB are cut there (sources limit documents far below that).
 pub fn split_words(text: &str, out: &mut Vec<Word>) {
-    let mut word: Option<Word> = None;
-    for (at, c) in text.char_indices() {
-        let Ok(at) = u32::try_from(at) else { break };
-        if c.is_whitespace() {
-            out.extend(word.take());
+    let text = &text[..text.floor_char_boundary(u32::MAX as usize)];
+    let mut at = 0;
+    while at < text.len() {
+        let (word, next) = read_word(text, at);
+        if word.n_chars > 0 {
+            out.push(word);
+        }
+        at = next;
+    }
+}
+
+/// Reads the word that begins at byte `start`, which is empty before white space; also tells where to go on.
+fn read_word(text: &str, start: usize) -> (Word, usize) {
+    let (mut at, mut has_alphabetic, mut n_continuing) = (start, false, 0);
+    let next = loop {
+        let eight = ascii::load(text.as_bytes(), at);
+        let n_plain = ascii::n_plain(eight);
+        has_alphabetic |= ascii::has_letter(eight, n_plain);
+        at += n_plain;
+        if n_plain == 8 {
             continue;
         }
-        let current = word.get_or_insert(Word { start: at, end: at, n_chars: 0, has_alphabetic: false });
-        current.end = at.saturating_add(c.len_utf8() as u32);
-        current.n_chars += 1;
-        current.has_alphabetic |= c.is_alphabetic();
+        let Some(c) = text[at.min(text.len())..].chars().next() else { break at };
+        let after = at + c.len_utf8();
+        if c.is_whitespace() {
+            break after;
+        }
+        has_alphabetic |= c.is_alphabetic();
+        n_continuing += c.len_utf8() - 1;
+        at = after;
+    };
+    let n_chars = (at - start - n_continuing) as u32;
+    (Word { start: start as u32, end: at as u32, n_chars, has_alphabetic }, next)
+}
+
+/// Eight bytes at a time, as one number: the first byte is the lowest.
+mod ascii {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH_BITS: u64 = ONES << 7;
+
+    /// The bytes from `at` on, followed by spaces where the text ends.
+    pub fn load(bytes: &[u8], at: usize) -> u64 {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if let Some(eight) = rest.first_chunk() {
+            return u64::from_le_bytes(*eight);
+        }
+        let mut padded = [b' '; 8];
+        padded.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+        u64::from_le_bytes(padded)
     }
-    out.extend(word);
+
+    /// How many bytes come before the first one that is no printable ASCII character, which white space is not.
+    pub fn n_plain(eight: u64) -> usize {
+        // 0xa0 - byte has its high bit iff byte <= b' '; the high bits are taken away first so that nothing is borrowed.
+        let stops = ((ONES * 0xa0 - (eight & !HIGH_BITS)) | eight) & HIGH_BITS;
+        stops.trailing_zeros() as usize / 8
+    }
+
+    /// Whether one of the first `n` bytes is a letter.
+    pub fn has_letter(eight: u64, n: usize) -> bool {
+        let lower = (eight & !HIGH_BITS) | (ONES * 0x20);
+        let from_a = lower + ONES * (0x80 - b'a' as u64);
+        let beyond_z = lower + ONES * (0x7f - b'z' as u64);
+        let letters = from_a & !beyond_z & !eight & HIGH_BITS;
+        letters & ((1u128 << (8 * n)) - 1) as u64 != 0
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn every_byte_is_classed_as_the_standard_library_does() {
+            for byte in 0..=u8::MAX {
+                for at in 0..8 {
+                    let mut bytes = [b'-'; 8];
+                    bytes[at] = byte;
+                    let eight = load(&bytes, 0);
+                    // DEL is the one control character above the space; it is no white space and may count as plain.
+                    let plain = byte.is_ascii_graphic() || byte == 0x7f;
+                    assert_eq!(n_plain(eight), if plain { 8 } else { at }, "{byte:#x} at {at}");
+                    assert_eq!(has_letter(eight, 8), byte.is_ascii_alphabetic(), "{byte:#x} at {at}");
+                    assert!(!has_letter(eight, at));
+                }
+            }
+            assert_eq!(n_plain(load(b"end", 0)), 3);
+        }
+    }
 }
 
 /// The hash of every word, for n-grams.
@@ -63,6 +138,22 @@ mod tests {
         assert_eq!(words(" a\tb\u{00a0}c\u{3000}d\n\ne-f, "), ["a", "b", "c", "d", "e-f,"]);
         assert_eq!(words("zero\u{200b}width"), ["zero\u{200b}width"]);
         assert!(words(" \n ").is_empty());
+    }
+
+    #[test]
+    fn random_texts_are_split_as_char_by_char() {
+        const CHARS: [char; 12] = ['a', 'Z', '7', '-', ' ', '\n', '\u{b}', 'é', '漢', '\u{2003}', '\u{301}', '🙂'];
+        for seed in 0..500u64 {
+            let text: String = (0..hash64(seed, b"n") % 60)
+                .map(|at| CHARS[(hash64(seed, &at.to_le_bytes()) % CHARS.len() as u64) as usize])
+                .collect();
+            let mut out = Vec::new();
+            split_words(&text, &mut out);
+            let facts = |word: &str| (word.chars().count() as u32, word.chars().any(char::is_alphabetic));
+            let expected: Vec<_> = text.split_whitespace().map(|word| (word, facts(word))).collect();
+            let found: Vec<_> = out.iter().map(|word| (word.of(&text), (word.n_chars, word.has_alphabetic))).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 
     #[test]
