@@ -17,6 +17,8 @@ pub enum Type {
     F32,
     /// True or false.
     Bool,
+    /// A list of token ids.
+    Tokens,
 }
 
 /// One column of a table.
@@ -83,13 +85,22 @@ pub const REMOVED: &[Column] = &[
     column("text", Type::Text, "text when the verdict fell, or empty"),
 ];
 
+/// `tokens/`: the token ids of every document, sorted by shuffle key.
+pub const TOKENS: &[Column] = &[
+    column("key", Type::U64, "place of the document in the shuffled order"),
+    column("id", Type::Id, "document id"),
+    column("lang", Type::Label, "language label, or empty"),
+    column("source", Type::Label, "name of the input file"),
+    column("tokens", Type::Tokens, "ids, without begin or end token"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [DOCS, LEDGER, REMOVED] {
+        for table in [DOCS, LEDGER, REMOVED, TOKENS] {
             let mut names: Vec<_> = table.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

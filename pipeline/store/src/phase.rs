@@ -62,6 +62,8 @@ pub struct TaskContext<'a> {
     pub store: &'a dyn Store,
     /// Folder of the phase in that store.
     pub folder: &'a str,
+    /// What the phase before committed.
+    pub upstream: Option<&'a Manifest>,
     /// Bytes read so far by all tasks, for progress.
     pub bytes_read: &'a AtomicU64,
     /// Whether CPU time per step is wanted.

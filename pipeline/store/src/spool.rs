@@ -29,14 +29,26 @@ impl Spool {
     /// # Errors
     /// When the file cannot be written out or stored.
     pub fn store(self, store: &dyn Store, folder: &str, extension: &str) -> Result<ObjectRef, StoreError> {
-        let digest = self.digest.hex();
-        let key = format!("{folder}/{digest}.{extension}");
+        let key = format!("{folder}/{}.{extension}", self.digest.hex());
+        self.store_as(store, key)
+    }
+
+    /// Moves the file into the store under a key of the caller's, which must follow from the content.
+    ///
+    /// # Errors
+    /// As [`Spool::store`].
+    pub fn store_as(self, store: &dyn Store, key: String) -> Result<ObjectRef, StoreError> {
         let file = self.file.into_inner().map_err(|error| StoreError::io("write", &key)(error.into_error()))?;
         let path = file.into_temp_path();
         store.put_file(&key, &path)?;
         // A local store has renamed the file away, so there may be nothing left to remove.
         drop(path);
-        Ok(ObjectRef { key, bytes: self.bytes, rows: 0, digest })
+        Ok(ObjectRef { key, bytes: self.bytes, rows: 0, digest: self.digest.hex() })
+    }
+
+    /// The digest of what has been written so far.
+    pub fn digest(&self) -> String {
+        self.digest.hex()
     }
 }
 

@@ -63,22 +63,29 @@ pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) 
         let tasks = planned.phase.tasks(&planned.fingerprint, upstream)?;
         record.phases[at].set_tasks(store, &tasks)?;
         record.write(store)?;
-        let report = run_phase(planned, &tasks, &record.phases[at].manifest, store, options, watch, &pool)?;
+        let work = PhaseWork { planned, tasks: &tasks, manifest_key: record.phases[at].manifest.as_deref().unwrap_or_default(), upstream };
+        let report = run_phase(&work, store, options, watch, &pool)?;
         reports.push(report);
     }
     Ok(reports)
 }
 
+/// One phase to run.
+struct PhaseWork<'a> {
+    planned: &'a PlannedPhase,
+    tasks: &'a [Task],
+    manifest_key: &'a str,
+    upstream: Option<&'a Manifest>,
+}
+
 fn run_phase(
-    planned: &PlannedPhase,
-    tasks: &[Task],
-    manifest_key: &Option<String>,
+    work: &PhaseWork<'_>,
     store: &dyn Store,
     options: Options,
     watch: &dyn Watch,
     pool: &rayon::ThreadPool,
 ) -> Result<PhaseReport, RunError> {
-    let key = manifest_key.as_deref().unwrap_or_default();
+    let PhaseWork { planned, tasks, manifest_key: key, upstream } = *work;
     let report = |n_run, manifest, cpu_seconds| PhaseReport {
         folder: planned.folder.clone(),
         name: planned.phase.name().to_owned(),
@@ -100,7 +107,7 @@ fn run_phase(
     let seconds = Mutex::new(BTreeMap::<String, f64>::new());
     let done: Vec<(usize, Commit)> = pool.install(|| {
         let work = pending.par_iter().with_max_len(1).map(|at| {
-            let (commit, cpu_seconds) = perform(planned, &tasks[*at], store, &bytes_read, options.timings)?;
+            let (commit, cpu_seconds) = perform(planned, &tasks[*at], store, upstream, &bytes_read, options.timings)?;
             watch.task(&tasks[*at]);
             let mut total = seconds.lock().unwrap_or_else(PoisonError::into_inner);
             cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);

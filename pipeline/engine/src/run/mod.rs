@@ -50,6 +50,7 @@ fn perform(
     planned: &PlannedPhase,
     task: &Task,
     store: &dyn Store,
+    upstream: Option<&Manifest>,
     bytes_read: &AtomicU64,
     timings: bool,
 ) -> Result<(Commit, std::collections::BTreeMap<String, f64>), RunError> {
@@ -57,7 +58,7 @@ fn perform(
     if let Some(commit) = read_commit(store, &planned.folder, &task.key).map_err(fail)? {
         return Ok((commit, std::collections::BTreeMap::new()));
     }
-    let context = TaskContext { store, folder: &planned.folder, bytes_read, timings };
+    let context = TaskContext { store, folder: &planned.folder, upstream, bytes_read, timings };
     let outcome = planned.phase.run(task, &context).map_err(fail)?;
     let commit =
         Commit { task: task.key.clone(), label: task.label.clone(), objects: outcome.objects, tally: outcome.tally };

@@ -26,7 +26,8 @@ pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> R
     let task = tasks.get(index).ok_or_else(|| {
         StoreError::Usage(format!("there is no task {index} in phase {phase}; it has {}", tasks.len()))
     })?;
-    perform(planned, task, store, &AtomicU64::new(0), false).map(|(commit, _)| commit)
+    let upstream = upstream_manifest(&record, phase, store)?;
+    perform(planned, task, store, upstream.as_ref(), &AtomicU64::new(0), false).map(|(commit, _)| commit)
 }
 
 /// Ends phase `phase` (from 0): writes its manifest, and plans the tasks of the next one.

@@ -4,5 +4,5 @@ mod props;
 mod read;
 mod write;
 
-pub use read::{Batches, Columns};
+pub use read::{Batches, Columns, TokenLists};
 pub use write::{Field, Row, Table};

@@ -1,15 +1,18 @@
 //! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
 
 use crate::{Object, Store, StoreError};
-use arrow::array::{Array, AsArray, BooleanArray, FixedSizeBinaryArray, LargeStringArray};
+use arrow::array::{Array, AsArray, BooleanArray, FixedSizeBinaryArray, LargeListArray, LargeStringArray};
 use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
 use std::io::{self, Read};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tokenmill_core::DocId;
 
@@ -73,7 +76,22 @@ impl Batches {
     /// # Errors
     /// When the object is missing or is not Parquet, or a column is not there.
     pub fn open(store: &dyn Store, key: &str, columns: &[&str]) -> Result<Batches, StoreError> {
-        Batches::of(store.open(key)?, &store.display(key), columns)
+        Batches::read(store.open(key)?, &store.display(key), columns, None)
+    }
+
+    /// Opens a table of a run and leaves out the row groups that hold no value of `range` in the 64-bit column
+    /// `column`, by their statistics. Rows outside the range may still come.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn open_range(
+        store: &dyn Store,
+        key: &str,
+        columns: &[&str],
+        column: &str,
+        range: &RangeInclusive<u64>,
+    ) -> Result<Batches, StoreError> {
+        Batches::read(store.open(key)?, &store.display(key), columns, Some((column, range)))
     }
 
     /// Opens any object as a table.
@@ -81,6 +99,15 @@ impl Batches {
     /// # Errors
     /// As [`Batches::open`].
     pub fn of(object: Box<dyn Object>, name: &str, columns: &[&str]) -> Result<Batches, StoreError> {
+        Batches::read(object, name, columns, None)
+    }
+
+    fn read(
+        object: Box<dyn Object>,
+        name: &str,
+        columns: &[&str],
+        keys: Option<(&str, &RangeInclusive<u64>)>,
+    ) -> Result<Batches, StoreError> {
         let corrupt = |error: ParquetError| StoreError::corrupt(name, error);
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(Chunks(object.into())).map_err(corrupt)?;
         if !columns.is_empty() {
@@ -93,6 +120,10 @@ impl Batches {
             let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
             builder = builder.with_projection(mask);
         }
+        if let Some((column, range)) = keys {
+            let groups = groups_in_range(builder.metadata(), column, range);
+            builder = builder.with_row_groups(groups);
+        }
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
         let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(corrupt)?;
         Ok(Batches { reader, name: name.to_owned(), rows })
@@ -102,6 +133,22 @@ impl Batches {
     pub fn rows(&self) -> u64 {
         self.rows
     }
+}
+
+/// The row groups whose statistics do not exclude `range`.
+fn groups_in_range(metadata: &ParquetMetaData, column: &str, range: &RangeInclusive<u64>) -> Vec<usize> {
+    let may_hold = |group: &RowGroupMetaData| {
+        let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column);
+        match chunk.and_then(|chunk| chunk.statistics()) {
+            Some(Statistics::Int64(statistics)) => match (statistics.min_opt(), statistics.max_opt()) {
+                (Some(min), Some(max)) => *min as u64 <= *range.end() && *max as u64 >= *range.start(),
+                _ => true,
+            },
+            _ => true,
+        }
+    };
+    let groups = metadata.row_groups().iter().enumerate();
+    groups.filter(|(_, group)| may_hold(group)).map(|(at, _)| at).collect()
 }
 
 impl Iterator for Batches {
@@ -146,6 +193,17 @@ impl<'a> Columns<'a> {
         Ok((0..array.len()).filter_map(|at| DocId::from_bytes(array.value(at))).collect())
     }
 
+    /// A column of token lists.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn tokens(&self, name: &str) -> Result<TokenLists<'a>, StoreError> {
+        let lists: &LargeListArray = self.column(name)?;
+        let ids = lists.values().as_primitive_opt::<UInt32Type>();
+        let ids = ids.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` holds no token ids")))?;
+        Ok(TokenLists { ids: ids.values(), offsets: lists.value_offsets() })
+    }
+
     /// A column of unsigned 32-bit numbers.
     ///
     /// # Errors
@@ -174,6 +232,22 @@ impl<'a> Columns<'a> {
             DataType::FixedSizeBinary(_) => DocId::from_bytes(array.as_fixed_size_binary().value(row))?.to_string(),
             other => format!("({other})"),
         })
+    }
+}
+
+/// The token lists of one batch.
+pub struct TokenLists<'a> {
+    ids: &'a [u32],
+    offsets: &'a [i64],
+}
+
+impl<'a> TokenLists<'a> {
+    /// The ids of one row; none for a row that is not there.
+    pub fn get(&self, row: usize) -> &'a [u32] {
+        match (self.offsets.get(row), self.offsets.get(row + 1)) {
+            (Some(start), Some(end)) => self.ids.get(*start as usize..*end as usize).unwrap_or(&[]),
+            _ => &[],
+        }
     }
 }
 
@@ -226,6 +300,31 @@ mod tests {
         assert!(Batches::open(&store, &object.key, &["nope"]).is_err());
         store.put("broken", b"PAR1 not really").unwrap();
         assert!(matches!(Batches::open(&store, "broken", &[]), Err(StoreError::Corrupt { .. })));
+    }
+
+    #[test]
+    fn token_lists_and_key_ranges() {
+        let store = MemStore::new().unwrap();
+        let mut table = Table::new(Spool::create(&store).unwrap(), Field::of(schema::TOKENS));
+        // Rows of a megabyte, so that several row groups come about.
+        for key in 0..100u64 {
+            let ids = vec![key as u32; 1 << 18];
+            table.row().u64(key << 57).id(DocId(1)).text("en").text("f").tokens(&ids).end().unwrap();
+        }
+        let object = table.finish().unwrap().0.store(&store, "t", "parquet").unwrap();
+        let range = (30u64 << 57)..=(40u64 << 57);
+        let mut seen = Vec::new();
+        for batch in Batches::open_range(&store, &object.key, &["key", "tokens"], "key", &range).unwrap() {
+            let batch = batch.unwrap();
+            let columns = Columns(&batch);
+            let lists = columns.tokens("tokens").unwrap();
+            for (row, key) in columns.u64("key").unwrap().iter().enumerate() {
+                assert_eq!(lists.get(row), vec![(key >> 57) as u32; 1 << 18]);
+                seen.push(key >> 57);
+            }
+        }
+        assert!((30..=40).all(|key| seen.contains(&key)));
+        assert!(seen.len() < 100, "row groups outside the range are not read");
     }
 
     #[test]

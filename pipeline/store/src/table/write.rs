@@ -3,8 +3,8 @@
 use super::props::properties;
 use crate::{Spool, StoreError};
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, FixedSizeBinaryBuilder, Float32Builder, LargeStringBuilder, UInt32Builder,
-    UInt64Builder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, FixedSizeBinaryBuilder, Float32Builder, LargeListBuilder, LargeStringBuilder,
+    UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -43,9 +43,15 @@ impl Field {
             Type::U32 => DataType::UInt32,
             Type::F32 => DataType::Float32,
             Type::Bool => DataType::Boolean,
+            Type::Tokens => DataType::LargeList(token_field()),
         };
         arrow::datatypes::Field::new(&self.name, kind, self.nullable)
     }
+}
+
+/// One id of a list of tokens.
+fn token_field() -> Arc<arrow::datatypes::Field> {
+    Arc::new(arrow::datatypes::Field::new("item", DataType::UInt32, false))
 }
 
 enum Builder {
@@ -55,6 +61,7 @@ enum Builder {
     U32(UInt32Builder),
     F32(Float32Builder),
     Bool(BooleanBuilder),
+    Tokens(LargeListBuilder<UInt32Builder>),
 }
 
 impl Builder {
@@ -66,6 +73,9 @@ impl Builder {
             Type::U32 => Builder::U32(UInt32Builder::new()),
             Type::F32 => Builder::F32(Float32Builder::new()),
             Type::Bool => Builder::Bool(BooleanBuilder::new()),
+            Type::Tokens => {
+                Builder::Tokens(LargeListBuilder::new(UInt32Builder::new()).with_field(token_field()))
+            }
         }
     }
 
@@ -77,6 +87,7 @@ impl Builder {
             Builder::U32(builder) => builder,
             Builder::F32(builder) => builder,
             Builder::Bool(builder) => builder,
+            Builder::Tokens(builder) => builder,
         }
     }
 }
@@ -232,6 +243,17 @@ impl Row<'_> {
     pub fn bool(mut self, value: bool) -> Self {
         if let Some(Builder::Bool(builder)) = self.next() {
             builder.append_value(value);
+        }
+        self
+    }
+
+    /// A list of token ids.
+    #[must_use]
+    pub fn tokens(mut self, ids: &[u32]) -> Self {
+        self.table.pending_bytes += ids.len() * 4;
+        if let Some(Builder::Tokens(builder)) = self.next() {
+            builder.values().append_slice(ids);
+            builder.append(true);
         }
         self
     }

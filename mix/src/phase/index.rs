@@ -1,0 +1,70 @@
+//! `index`: one task that writes the manifest of all shards.
+
+use super::{Settings, needed, parts_digest, sum};
+use crate::shard::dataset::{Dataset, Lineage, Shard};
+use crate::shard::megatron::Dtype;
+use serde_json::json;
+use std::io::Write;
+use std::sync::Arc;
+use tokenmill_core::hash::digest_hex;
+use tokenmill_store::{Manifest, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
+
+/// Raised when the manifest can change.
+const VERSION: u32 = 1;
+
+pub struct Index(pub Arc<Settings>);
+
+impl Phase for Index {
+    fn name(&self) -> &str {
+        "index"
+    }
+
+    fn spec(&self) -> String {
+        json!({"version": VERSION}).to_string()
+    }
+
+    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
+        let key = digest_hex(format!("{fingerprint}\0{}", parts_digest(needed(upstream)?)).as_bytes());
+        Ok(vec![Task { key, label: "manifest of all shards".to_owned(), bytes: 0, work: json!({}) }])
+    }
+
+    fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
+        let manifest = needed(context.upstream)?;
+        let tokenizer = self.0.card()?;
+        let dataset = Dataset {
+            format: "megatron".to_owned(),
+            dtype: Dtype::for_vocab(tokenizer.vocab_size).name().to_owned(),
+            tokenizer,
+            seed: self.0.seed,
+            n_documents: sum(manifest, "n_out"),
+            n_tokens: sum(manifest, "n_tokens"),
+            shards: manifest.parts.iter().map(shard).collect::<Result<_, _>>()?,
+            lineage: Lineage { phase: manifest.phase.clone(), parts: parts_digest(manifest) },
+        };
+        let mut spool = context.spool()?;
+        spool.write_all(&commit::to_json(&dataset)?).map_err(StoreError::io("write", &task.label))?;
+        let object = context.keep(spool, "dataset", "json", dataset.n_documents)?;
+        let tally = json!({
+            "n_in": dataset.n_documents,
+            "n_out": dataset.n_documents,
+            "n_tokens": dataset.n_tokens,
+            "n_shards": dataset.shards.len(),
+        });
+        Ok(Outcome { objects: [("dataset".to_owned(), object)].into(), tally, ..Outcome::default() })
+    }
+
+    fn forecast(&self) -> String {
+        "one task".to_owned()
+    }
+}
+
+fn shard(part: &Part) -> Result<Shard, StoreError> {
+    let object = |name: &str| {
+        let object = part.objects.get(name).cloned();
+        object.ok_or_else(|| StoreError::corrupt(&part.task, format!("the shard has no `{name}`")))
+    };
+    let count = |name: &str| part.tally.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let bin = object("bin")?;
+    let prefix = bin.key.strip_suffix(".bin").unwrap_or(&bin.key).to_owned();
+    Ok(Shard { prefix, n_documents: count("n_out"), n_tokens: count("n_tokens"), bin, idx: object("idx")? })
+}

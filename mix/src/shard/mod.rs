@@ -1,0 +1,4 @@
+//! Shard formats: what lies on disk for a trainer.
+
+pub mod dataset;
+pub mod megatron;

@@ -1,0 +1,225 @@
+//! Text to token ids and back: one narrow interface over byte-level BPE vocabularies.
+//!
+//! Encoding is always the ordinary one: the text of a special token (`<|endoftext|>` in a web page) is encoded as
+//! the text it is. Runs of any length are merged whole: the 25,000-character cut of Meta's Llama 3 wrapper changes
+//! ids and is not made.
+
+mod byte_level;
+mod cut;
+mod error;
+mod family;
+mod json;
+mod ranks;
+#[cfg(test)]
+mod tests;
+mod trailing;
+
+pub use error::TokenizerError;
+pub use family::{FAMILIES, Family, Split};
+
+use fastokens::AddedTokenPolicy;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use tokenmill_core::{Assets, BuildError};
+
+/// A vocabulary and its rules, shared by all threads; cloning is cheap.
+#[derive(Clone)]
+pub struct Tokenizer(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    digest: String,
+    engine: fastokens::Tokenizer,
+    /// How the engine splits, where it is one of the ways we know; `None` for a file with rules of its own.
+    split: Option<Split>,
+    tokens: ranks::Tokens,
+    bos: Option<u32>,
+    eos: Option<u32>,
+}
+
+impl Tokenizer {
+    /// Loads what a configuration names: a family (`llama3`), a file (`models/tokenizer.json`), or a rank file
+    /// together with the family whose rules apply to it (`cl100k=models/mine.tiktoken`).
+    ///
+    /// # Errors
+    /// When the asset cannot be had or is not a vocabulary we can use.
+    pub fn load(spec: &str, assets: &dyn Assets) -> Result<Tokenizer, BuildError> {
+        let (family, asset) = match spec.split_once('=') {
+            Some((family, path)) => (Some(family), path),
+            None => (None, Family::named(spec).map_or(spec, |family| family.name)),
+        };
+        let bytes = assets.bytes(asset)?;
+        let tokenizer = match family {
+            Some(name) => {
+                let family = Family::named(name).ok_or_else(|| unknown_family(spec, name))?;
+                Tokenizer::from_rank_file(spec, family, &bytes)?
+            }
+            None => Tokenizer::from_bytes(asset, &bytes)?,
+        };
+        Ok(tokenizer)
+    }
+
+    /// Reads a vocabulary file and finds out by its content what it is: a `tokenizer.json` or a known rank file.
+    ///
+    /// # Errors
+    /// When the content is neither, or is not a byte-level BPE.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            return Tokenizer::from_json(name, bytes);
+        }
+        let family = Family::named(name).or_else(|| Family::of_rank_file(&sha256(bytes)));
+        let family = family.ok_or_else(|| {
+            TokenizerError::vocabulary(name, "the file is not JSON and not a rank file we know")
+                .with_hint(format!("for a rank file, say whose rules apply to it, for example `llama3={name}`"))
+        })?;
+        Tokenizer::from_rank_file(family.name, family, bytes)
+    }
+
+    /// Reads a rank file (`base64 rank` lines) under the rules of a family.
+    ///
+    /// # Errors
+    /// Names the broken line.
+    pub fn from_rank_file(name: &str, family: &'static Family, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
+        let fail = |problem: String| TokenizerError::vocabulary(name, problem);
+        let mut tokens = ranks::parse(bytes).map_err(fail)?;
+        let merges = ranks::merges(&tokens).into_iter().map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
+        // The engine wants every id in use; a name outside the byte alphabet can never be met in a text.
+        let text_of = |id: usize| match &tokens[id] {
+            Some(token) => byte_level::write(token),
+            None => format!("\u{E000}unused {id}"),
+        };
+        let vocabulary: Map<String, Value> = (0..tokens.len()).map(|id| (text_of(id), Value::from(id))).collect();
+        let file = json::write(vocabulary, merges.collect(), family.split);
+        for (text, id) in family.special_tokens() {
+            let id = id as usize;
+            tokens.resize(tokens.len().max(id + 1), None);
+            tokens[id] = Some(text.into_bytes());
+        }
+        let contents = json::Contents { tokens, bos: family.bos, eos: Some(family.eos) };
+        Tokenizer::build(name, sha256(bytes), file, contents, Some(family.split))
+    }
+
+    /// Reads the older form of a vocabulary: `vocab.json` (or `encoder.json`) and `merges.txt` (or `vocab.bpe`),
+    /// with the splitting pattern of GPT-2, the only one that was published so.
+    ///
+    /// # Errors
+    /// When either file is malformed.
+    pub fn from_vocab_and_merges(name: &str, vocab: &[u8], merges: &[u8]) -> Result<Tokenizer, TokenizerError> {
+        let fail = |problem: String| TokenizerError::vocabulary(name, problem);
+        let vocabulary: Map<String, Value> = serde_json::from_slice(vocab).map_err(|error| fail(error.to_string()))?;
+        let lines = std::str::from_utf8(merges).map_err(|_| fail("the merges are not UTF-8".into()))?.lines();
+        let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("#version"));
+        let merges = lines.map(|line| Value::from(line)).collect();
+        let mut file = json::write(vocabulary, merges, Split::Gpt2);
+        let mut contents = json::read(&mut file).map_err(fail)?;
+        let is_end = |token: &Option<Vec<u8>>| token.as_deref() == Some(b"<|endoftext|>");
+        contents.eos = contents.tokens.iter().position(is_end).and_then(|id| u32::try_from(id).ok());
+        Tokenizer::build(name, sha256(vocab), file, contents, Some(Split::Gpt2))
+    }
+
+    fn from_json(name: &str, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
+        let fail = |problem: String| TokenizerError::vocabulary(name, problem);
+        let mut file: Value = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
+        let contents = json::read(&mut file).map_err(fail)?;
+        Tokenizer::build(name, sha256(bytes), file, contents, None)
+    }
+
+    fn build(
+        name: &str,
+        digest: String,
+        file: Value,
+        contents: json::Contents,
+        split: Option<Split>,
+    ) -> Result<Tokenizer, TokenizerError> {
+        let json::Contents { tokens, bos, eos } = contents;
+        // With every byte that UTF-8 uses in the vocabulary, every text has an encoding.
+        let mut missing = (0u8..=0xF4).filter(|byte| !matches!(byte, 0xC0 | 0xC1));
+        let single: BTreeSet<u8> = tokens.iter().flatten().filter(|t| t.len() == 1).map(|t| t[0]).collect();
+        if let Some(byte) = missing.find(|byte| !single.contains(byte)) {
+            let problem = format!("the vocabulary has no token for the single byte `{byte:#04x}`");
+            return Err(TokenizerError::vocabulary(name, problem));
+        }
+        let engine = fastokens::Tokenizer::from_json(file)
+            .map_err(|error| TokenizerError::vocabulary(name, error.to_string()))?;
+        Ok(Tokenizer(Arc::new(Inner { name: name.to_owned(), digest, engine, split, tokens, bos, eos })))
+    }
+
+    /// Appends the ids of `text`, without begin or end tokens. Linear in the text, whatever it holds.
+    ///
+    /// # Errors
+    /// Never for the families; a `tokenizer.json` may bring a pattern that gives up on a text.
+    pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
+        let Some(split) = self.0.split else {
+            return self.encode_piece(text, ids);
+        };
+        let (body, tail) = if split == Split::Cl100k { trailing::split(text) } else { (text, "") };
+        for piece in cut::pieces(body) {
+            self.encode_piece(piece, ids)?;
+        }
+        self.0.engine.model().tokenize_into_fused(tail, ids).map_err(TokenizerError::Encode)
+    }
+
+    fn encode_piece(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
+        let encoded = self.0.engine.encode_with_policy(text, false, AddedTokenPolicy::SkipSpecial);
+        ids.extend(encoded.map_err(|error| TokenizerError::Encode(error.to_string()))?);
+        Ok(())
+    }
+
+    /// The bytes of a sequence of ids; a special id gives the text of the special token.
+    ///
+    /// # Errors
+    /// When an id is not in the vocabulary.
+    pub fn decode(&self, ids: &[u32]) -> Result<Vec<u8>, TokenizerError> {
+        let mut bytes = Vec::with_capacity(ids.len() * 4);
+        for id in ids {
+            let token = self.0.tokens.get(*id as usize).and_then(Option::as_deref);
+            bytes.extend_from_slice(token.ok_or(TokenizerError::UnknownId(*id))?);
+        }
+        Ok(bytes)
+    }
+
+    /// One more than the largest id, special tokens included: the rows of an embedding.
+    pub fn vocab_size(&self) -> u32 {
+        u32::try_from(self.0.tokens.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Id that begins a document, if the vocabulary has one that is not also the end.
+    pub fn bos(&self) -> Option<u32> {
+        self.0.bos
+    }
+
+    /// Id that ends a document, if the vocabulary has one.
+    pub fn eos(&self) -> Option<u32> {
+        self.0.eos
+    }
+
+    /// Name of the family, or the name or path the vocabulary was asked for.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Sha256 of the vocabulary file, hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.0.digest
+    }
+}
+
+fn pair(left: String, right: String) -> Value {
+    Value::Array(vec![left.into(), right.into()])
+}
+
+fn unknown_family(spec: &str, family: &str) -> TokenizerError {
+    let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+    TokenizerError::vocabulary(spec, format!("there is no vocabulary family `{family}`"))
+        .with_hint(format!("known families: {}", names.join(", ")))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
