@@ -1,0 +1,211 @@
+//! A page as blocks of text with features, inside the containers they came from.
+
+use super::dom::{Dom, NodeId, Tag};
+use super::hints::Hints;
+use super::landmarks::Landmark;
+use super::text::Join;
+use super::walk::{Walker, WalkerBuffers};
+
+/// What a block of text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Text of a paragraph element.
+    Paragraph,
+    /// Text of any other element.
+    Plain,
+    /// A heading.
+    Heading,
+    /// A list item, or a term or definition.
+    Item,
+    /// A table cell.
+    Cell,
+    /// Caption of a figure or table.
+    Caption,
+    /// A code listing, verbatim.
+    Code,
+    /// A formula on its own line.
+    Formula,
+}
+
+/// A run of text that no block element interrupts.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// Byte range in [`Outline::text`].
+    pub start: u32,
+    /// End of the range.
+    pub end: u32,
+    /// Index of the innermost container.
+    pub container: u32,
+    /// What it is.
+    pub kind: BlockKind,
+    /// What separates it from the block before.
+    pub join: Join,
+    /// Whether the text has more than one line.
+    pub has_line_break: bool,
+    /// Characters other than white space; an ideograph, kana or hangul syllable counts as two.
+    pub letters: u32,
+    /// Words separated by white space.
+    pub words: u32,
+    /// Bytes of text inside links.
+    pub link_bytes: u32,
+    /// Number of links.
+    pub n_links: u32,
+    /// Marks that end a sentence.
+    pub n_stops: u32,
+    /// Commas of any script.
+    pub n_commas: u32,
+}
+
+impl Block {
+    /// Bytes of text.
+    pub fn len(&self) -> u32 {
+        self.end - self.start
+    }
+
+    /// Whether there is no text; never so for a block of an outline.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Share of the text inside links.
+    pub fn link_density(&self) -> f32 {
+        self.link_bytes.min(self.len()) as f32 / self.len().max(1) as f32
+    }
+}
+
+/// A block element, as far as it holds text. Its blocks are `first_block..end_block`, so containers nest as intervals.
+#[derive(Clone, Copy, Debug)]
+pub struct Container {
+    /// Index of the container around it; the outermost is its own.
+    pub parent: u32,
+    /// The element.
+    pub tag: Tag,
+    /// Hints of its own names.
+    pub hints: Hints,
+    /// What it declares itself to be.
+    pub landmark: Landmark,
+    /// First block inside.
+    pub first_block: u32,
+    /// End of the blocks inside.
+    pub end_block: u32,
+    /// The element in the tree.
+    pub node: NodeId,
+}
+
+/// The text of a page and its structure.
+#[derive(Debug, Default)]
+pub struct Outline {
+    /// Text of all blocks, one after the other.
+    pub text: String,
+    /// Blocks in reading order.
+    pub blocks: Vec<Block>,
+    /// Containers in document order, each after the one around it.
+    pub containers: Vec<Container>,
+    buffers: WalkerBuffers,
+}
+
+impl Outline {
+    /// Reads a page in one pass over its tree.
+    pub fn read(&mut self, dom: &Dom) {
+        self.text.clear();
+        self.blocks.clear();
+        self.containers.clear();
+        let mut buffers = std::mem::take(&mut self.buffers);
+        Walker::new(dom, self, &mut buffers).walk();
+        self.buffers = buffers;
+    }
+
+    /// Text of a block.
+    pub fn text_of(&self, block: &Block) -> &str {
+        &self.text[block.start as usize..block.end as usize]
+    }
+}
+
+impl Block {
+    /// A block of the text from `start` on, with its counts; the rest is filled in by the walk.
+    pub(super) fn measured(start: usize, text: &str, container: u32, kind: BlockKind) -> Block {
+        let mut block = Block {
+            start: start as u32,
+            end: (start + text.len()) as u32,
+            container,
+            kind,
+            join: Join::Line,
+            has_line_break: false,
+            letters: 0,
+            words: 0,
+            link_bytes: 0,
+            n_links: 0,
+            n_stops: 0,
+            n_commas: 0,
+        };
+        block.count(text);
+        block
+    }
+
+    fn count(&mut self, text: &str) {
+        let mut in_word = false;
+        for letter in text.chars() {
+            if letter.is_ascii_whitespace() {
+                self.has_line_break |= letter == '\n';
+                in_word = false;
+                continue;
+            }
+            self.words += u32::from(!in_word);
+            in_word = true;
+            let is_wide = ('\u{3040}'..='\u{d7a3}').contains(&letter);
+            self.letters += 1 + u32::from(is_wide);
+            match letter {
+                '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '…' | '։' | '።' => self.n_stops += 1,
+                ',' | '，' | '、' | '،' | ';' | '؛' => self.n_commas += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(html: &str) -> Outline {
+        let mut dom = Dom::default();
+        dom.parse(html);
+        let mut outline = Outline::default();
+        outline.read(&dom);
+        outline
+    }
+
+    #[test]
+    fn containers_nest_as_intervals_of_blocks() {
+        let outline = outline("<body><div><p>a<p>b</div><ul><li>c<li>d</ul>e<section></section>");
+        let n_blocks = outline.blocks.len() as u32;
+        assert_eq!(n_blocks, 5);
+        for (index, container) in outline.containers.iter().enumerate().skip(1) {
+            let parent = &outline.containers[container.parent as usize];
+            assert!((container.parent as usize) < index);
+            assert!(parent.first_block <= container.first_block && container.end_block <= parent.end_block);
+        }
+        for (index, block) in (0..).zip(&outline.blocks) {
+            let container = &outline.containers[block.container as usize];
+            assert!((container.first_block..container.end_block).contains(&index));
+        }
+        assert_eq!(outline.containers[0].end_block, n_blocks);
+    }
+
+    #[test]
+    fn features_are_counted() {
+        let outline = outline("<p>One, two <a href=x>three four</a>. Five!<p>日本。");
+        let block = &outline.blocks[0];
+        assert_eq!((block.words, block.n_links, block.n_stops, block.n_commas), (5, 1, 2, 1));
+        assert_eq!(block.link_bytes, " three four".len() as u32);
+        assert_eq!(outline.blocks[1].letters, 2 * 2 + 1);
+        assert_eq!(outline.blocks[1].link_density(), 0.0);
+    }
+
+    #[test]
+    fn blocks_inside_a_link_are_all_link() {
+        let outline = outline("<a href=x><div>card title</div><p>and text</p></a><p>after</p>");
+        let densities: Vec<f32> = outline.blocks.iter().map(Block::link_density).collect();
+        assert_eq!(densities, [1.0, 1.0, 0.0]);
+    }
+}

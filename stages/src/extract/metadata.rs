@@ -1,0 +1,185 @@
+//! What a page states about itself: title, date, canonical address, language.
+
+use super::dom::{Attr, Dom, NodeId, ROOT, Tag};
+
+/// Statements of a page, each empty or absent if there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// `og:title`, else `<title>`, else the first `h1`.
+    pub title: String,
+    /// Date of publication as written, if it begins with a year.
+    pub date: Option<String>,
+    /// `link rel=canonical`, else `og:url`.
+    pub canonical_url: Option<String>,
+    /// `lang` of the root element, else `content-language` or `og:locale`.
+    pub language: Option<String>,
+}
+
+/// Longest value taken over, in bytes.
+const MAX_VALUE_BYTES: usize = 1_024;
+/// Longest linked-data script searched for a date.
+const MAX_SCRIPT_BYTES: usize = 256 * 1024;
+
+/// Meta names that state when a page was published, best first.
+const DATE_NAMES: &[&str] = &[
+    "article:published_time",
+    "datepublished",
+    "og:published_time",
+    "publishdate",
+    "pubdate",
+    "publication_date",
+    "citation_publication_date",
+    "dc.date.issued",
+    "dcterms.created",
+    "dc.date",
+    "sailthru.date",
+    "parsely-pub-date",
+    "date",
+];
+
+#[derive(Default)]
+struct Found {
+    og_title: Option<String>,
+    title: Option<String>,
+    heading: Option<String>,
+    /// Rank in [`DATE_NAMES`] and value.
+    meta_date: Option<(usize, String)>,
+    script_date: Option<String>,
+    time: Option<String>,
+    canonical: Option<String>,
+    og_url: Option<String>,
+    lang: Option<String>,
+    meta_language: Option<String>,
+}
+
+/// Reads the statements of a page.
+pub fn read(dom: &Dom) -> Metadata {
+    let mut found = Found::default();
+    for id in dom.descendants(ROOT) {
+        match dom.tag(id) {
+            Tag::Html => {
+                found.lang = dom.attr(id, Attr::Lang).or_else(|| dom.attr(id, Attr::XmlLang)).and_then(value);
+            }
+            Tag::Meta => meta(dom, id, &mut found),
+            Tag::Link if dom.attr(id, Attr::Rel).is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
+                set(&mut found.canonical, dom.attr(id, Attr::Href));
+            }
+            Tag::Title if found.title.is_none() => found.title = content(dom, id),
+            Tag::H1 if found.heading.is_none() => found.heading = content(dom, id),
+            Tag::Time if found.time.is_none() => found.time = dom.attr(id, Attr::Datetime).and_then(date),
+            Tag::Script if found.script_date.is_none() => found.script_date = script_date(dom, id),
+            _ => {}
+        }
+    }
+    Metadata {
+        title: found.og_title.or(found.title).or(found.heading).unwrap_or_default(),
+        date: found.meta_date.map(|(_, date)| date).or(found.script_date).or(found.time),
+        canonical_url: found.canonical.or(found.og_url),
+        language: found.lang.or(found.meta_language),
+    }
+}
+
+fn meta(dom: &Dom, id: NodeId, found: &mut Found) {
+    let Some(text) = dom.attr(id, Attr::Content) else { return };
+    let names = [Attr::Property, Attr::Name, Attr::Itemprop].iter().filter_map(|&attr| dom.attr(id, attr));
+    for name in names.map(|name| name.trim().to_ascii_lowercase()) {
+        match name.as_str() {
+            "og:title" => set(&mut found.og_title, Some(text)),
+            "og:url" => set(&mut found.og_url, Some(text)),
+            "og:locale" | "content-language" | "language" => set(&mut found.meta_language, Some(text)),
+            _ => {
+                let Some(rank) = DATE_NAMES.iter().position(|&known| known == name) else { continue };
+                if found.meta_date.as_ref().is_none_or(|&(best, _)| rank < best) {
+                    found.meta_date = date(text).map(|date| (rank, date)).or(found.meta_date.take());
+                }
+            }
+        }
+    }
+}
+
+fn set(slot: &mut Option<String>, text: Option<&str>) {
+    if slot.is_none() {
+        *slot = text.and_then(value);
+    }
+}
+
+/// White space collapsed, cut to a sane length; `None` if nothing is left.
+fn value(text: &str) -> Option<String> {
+    let mut end = text.len().min(MAX_VALUE_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let words: Vec<&str> = text[..end].split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn content(dom: &Dom, id: NodeId) -> Option<String> {
+    let mut text = String::new();
+    dom.push_text_content(id, &mut text);
+    value(&text)
+}
+
+/// A date as written, if it begins with a four-digit year after 1900.
+fn date(text: &str) -> Option<String> {
+    let text = value(text)?;
+    let year: u32 = text.get(..4)?.parse().ok()?;
+    (1900..2100).contains(&year).then_some(text)
+}
+
+/// `datePublished` of a linked-data script, found by its name; the JSON around it is often broken.
+fn script_date(dom: &Dom, id: NodeId) -> Option<String> {
+    if !dom.attr(id, Attr::TypeAttr)?.eq_ignore_ascii_case("application/ld+json") {
+        return None;
+    }
+    let script = dom.text(dom.first_child(id)?);
+    let mut end = script.len().min(MAX_SCRIPT_BYTES);
+    while !script.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (_, rest) = script[..end].split_once("\"datePublished\"")?;
+    let quoted = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    date(quoted.split('"').next()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(html: &str) -> Metadata {
+        let mut dom = Dom::default();
+        dom.parse(html);
+        read(&dom)
+    }
+
+    #[test]
+    fn the_best_source_wins() {
+        let page = metadata(
+            "<html lang=de><head><title> A  b </title><meta property='og:title' content='Og'>\
+             <meta name=date content='2020-01-02'><meta property='article:published_time' content='2021-03-04T05:06:07Z'>\
+             <link rel=canonical href='https://x.org/a'><meta property='og:url' content='https://x.org/b'>\
+             <body><h1>H</h1><time datetime='1999-01-01'>",
+        );
+        assert_eq!(page.title, "Og");
+        assert_eq!(page.date.as_deref(), Some("2021-03-04T05:06:07Z"));
+        assert_eq!(page.canonical_url.as_deref(), Some("https://x.org/a"));
+        assert_eq!(page.language.as_deref(), Some("de"));
+    }
+
+    #[test]
+    fn fallbacks_are_used_in_order() {
+        let page = metadata(
+            "<title> A \n b </title><meta name=date content='yesterday'><body><h1>H</h1><time datetime=2010-05-06>t</time>",
+        );
+        assert_eq!(page.title, "A b");
+        assert_eq!(page.date.as_deref(), Some("2010-05-06"));
+        assert_eq!(page.canonical_url, None);
+        assert_eq!(metadata("<h1>Only <b>this</b></h1>").title, "Only this");
+        assert_eq!(metadata("<p>none"), Metadata::default());
+    }
+
+    #[test]
+    fn linked_data_states_a_date() {
+        let html = "<script type='application/ld+json'>{\"a\":1, \"datePublished\" : \"2022-02-03\", broken</script>";
+        assert_eq!(metadata(html).date.as_deref(), Some("2022-02-03"));
+    }
+}

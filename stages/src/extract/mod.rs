@@ -1,0 +1,166 @@
+//! HTML to plain text: the main content of a page, or all of it.
+//!
+//! Bytes become text in [`charset`]; text becomes a tree in [`dom`]; one pass over the tree writes [`blocks`]; [`score`]
+//! chooses among them; [`text`] joins what is kept. Formulas, listings, lists and tables have rooms of their own.
+
+pub mod blocks;
+mod code;
+mod display;
+pub mod dom;
+mod frame;
+pub mod hints;
+pub mod landmarks;
+mod lists;
+mod math;
+mod mathml;
+pub mod metadata;
+pub mod score;
+mod subsup;
+mod tables;
+pub mod text;
+mod walk;
+
+use blocks::Outline;
+use dom::Dom;
+use score::Selector;
+use text::Emitter;
+
+/// Longest page read, in bytes of UTF-8; the rest is cut off with a note.
+pub const MAX_HTML_BYTES: usize = 64 * 1024 * 1024;
+
+/// How much of a page is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// What the page is about, without the frame of the site around it.
+    MainText,
+    /// Everything that is shown.
+    AllText,
+}
+
+/// Something about a page that its reader should know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Note {
+    /// Longer than [`MAX_HTML_BYTES`]: cut off.
+    TooLong,
+    /// More than [`dom::MAX_NODES`] nodes: cut off.
+    TooManyNodes,
+    /// Nested too deep: inner elements dropped, their text kept.
+    TooDeep,
+    /// A tag with too many attributes: the surplus dropped.
+    TooManyAttributes,
+}
+
+impl Note {
+    /// The name in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Note::TooLong => "too_long",
+            Note::TooManyNodes => "too_many_nodes",
+            Note::TooDeep => "too_deep",
+            Note::TooManyAttributes => "too_many_attributes",
+        }
+    }
+}
+
+/// Text and statements of a page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extracted {
+    /// Plain text; headings, paragraphs, items and rows on their own lines, code as written.
+    pub text: String,
+    /// Title, or empty.
+    pub title: String,
+    /// Stated date of publication, as written.
+    pub date: Option<String>,
+    /// Stated canonical address.
+    pub canonical_url: Option<String>,
+    /// Stated language.
+    pub declared_lang: Option<String>,
+    /// Share of the text of the whole page that is inside links.
+    pub link_density: f32,
+    /// Share of the text of the whole page that was kept.
+    pub kept_share: f32,
+    /// Nodes of the tree.
+    pub n_nodes: usize,
+    /// What was special.
+    pub notes: Vec<Note>,
+}
+
+/// Buffers that are reused from page to page; keep one per thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    dom: Dom,
+    outline: Outline,
+    selector: Selector,
+}
+
+impl Scratch {
+    /// The tree of the page read last.
+    pub fn dom(&self) -> &Dom {
+        &self.dom
+    }
+
+    /// The blocks of the page read last, and which of them were kept.
+    pub fn outline(&self) -> (&Outline, &[bool]) {
+        (&self.outline, self.selector.kept())
+    }
+}
+
+/// Reads a page. Never fails; time and memory are linear in its length.
+pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
+    let mut notes = Vec::new();
+    let html = cut(html, &mut notes);
+    let Scratch { dom, outline, selector } = scratch;
+    dom.parse(html);
+    let limits = dom.limits();
+    let noted = [
+        (limits.too_many_nodes, Note::TooManyNodes),
+        (limits.too_deep, Note::TooDeep),
+        (limits.too_many_attributes, Note::TooManyAttributes),
+    ];
+    notes.extend(noted.iter().filter(|(is_so, _)| *is_so).map(|(_, note)| *note));
+
+    let metadata = metadata::read(dom);
+    outline.read(dom);
+    match mode {
+        Mode::MainText => selector.select_main(outline),
+        Mode::AllText => selector.select_all(outline),
+    }
+
+    let mut text = String::with_capacity(outline.text.len() / 2);
+    let mut emitter = Emitter::default();
+    let (mut n_bytes, mut n_kept, mut n_link) = (0u64, 0u64, 0u64);
+    for (block, &is_kept) in outline.blocks.iter().zip(selector.kept()) {
+        n_bytes += u64::from(block.len());
+        n_link += u64::from(block.link_bytes.min(block.len()));
+        if is_kept {
+            n_kept += u64::from(block.len());
+            emitter.keep(&mut text, block.join, outline.text_of(block));
+        } else {
+            emitter.skip(block.join);
+        }
+    }
+    let share = |part: u64| if n_bytes == 0 { 0.0 } else { part as f32 / n_bytes as f32 };
+    Extracted {
+        text,
+        title: metadata.title,
+        date: metadata.date,
+        canonical_url: metadata.canonical_url,
+        declared_lang: metadata.language,
+        link_density: share(n_link),
+        kept_share: share(n_kept),
+        n_nodes: dom.len(),
+        notes,
+    }
+}
+
+fn cut<'a>(html: &'a str, notes: &mut Vec<Note>) -> &'a str {
+    if html.len() <= MAX_HTML_BYTES {
+        return html;
+    }
+    notes.push(Note::TooLong);
+    let mut end = MAX_HTML_BYTES;
+    while !html.is_char_boundary(end) {
+        end -= 1;
+    }
+    &html[..end]
+}
