@@ -5,8 +5,12 @@
 
 mod data;
 mod program;
+mod sandbox;
 mod tree;
+mod walkthrough;
 
 pub use data::{archive, fixture, python};
-pub use program::{Ran, binary, tokenmill, tokenmill_in};
+pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
+pub use sandbox::Sandbox;
 pub use tree::{digests, root};
+pub use walkthrough::{Action, actions, follow};

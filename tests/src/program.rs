@@ -70,9 +70,15 @@ pub fn binary() -> &'static Path {
             .status()
             .expect("cargo starts");
         assert!(build.success(), "the program does not build");
-        // This test is `target/debug/deps/NAME`; the program is two levels up.
-        let test = std::env::current_exe().expect("a test knows its own file");
-        let folder = test.ancestors().nth(2).expect("a test lies in `deps`");
-        folder.join(format!("tokenmill{}", std::env::consts::EXE_SUFFIX))
+        target().join("debug").join(format!("tokenmill{}", std::env::consts::EXE_SUFFIX))
     })
+}
+
+/// The folder that cargo builds into: this very test is `target/debug/deps/NAME`.
+///
+/// # Panics
+/// When the test lies elsewhere.
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own file");
+    test.ancestors().nth(3).expect("a test lies in `target/debug/deps`").to_path_buf()
 }

@@ -22,7 +22,7 @@ cargo xtask VERB
   test [OPTION]...      run the tests; --services adds those that need other programs, --data those that need
                         the data archives, and what stands after -- goes to nextest
   tidy [RULE]...        check the house rules
-  bless                 write what the stages say now into their pages, and renew generated files
+  bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   fixtures              write the mini crawl in tests/fixtures";
 
 fn main() -> ExitCode {
@@ -41,7 +41,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match arguments.first().map_or("help", String::as_str) {
         "test" => test::run(&repo, &arguments[1..]),
         "tidy" => tidy::run(&repo, &arguments[1..]),
-        "bless" => bless::run(&repo),
+        "bless" => bless::run(&repo, &arguments[1..]),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

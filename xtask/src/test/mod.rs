@@ -5,7 +5,7 @@ mod nextest;
 mod services;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
@@ -54,8 +54,18 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     repo::run(&mut repo.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
     let mut command = repo.cargo(&["nextest", "run", "--workspace", "-E", &filter(&excluded)]);
     command.args(passed_on).envs(variables);
-    command.env("TOKENMILL_BIN", target.join("debug").join(format!("tokenmill{}", std::env::consts::EXE_SUFFIX)));
+    command.env("TOKENMILL_BIN", set_aside(&target)?);
     repo::run(&mut command)
+}
+
+/// Copies the program out of cargo's reach: a test that builds a changed tree replaces the one that was built here.
+fn set_aside(target: &Path) -> Result<PathBuf> {
+    let name = format!("tokenmill{}", std::env::consts::EXE_SUFFIX);
+    let (built, folder) = (target.join("debug").join(&name), target.join("test-bin"));
+    let copy = folder.join(name);
+    std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, &error))?;
+    std::fs::copy(&built, &copy).map_err(|error| Error::io("copy", &built, &error))?;
+    Ok(copy)
 }
 
 fn split(arguments: &[String]) -> (&[String], &[String]) {

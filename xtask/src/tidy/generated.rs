@@ -1,5 +1,7 @@
 //! Files that are made from the catalogue are as the catalogue makes them now.
 
+use std::collections::BTreeMap;
+
 use super::Problem;
 use crate::error::Result;
 use crate::repo::{self, Repo};
@@ -36,9 +38,28 @@ fn stale(path: &str, found: Option<&str>, made: &str) -> Option<Problem> {
     Some(Problem::new(path, line, "differs from what the catalogue gives; run `cargo xtask bless` and read the diff"))
 }
 
+/// Stages whose expectations differ between two locks although their version does not.
+///
+/// A line of a lock is the stage's name, its version, and a digest of what its page expects.
+pub fn unraised(old: &str, new: &str) -> Vec<String> {
+    let stage = |line: &str| line.rsplit_once(' ').map(|(stage, digest)| (stage.to_owned(), digest.to_owned()));
+    let before: BTreeMap<String, String> =
+        old.lines().filter(|line| !line.starts_with('#')).filter_map(stage).collect();
+    let after = new.lines().filter(|line| !line.starts_with('#')).filter_map(stage);
+    let changed = after.filter(|(stage, digest)| before.get(stage).is_some_and(|old| old != digest));
+    changed.filter_map(|(stage, _)| stage.split(' ').next().map(str::to_owned)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_tells_a_new_version_from_a_silent_change() {
+        let old = "# generated\na.b 1 00\nc.d 1 11\ne.f 2 22\n";
+        let new = "# generated\na.b 1 99\nc.d 2 99\ne.f 2 22\ng.h 1 33\n";
+        assert_eq!(unraised(old, new), ["a.b"]);
+    }
 
     #[test]
     fn the_first_differing_line_is_named() {

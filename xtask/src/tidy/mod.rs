@@ -16,7 +16,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::fixtures;
 use crate::repo::Repo;
-pub use generated::{GENERATED, make};
+pub use generated::{GENERATED, make, unraised};
 use sources::Sources;
 
 /// A place where a rule is broken.
