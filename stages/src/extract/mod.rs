@@ -4,6 +4,7 @@
 //! chooses among them; [`text`] joins what is kept. Formulas, listings, lists and tables have rooms of their own.
 
 pub mod blocks;
+pub mod charset;
 mod code;
 mod display;
 pub mod dom;
