@@ -40,7 +40,7 @@ pub enum AssetError {
     /// Not in the cache, and no source gave it.
     #[error("asset `{name}` is not in the cache and could not be fetched{}", list(tried))]
     Unavailable {
-        /// Its name.
+        /// How it was asked for.
         name: String,
         /// Every source, in the order they were tried.
         tried: Vec<Tried>,

@@ -140,7 +140,7 @@ impl Assets {
         match resolve(name, &self.tables)? {
             Reference::File(path) if path.is_file() => Ok(path),
             Reference::File(path) => Err(missing(&path)),
-            Reference::Pinned(asset, size) => self.ensure(&asset, size),
+            Reference::Pinned(asset, size) => self.ensure(name, &asset, size),
         }
     }
 
@@ -156,7 +156,7 @@ impl Assets {
         }
         let bytes: Arc<[u8]> = match resolve(name, &self.tables)? {
             Reference::File(path) => self.read_file(&path)?.into(),
-            Reference::Pinned(asset, size) => self.read_pinned(&asset, size)?.into(),
+            Reference::Pinned(asset, size) => self.read_pinned(name, &asset, size)?.into(),
         };
         loaded.insert(name.to_owned(), Arc::downgrade(&bytes));
         Ok(bytes)
@@ -192,7 +192,7 @@ impl Assets {
         Ok(digest)
     }
 
-    fn read_pinned(&self, asset: &Asset, size: Option<u64>) -> Result<Vec<u8>, AssetError> {
+    fn read_pinned(&self, name: &str, asset: &Asset, size: Option<u64>) -> Result<Vec<u8>, AssetError> {
         let path = cache::place(&self.cache, asset);
         // The usual case reads the file once; the check of `ensure` would read it twice.
         if let Ok(bytes) = fs::read(&path)
@@ -200,12 +200,12 @@ impl Assets {
         {
             return Ok(bytes);
         }
-        let path = self.ensure(asset, size)?;
+        let path = self.ensure(name, asset, size)?;
         fs::read(&path).map_err(AssetError::io("read", path))
     }
 
-    /// Finds the file in the cache, or fetches it.
-    fn ensure(&self, asset: &Asset, size: Option<u64>) -> Result<PathBuf, AssetError> {
+    /// Finds the file in the cache, or fetches it. `name` is how it was asked for.
+    fn ensure(&self, name: &str, asset: &Asset, size: Option<u64>) -> Result<PathBuf, AssetError> {
         let path = cache::place(&self.cache, asset);
         if cache::inspect(&path, asset, size)? == State::Ready {
             return Ok(path);
@@ -237,7 +237,7 @@ impl Assets {
         }
         let size = size.map(|size| format!("{size} bytes, ")).unwrap_or_default();
         let wanted = format!("{size}sha256 `{}`", asset.sha256);
-        Err(AssetError::Unavailable { name: asset.name.clone(), tried, path, wanted })
+        Err(AssetError::Unavailable { name: name.to_owned(), tried, path, wanted })
     }
 
     /// Fetches from one source into a verified temporary file in `folder`.
