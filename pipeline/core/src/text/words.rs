@@ -42,7 +42,8 @@ pub fn split_words(text: &str, out: &mut Vec<Word>) {
 /// Reads the word that begins at byte `start`, which is empty before white space; also tells where to go on.
 fn read_word(text: &str, start: usize) -> (Word, usize) {
     let (mut at, mut has_alphabetic, mut n_continuing) = (start, false, 0);
-    let next = loop {
+    let mut next = text.len();
+    'word: loop {
         let eight = ascii::load(text.as_bytes(), at);
         let n_plain = ascii::n_plain(eight);
         has_alphabetic |= ascii::has_letter(eight, n_plain);
@@ -50,15 +51,21 @@ fn read_word(text: &str, start: usize) -> (Word, usize) {
         if n_plain == 8 {
             continue;
         }
-        let Some(c) = text[at.min(text.len())..].chars().next() else { break at };
-        let after = at + c.len_utf8();
-        if c.is_whitespace() {
-            break after;
+        // A run of other characters is decoded in one go.
+        for c in text[at..].chars() {
+            if c.is_whitespace() {
+                next = at + c.len_utf8();
+                break 'word;
+            }
+            has_alphabetic = has_alphabetic || c.is_alphabetic();
+            n_continuing += c.len_utf8() - 1;
+            at += c.len_utf8();
+            if c.is_ascii() {
+                continue 'word;
+            }
         }
-        has_alphabetic |= c.is_alphabetic();
-        n_continuing += c.len_utf8() - 1;
-        at = after;
-    };
+        break;
+    }
     let n_chars = (at - start - n_continuing) as u32;
     (Word { start: start as u32, end: at as u32, n_chars, has_alphabetic }, next)
 }
