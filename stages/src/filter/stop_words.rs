@@ -8,11 +8,40 @@ const MAX_WORDS: usize = 128;
 /// Bytes of one word in lower case; a longer word of a text is not in the list.
 const MAX_BYTES: usize = 32;
 
-/// A list of lower-case words, sorted.
+/// A word in lower case as numbers, filled up with zeros: cheaper to compare than bytes.
+type Folded = [u64; MAX_BYTES / 8];
+
+/// A list of words, sorted.
 pub(crate) struct StopWords {
-    words: Vec<Box<[u8]>>,
-    /// Byte lengths that occur, as bits.
+    words: Vec<Folded>,
+    wanted: Wanted,
+}
+
+/// What can be told of a listed word at a glance; most words of a text are none by that alone.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Lengths in bytes, as bits.
     lengths: u64,
+    /// The low six bits of first bytes, as bits.
+    initials: u64,
+}
+
+impl Wanted {
+    const ANY: Wanted = Wanted { lengths: u64::MAX, initials: u64::MAX };
+
+    fn admits(self, word: &[u8]) -> bool {
+        word.len() <= MAX_BYTES && (self.lengths >> word.len()) & 1 == 1 && self.admits_start(word)
+    }
+
+    fn admits_start(self, word: &[u8]) -> bool {
+        let initial = word.first().map_or(0, u8::to_ascii_lowercase);
+        (self.initials >> (initial & 63)) & 1 == 1
+    }
+
+    fn admit(&mut self, word: &[u8]) {
+        self.lengths |= 1 << word.len();
+        self.initials |= 1 << (word.first().map_or(0, u8::to_ascii_lowercase) & 63);
+    }
 }
 
 impl StopWords {
@@ -21,11 +50,15 @@ impl StopWords {
     /// # Errors
     /// When there are more than 128 words, or one is empty, too long, or could never be found in a text.
     pub(crate) fn new(param: &str, list: &[String]) -> Result<StopWords, BuildError> {
-        let mut words: Vec<Box<[u8]>> = Vec::with_capacity(list.len());
+        let mut words = Vec::with_capacity(list.len());
+        let mut wanted = Wanted { lengths: 0, initials: 0 };
         for word in list {
             let mut buffer = [0; MAX_BYTES];
-            match fold(word, &mut buffer) {
-                Some(len) if len > 0 && !word.contains(char::is_whitespace) => words.push(Box::from(&buffer[..len])),
+            match fold(word, Wanted::ANY, &mut buffer) {
+                Some(len) if len > 0 && !word.contains(char::is_whitespace) => {
+                    wanted.admit(&buffer[..len]);
+                    words.push(as_numbers(&buffer));
+                }
                 _ => {
                     return Err(BuildError::new(format!("`{param}`: `{word}` is no word to look for"))
                         .hint(format!("give single words with letters, of at most {MAX_BYTES} bytes")));
@@ -38,41 +71,68 @@ impl StopWords {
             return Err(BuildError::new(format!("`{param}` holds {} words", words.len()))
                 .hint(format!("give at most {MAX_WORDS} words, the most frequent ones")));
         }
-        let lengths = words.iter().fold(0, |bits, word| bits | 1 << word.len());
-        Ok(StopWords { words, lengths })
+        Ok(StopWords { words, wanted })
     }
 
     /// How many different words of the list the document holds.
     pub(crate) fn n_distinct(&self, doc: &Doc<'_>) -> u32 {
-        let found = doc.words().iter().filter_map(|word| self.find(doc.word(word)));
+        let text = doc.text();
+        let found = doc.words().iter().filter_map(|word| self.find(word.of(text)));
         found.fold(0u128, |seen, at| seen | 1 << at).count_ones()
     }
 
     fn find(&self, word: &str) -> Option<usize> {
         let mut buffer = [0; MAX_BYTES];
-        let len = fold(word, &mut buffer)?;
-        if self.lengths & (1 << len) == 0 {
-            return None;
-        }
-        self.words.binary_search_by(|listed| (**listed).cmp(&buffer[..len])).ok()
+        fold(word, self.wanted, &mut buffer)?;
+        self.words.binary_search(&as_numbers(&buffer)).ok()
     }
 }
 
-/// Writes `word` in lower case, without what is not alphanumeric at its ends; `None` when there is no room for it.
-fn fold(word: &str, buffer: &mut [u8; MAX_BYTES]) -> Option<usize> {
-    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-    if word.is_ascii() {
-        let room = buffer.get_mut(..word.len())?;
-        room.copy_from_slice(word.as_bytes());
-        room.make_ascii_lowercase();
-        return Some(word.len());
+/// Writes `word` in lower case, without what is not alphanumeric at its ends, and returns its length; `None` when
+/// there is no room for it or it is not wanted.
+fn fold(word: &str, wanted: Wanted, buffer: &mut [u8; MAX_BYTES]) -> Option<usize> {
+    let ascii = trim_ascii(word.as_bytes());
+    if ascii.is_ascii() {
+        if !wanted.admits(ascii) {
+            return None;
+        }
+        buffer.iter_mut().zip(ascii).for_each(|(slot, byte)| *slot = byte.to_ascii_lowercase());
+        return Some(ascii.len());
     }
     let mut len = 0;
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     for c in word.chars().flat_map(char::to_lowercase) {
         c.encode_utf8(buffer.get_mut(len..len + c.len_utf8())?);
+        if len == 0 && !wanted.admits_start(buffer) {
+            return None;
+        }
         len += c.len_utf8();
     }
-    Some(len)
+    wanted.admits(&buffer[..len]).then_some(len)
+}
+
+fn as_numbers(buffer: &[u8; MAX_BYTES]) -> Folded {
+    let mut numbers = Folded::default();
+    for (number, bytes) in numbers.iter_mut().zip(buffer.as_chunks().0) {
+        *number = u64::from_le_bytes(*bytes);
+    }
+    numbers
+}
+
+/// The bytes without ASCII ones at the ends that are not alphanumeric.
+fn trim_ascii(mut bytes: &[u8]) -> &[u8] {
+    let goes = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
+    while let [first, rest @ ..] = bytes
+        && goes(first)
+    {
+        bytes = rest;
+    }
+    while let [rest @ .., last] = bytes
+        && goes(last)
+    {
+        bytes = rest;
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -99,7 +159,7 @@ mod tests {
 
     #[test]
     fn long_words_are_passed_over() {
-        let text = format!("{} the {}", "x".repeat(33), "é".repeat(400));
+        let text = format!("{} ¿the? {}", "x".repeat(33), "é".repeat(400));
         assert_eq!(n_distinct(&["the"], &text), 1);
     }
 
