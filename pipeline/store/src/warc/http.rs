@@ -26,7 +26,7 @@ pub struct HttpResponse<'a> {
     pub headers: Headers<'a>,
     /// Media type in lower case without parameters, such as `text/html`; empty if there is none.
     pub mime: String,
-    /// The `charset` parameter of the content type in lower case, as the server gives it.
+    /// The `charset` parameter of the content type as the server writes it, without quotes.
     pub charset: Option<String>,
     /// The body: chunks joined, content encodings undone, cut at [`Limits::max_body`].
     pub body: Cow<'a, [u8]>,
@@ -147,14 +147,14 @@ fn status(line: &[u8]) -> u16 {
 fn content_type(headers: &Headers<'_>) -> (String, Option<String>) {
     let (mut mime, mut charset) = (String::new(), None);
     for value in headers.get_all("Content-Type") {
-        let value = String::from_utf8_lossy(&value).to_ascii_lowercase();
+        let value = String::from_utf8_lossy(&value);
         let mut parts = value.split(';').map(str::trim);
         let first = parts.next().filter(|first| first.contains('/') && !first.contains(char::is_whitespace));
-        mime = first.map_or(mime, str::to_owned);
+        mime = first.map_or(mime, str::to_ascii_lowercase);
         let named = parts.find_map(|part| {
             let (name, value) = part.split_once('=')?;
             let value = value.trim().trim_matches(['"', '\'']).trim();
-            (name.trim() == "charset" && !value.is_empty()).then(|| value.to_owned())
+            (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
         });
         charset = named.or(charset);
     }
@@ -265,10 +265,10 @@ mod tests {
     #[test]
     fn content_types_are_taken_apart() {
         for (value, mime, charset) in [
-            ("text/html; charset=UTF-8", "text/html", Some("utf-8")),
-            ("TEXT/HTML;charset='windows-1252' ; x=y", "text/html", Some("windows-1252")),
+            ("text/html; charset=UTF-8", "text/html", Some("UTF-8")),
+            ("TEXT/HTML;Charset='windows-1252' ; x=y", "text/html", Some("windows-1252")),
             ("text/html;\r\n charset=\"koi8-r\"", "text/html", Some("koi8-r")),
-            ("; charset=UTF-8", "", Some("utf-8")),
+            ("; charset=UTF-8", "", Some("UTF-8")),
             ("html", "", None),
             ("application/json\r\nContent-Type: text/plain", "text/plain", None),
         ] {
