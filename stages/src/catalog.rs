@@ -1,10 +1,12 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{filter, line, url};
+use crate::{extract, filter, line, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
 pub const CATALOG: &[Entry] = &[
+    extract::all_text::ENTRY,
+    extract::main_text::ENTRY,
     filter::gopher_quality::ENTRY,
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
@@ -35,6 +37,7 @@ mod tests {
 
     /// With `TOKENMILL_BLESS` set, what the stages say is written into their pages first.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "pages are files of the source tree")]
     fn pages_are_true() {
         let bless = std::env::var_os("TOKENMILL_BLESS").is_some();
         let mut problems = Vec::new();

@@ -115,6 +115,11 @@ impl Outline {
         self.buffers = buffers;
     }
 
+    /// Letters of all blocks.
+    pub fn n_letters(&self) -> u64 {
+        self.blocks.iter().map(|block| u64::from(block.letters)).sum()
+    }
+
     /// Text of a block.
     pub fn text_of(&self, block: &Block) -> &str {
         &self.text[block.start as usize..block.end as usize]

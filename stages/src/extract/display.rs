@@ -62,12 +62,12 @@ pub fn flow(tag: Tag) -> Flow {
         | Tag::Form
         | Tag::Search
         | Tag::Body
+        | Tag::Noscript
         | Tag::Dialog => Flow::Block(Join::Paragraph),
         Tag::Head
         | Tag::Style
         | Tag::Script
         | Tag::Template
-        | Tag::Noscript
         | Tag::Noembed
         | Tag::Noframes
         | Tag::Iframe

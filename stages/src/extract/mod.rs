@@ -3,6 +3,7 @@
 //! Bytes become text in [`charset`]; text becomes a tree in [`dom`]; one pass over the tree writes [`blocks`]; [`score`]
 //! chooses among them; [`text`] joins what is kept. Formulas, listings, lists and tables have rooms of their own.
 
+pub mod all_text;
 pub mod blocks;
 pub mod charset;
 mod code;
@@ -10,24 +11,35 @@ mod display;
 pub mod dom;
 mod frame;
 pub mod hints;
+#[cfg(test)]
+mod hostile;
 pub mod landmarks;
 mod lists;
+pub mod main_text;
 mod math;
 mod mathml;
 pub mod metadata;
 pub mod score;
+mod sniff;
+mod stage;
 mod subsup;
 mod tables;
 pub mod text;
 mod walk;
 
 use blocks::Outline;
-use dom::Dom;
+use dom::{Dom, Noscript};
 use score::Selector;
 use text::Emitter;
 
 /// Longest page read, in bytes of UTF-8; the rest is cut off with a note.
 pub const MAX_HTML_BYTES: usize = 64 * 1024 * 1024;
+
+/// A page that shows fewer letters is probably drawn by a script, and what it has for readers without scripts is looked
+/// at as well.
+const MIN_SHOWN_LETTERS: u64 = 250;
+/// How many times longer the text without scripts must be to be taken; a request to turn them on is not.
+const MIN_NOSCRIPT_GAIN: u64 = 4;
 
 /// How much of a page is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +134,9 @@ pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
 
     let metadata = metadata::read(dom);
     outline.read(dom);
+    if outline.n_letters() < MIN_SHOWN_LETTERS && html.contains("<noscript") {
+        show_noscript(html, dom, outline);
+    }
     match mode {
         Mode::MainText => selector.select_main(outline),
         Mode::AllText => selector.select_all(outline),
@@ -151,6 +166,17 @@ pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
         kept_share: share(n_kept),
         n_nodes: dom.len(),
         notes,
+    }
+}
+
+/// Reads the page again as shown without scripts, and stays with that if there is far more text.
+fn show_noscript(html: &str, dom: &mut Dom, outline: &mut Outline) {
+    let n_letters = outline.n_letters().max(MIN_SHOWN_LETTERS / MIN_NOSCRIPT_GAIN);
+    dom.parse_with(html, Noscript::Shown);
+    outline.read(dom);
+    if outline.n_letters() < MIN_NOSCRIPT_GAIN * n_letters {
+        dom.parse(html);
+        outline.read(dom);
     }
 }
 

@@ -3,7 +3,7 @@
 use super::blocks::{Block, BlockKind, Container, Outline};
 use super::code;
 use super::display::{Flow, flow, hides};
-use super::dom::{Attr, Dom, NodeId, ROOT, Tag};
+use super::dom::{Attr, Dom, NodeId, Noscript, ROOT, Tag};
 use super::hints::{HintReader, Hints};
 use super::landmarks::{Landmark, landmark};
 use super::lists::{self, Lists};
@@ -121,7 +121,13 @@ impl<'a> Walker<'a> {
             return Visit::Skip;
         }
         let flow = flow(tag);
-        if flow == Flow::Absent || names.is_hidden || tag == Tag::Button && self.n_open_headings == 0 {
+        let is_absent = match tag {
+            Tag::Noscript => self.dom.noscript() == Noscript::Hidden,
+            Tag::Dialog => self.dom.attr(id, Attr::OpenAttr).is_none(),
+            Tag::Button => self.n_open_headings == 0,
+            _ => flow == Flow::Absent,
+        };
+        if is_absent || names.is_hidden {
             return Visit::Skip;
         }
         match tag {
@@ -408,7 +414,8 @@ mod tests {
             "a"
         );
         assert_eq!(all_text("<h2><button>Question</button></h2><button>Buy</button>"), "Question");
-        assert_eq!(all_text("<span class=sr-only>x</span>a"), "a");
+        assert_eq!(all_text("<span class=sr-only>x</span>a<noscript><p>b</noscript>"), "a");
+        assert_eq!(all_text("<dialog>x</dialog><dialog open>a</dialog>"), "a");
     }
 
     #[test]

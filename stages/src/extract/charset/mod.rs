@@ -67,15 +67,15 @@ pub fn decode<'a>(bytes: &'a [u8], header: &str, top_level_domain: Option<&str>)
     if let Some(n_characters) = n_utf8 {
         let is_two_byte =
             |claim: &Label| matches!(claim, Label::Known(encoding) if !encoding.is_single_byte() && *encoding != UTF_8);
-        if n_characters >= MIN_UTF8_CHARACTERS || n_characters > 0 && !labels.iter().any(is_two_byte) {
+        if n_characters == 0
+            && let Some(found) = traits::of_escapes(bytes)
+        {
+            return decode_as_trait(bytes, found, Origin::Content);
+        }
+        let is_proof = n_characters >= MIN_UTF8_CHARACTERS || n_characters == 0;
+        if is_proof || !labels.iter().any(is_two_byte) {
             let claim = labels.iter().position(|claim| *claim == Label::Known(UTF_8));
             return Ok(decoded(bytes, UTF_8, claim.map_or(Origin::Content, |at| claims[at].1)));
-        }
-        if n_characters == 0 {
-            return match traits::of_escapes(bytes) {
-                Some(found) => decode_as_trait(bytes, found, Origin::Content),
-                None => Ok(decoded(bytes, UTF_8, Origin::Content)),
-            };
         }
     }
     if let Some(at) = labels.iter().position(|claim| *claim == Label::Unsupported) {

@@ -24,13 +24,21 @@ pub(super) struct Guard<'a> {
     builder: TreeBuilder<u32, ArenaSink<'a>>,
     /// Upper estimate of the open elements: exact at the last count, plus the start tags since.
     n_open: Cell<u32>,
+    /// The stack was counted as full, and nothing that could have closed an element came since.
+    is_known_full: Cell<bool>,
     n_unclosed_formatting: Cell<u32>,
     too_deep: Cell<bool>,
 }
 
 impl<'a> Guard<'a> {
     pub(super) fn new(builder: TreeBuilder<u32, ArenaSink<'a>>) -> Self {
-        Guard { builder, n_open: Cell::new(0), n_unclosed_formatting: Cell::new(0), too_deep: Cell::new(false) }
+        Guard {
+            builder,
+            n_open: Cell::new(0),
+            is_known_full: Cell::new(false),
+            n_unclosed_formatting: Cell::new(0),
+            too_deep: Cell::new(false),
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -47,13 +55,17 @@ impl<'a> Guard<'a> {
 
     /// Whether one more element may be opened. Counting walks the stack, so it happens once the estimate is full.
     fn may_open(&self) -> bool {
+        if self.is_known_full.get() {
+            return false;
+        }
         if self.n_open.get() >= MAX_OPEN_ELEMENTS {
             let counter = Counter(Cell::new(0));
             self.builder.trace_handles(&counter);
             self.n_open.set(counter.0.get());
+            self.is_known_full.set(counter.0.get() >= MAX_OPEN_ELEMENTS);
         }
         self.n_open.set(self.n_open.get() + 1);
-        self.n_open.get() <= MAX_OPEN_ELEMENTS
+        !self.is_known_full.get()
     }
 
     fn strip_formatting(&self, tag: &mut Tag) {
@@ -97,6 +109,7 @@ impl TokenSink for Guard<'_> {
             self.strip_formatting(&mut tag);
         }
         if tag.kind == EndTag {
+            self.is_known_full.set(false);
             return self.builder.process_token(Token::TagToken(tag), line);
         }
         // Elements whose content is raw text must open, or that content would become text of the page.

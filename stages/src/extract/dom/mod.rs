@@ -58,6 +58,16 @@ pub struct ParseLimits {
     pub too_many_attributes: bool,
 }
 
+/// What `noscript` elements hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Noscript {
+    /// Text without structure, as in a browser that runs scripts; readers skip it.
+    #[default]
+    Hidden,
+    /// Elements, as in a browser that does not.
+    Shown,
+}
+
 /// A parsed page. Reuse one per thread: parsing again keeps the buffers.
 #[derive(Debug, Default)]
 pub struct Dom {
@@ -70,14 +80,21 @@ pub struct Dom {
     /// Bytes of attribute values that may still be stored; formatting elements are cloned by the parser, so a short
     /// page could otherwise multiply a long value without end.
     value_budget: usize,
+    noscript: Noscript,
     limits: ParseLimits,
 }
 
 impl Dom {
-    /// Parses a page in the way of the HTML standard with scripting on (so `noscript` is plain text).
-    /// Never fails: any text is a page.
+    /// Parses a page in the way of the HTML standard, as a browser would that runs scripts. Never fails: any text is a
+    /// page.
     pub fn parse(&mut self, html: &str) {
+        self.parse_with(html, Noscript::Hidden);
+    }
+
+    /// As [`Dom::parse`], with a choice about `noscript`.
+    pub fn parse_with(&mut self, html: &str, noscript: Noscript) {
         self.clear();
+        self.noscript = noscript;
         self.value_budget = html.len() + MAX_ATTRIBUTE_BYTES;
         self.push_node(Tag::Document);
         sink::parse_into(self, html);
@@ -114,6 +131,11 @@ impl Dom {
     /// What was left out while parsing.
     pub fn limits(&self) -> ParseLimits {
         self.limits
+    }
+
+    /// What `noscript` elements of this page hold.
+    pub fn noscript(&self) -> Noscript {
+        self.noscript
     }
 
     /// Number of nodes.

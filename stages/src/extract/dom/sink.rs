@@ -12,7 +12,7 @@ use html5ever::{Attribute as ParsedAttribute, LocalName, Namespace, QualName, To
 
 use super::guard::Guard;
 use super::tag::{Attr, Tag};
-use super::{Attribute, Dom, MAX_ATTRIBUTE_BYTES, MAX_NODES, NIL, flood};
+use super::{Attribute, Dom, MAX_ATTRIBUTE_BYTES, MAX_NODES, NIL, Noscript, flood};
 
 /// Bytes handed to the tokenizer at once: small enough that what it copies stays in cache.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,8 +26,9 @@ pub(super) fn parse_into(dom: &mut Dom, html: &str) {
     let surplus = flood::surplus_attributes(html);
     dom.limits.too_many_attributes = !surplus.is_empty();
 
+    let options = TreeBuilderOpts { scripting_enabled: dom.noscript == Noscript::Hidden, ..TreeBuilderOpts::default() };
     let sink = ArenaSink { dom: RefCell::new(dom), is_full: Cell::new(false) };
-    let builder = TreeBuilder::new(sink, TreeBuilderOpts::default());
+    let builder = TreeBuilder::new(sink, options);
     let tokenizer = Tokenizer::new(Guard::new(builder), TokenizerOpts::default());
     let mut from = 0;
     for cut in surplus {
