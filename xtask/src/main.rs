@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 #![allow(clippy::disallowed_methods, reason = "the house tools work on the source tree and need no store")]
 
+mod bench;
 mod bless;
 mod error;
 mod fixtures;
@@ -23,6 +24,7 @@ cargo xtask VERB
                         the data archives, and what stands after -- goes to nextest
   tidy [RULE]...        check the house rules
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
+  bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
   fixtures              write the mini crawl in tests/fixtures";
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "test" => test::run(&repo, &arguments[1..]),
         "tidy" => tidy::run(&repo, &arguments[1..]),
         "bless" => bless::run(&repo, &arguments[1..]),
+        "bench" => bench::run(&repo, &arguments[1..]),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

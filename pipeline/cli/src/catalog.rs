@@ -60,7 +60,7 @@ fn markdown(catalog: &Catalog) -> String {
 }
 
 fn page_path(entry: &Entry) -> String {
-    let folder = if tokenmill_stages::CATALOG.iter().any(|other| other.name == entry.name) { "stages" } else { "classifiers" };
+    let folder = if tokenmill_stages::catalog::CATALOG.iter().any(|other| other.name == entry.name) { "stages" } else { "classifiers" };
     format!("../{folder}/{}", tokenmill_core::page::path(entry.name))
 }
 

@@ -23,7 +23,7 @@ pub const SECTIONS: &[Section] = &[tokenmill_mix::SHARDS];
 
 /// All stages of the program.
 pub fn catalog() -> Result<Catalog, Failure> {
-    Ok(Catalog::join(&[tokenmill_stages::CATALOG, tokenmill_classifiers::CATALOG])?)
+    Ok(Catalog::join(&[tokenmill_stages::catalog::CATALOG, tokenmill_classifiers::catalog::CATALOG])?)
 }
 
 /// What recipe verbs have in common.

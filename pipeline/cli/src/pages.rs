@@ -1,7 +1,7 @@
 //! `tokenmill pages`: runs the golden cases of all stage pages (a developer's verb; `cargo xtask bless` calls it).
 
 use crate::failure::{FOUND_PROBLEMS, Failure};
-use crate::house::{assets, catalog};
+use crate::house::assets;
 use std::process::ExitCode;
 use tokenmill_core::page;
 
@@ -20,7 +20,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let assets = assets()?;
     let mut n_problems = 0;
-    for (folder, entries) in [("stages", tokenmill_stages::CATALOG), ("classifiers", tokenmill_classifiers::CATALOG)] {
+    for (folder, entries) in [("stages", tokenmill_stages::catalog::CATALOG), ("classifiers", tokenmill_classifiers::catalog::CATALOG)] {
         for entry in entries {
             let path = args.tree.join(folder).join(page::path(entry.name));
             let failed = |error| Failure::usage(format!("cannot use `{}`: {error}", path.display()));

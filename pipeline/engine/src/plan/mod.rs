@@ -3,7 +3,7 @@
 mod explain;
 pub(crate) mod record;
 
-pub use explain::explain;
+pub use explain::{explain, human_bytes};
 pub use record::{PhaseRecord, RunRecord, TaskList};
 
 use crate::map::MapPhase;
