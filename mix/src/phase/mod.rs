@@ -3,13 +3,17 @@
 
 mod index;
 mod shards;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use crate::shard::dataset::TokenizerCard;
 use crate::tokenize::Tokenizer;
+use serde_json::Value;
 use std::sync::{Arc, OnceLock};
+use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Default, Param, Params};
-use tokenmill_store::{Phase, Section, SharedAssets, StoreError};
+use tokenmill_store::{Manifest, Phase, Section, SharedAssets, StoreError, Task};
 
 /// `[shards]`: tokenise, shuffle and write training shards.
 pub const SHARDS: Section = Section {
@@ -19,7 +23,8 @@ pub const SHARDS: Section = Section {
         Param {
             name: "tokenizer",
             default: Default::Text("llama3"),
-            about: "`llama3`, `cl100k`, `o200k`, `gpt2`, or the path of a rank file or `tokenizer.json`",
+            about: "`llama3`, `cl100k`, `o200k`, `p50k`, `gpt2`, the path of a `tokenizer.json`, or a rank file with the \
+                    vocabulary whose rules it follows: `llama3=my.model`",
         },
         Param { name: "bos", default: Default::Bool(false), about: "put the begin token before every document" },
         Param { name: "eos", default: Default::Bool(true), about: "put the end token after every document" },
@@ -29,34 +34,43 @@ pub const SHARDS: Section = Section {
             about: "tokens of a shard, about; a task holds one shard in memory, 4 bytes a token",
         },
     ],
-    asset_params: &["tokenizer"],
+    // The vocabulary may be named with the rules that apply to it, so `build` takes its digest itself.
+    asset_params: &[],
     build,
 };
 
 fn build(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Vec<Box<dyn Phase>>, BuildError> {
+    let settings = Arc::new(settings(params, seed, assets)?);
+    Ok(vec![
+        Box::new(tokens::Tokens { settings: settings.clone(), table_ids: tokens::TABLE_IDS }),
+        Box::new(shards::Shards(settings.clone())),
+        Box::new(index::Index(settings)),
+    ])
+}
+
+fn settings(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Settings, BuildError> {
     let shard_tokens = params.size("shard_tokens")? as u64;
     if shard_tokens == 0 {
         return Err(BuildError::new("`shards.shard_tokens` must be at least 1"));
     }
-    let settings = Arc::new(Settings {
-        tokenizer: params.text("tokenizer").to_owned(),
+    let tokenizer = params.text("tokenizer");
+    Ok(Settings {
+        tokenizer: tokenizer.to_owned(),
+        vocabulary: assets.digest(Tokenizer::asset(tokenizer)?)?,
         bos: params.flag("bos"),
         eos: params.flag("eos"),
         shard_tokens,
         seed,
         assets,
         loaded: OnceLock::new(),
-    });
-    Ok(vec![
-        Box::new(tokens::Tokens(settings.clone())),
-        Box::new(shards::Shards(settings.clone())),
-        Box::new(index::Index(settings)),
-    ])
+    })
 }
 
 /// What the three phases share; the vocabulary is loaded at the first task.
 struct Settings {
     tokenizer: String,
+    /// Sha256 of the vocabulary, known before it is fetched.
+    vocabulary: String,
     bos: bool,
     eos: bool,
     shard_tokens: u64,
@@ -96,17 +110,31 @@ impl Settings {
 }
 
 /// The sum of one count over all parts of a manifest.
-fn sum(manifest: &tokenmill_store::Manifest, count: &str) -> u64 {
+fn sum(manifest: &Manifest, count: &str) -> u64 {
     manifest.parts.iter().filter_map(|part| part.tally.get(count)?.as_u64()).sum()
 }
 
 /// A digest of the keys of all parts: the identity of everything a gathering phase reads.
-fn parts_digest(manifest: &tokenmill_store::Manifest) -> String {
+fn parts_digest(manifest: &Manifest) -> String {
     let keys: String = manifest.parts.iter().map(|part| part.task.as_str()).collect();
-    tokenmill_core::hash::digest_hex(keys.as_bytes())
+    digest_hex(keys.as_bytes())
 }
 
 /// The manifest of the phase before, which every one of these phases needs.
-fn needed<'a>(upstream: Option<&'a tokenmill_store::Manifest>) -> Result<&'a tokenmill_store::Manifest, StoreError> {
+fn needed(upstream: Option<&Manifest>) -> Result<&Manifest, StoreError> {
     upstream.ok_or_else(|| StoreError::Usage("`[shards]` needs a phase before it".into()))
+}
+
+/// A text of a task's work.
+fn work_text<'a>(task: &'a Task, name: &str) -> Result<&'a str, StoreError> {
+    task.work.get(name).and_then(Value::as_str).ok_or_else(|| other_version(name))
+}
+
+/// A number of a task's work.
+fn work_number(task: &Task, name: &str) -> Result<u64, StoreError> {
+    task.work.get(name).and_then(Value::as_u64).ok_or_else(|| other_version(name))
+}
+
+fn other_version(name: &str) -> StoreError {
+    StoreError::Usage(format!("the task list of this run has no `{name}`; it is of another version"))
 }

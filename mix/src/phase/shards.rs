@@ -1,14 +1,15 @@
 //! `shards`: every task owns a range of shuffle keys, takes it from all token tables, and writes one shard.
 
-use super::{Settings, needed, parts_digest, sum};
+use super::tokens::TABLE;
+use super::{Settings, needed, parts_digest, sum, work_number};
 use crate::order::shard_keys;
 use crate::shard::megatron::{Dtype, Writer};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Manifest, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Manifest, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
 
 /// Raised when the shards can change.
 const VERSION: u32 = 1;
@@ -22,7 +23,8 @@ impl Phase for Shards {
 
     fn spec(&self) -> String {
         let settings = &self.0;
-        json!({"version": VERSION, "bos": settings.bos, "eos": settings.eos, "shard_tokens": settings.shard_tokens}).to_string()
+        json!({"version": VERSION, "bos": settings.bos, "eos": settings.eos, "shard_tokens": settings.shard_tokens})
+            .to_string()
     }
 
     /// As many shards as the tokens of the phase before fill; their keys follow from all parts they read.
@@ -32,7 +34,7 @@ impl Phase for Shards {
         let n_tokens = sum(manifest, "n_tokens") + around * sum(manifest, "n_out");
         let n_shards = n_tokens.div_ceil(self.0.shard_tokens).max(1);
         let parts = parts_digest(manifest);
-        let bytes: u64 = manifest.parts.iter().filter_map(|part| part.objects.get("tokens")).map(|object| object.bytes).sum();
+        let bytes: u64 = manifest.parts.iter().flat_map(tables).map(|table| table.bytes).sum();
         let task = |index: u64| Task {
             key: digest_hex(format!("{fingerprint}\0{parts}\0{index}/{n_shards}").as_bytes()),
             label: format!("shard {} of {n_shards}", index + 1),
@@ -43,9 +45,9 @@ impl Phase for Shards {
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let number = |key: &str| task.work.get(key).and_then(Value::as_u64).unwrap_or(0);
-        let mut rows = gather(context, number("index"), number("n_shards"))?;
-        rows.sort_by_key(|row| (row.key, row.id));
+        let mut rows = gather(context, work_number(task, "index")?, work_number(task, "n_shards")?)?;
+        // Down to the ids, so that not even two documents of one id depend on how they were parted.
+        rows.sort_by(|a, b| (a.key, a.id, &a.ids).cmp(&(b.key, b.id, &b.ids)));
         let card = self.0.card()?;
         let mut writer = Writer::new(context.spool()?, Dtype::for_vocab(card.vocab_size));
         let mut n_tokens = 0;
@@ -82,13 +84,17 @@ struct Row {
     ids: Vec<u32>,
 }
 
+/// The tables of token ids of one part.
+fn tables(part: &Part) -> impl Iterator<Item = &ObjectRef> {
+    part.objects.iter().filter(|(name, _)| name.starts_with(TABLE)).map(|(_, object)| object)
+}
+
 /// The documents of one range of keys, from every part of the phase before.
 fn gather(context: &TaskContext<'_>, index: u64, n_shards: u64) -> Result<Vec<Row>, StoreError> {
     let keys = shard_keys(index, n_shards);
     let mut rows = Vec::new();
-    for part in &needed(context.upstream)?.parts {
-        let tokens = part.objects.get("tokens").ok_or_else(|| StoreError::corrupt(&part.task, "the part has no tokens"))?;
-        for batch in Batches::open_range(context.store, &tokens.key, &["key", "id", "tokens"], "key", &keys)? {
+    for table in needed(context.upstream)?.parts.iter().flat_map(tables) {
+        for batch in Batches::open_range(context.store, &table.key, &["key", "id", "tokens"], "key", &keys)? {
             let batch = batch?;
             let columns = Columns(&batch);
             let lists = columns.tokens("tokens")?;

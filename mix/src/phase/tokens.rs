@@ -1,6 +1,6 @@
 //! `tokens`: one task per part of documents; ids sorted by shuffle key, so that shards can pick their ranges.
 
-use super::{Settings, needed};
+use super::{Settings, needed, work_text};
 use crate::order::shuffle_key;
 use serde_json::json;
 use std::sync::Arc;
@@ -12,7 +12,17 @@ use tokenmill_store::{Manifest, Outcome, Phase, StoreError, Task, TaskContext};
 /// Raised when the tokens of a document, or the table, can change.
 const VERSION: u32 = 1;
 
-pub struct Tokens(pub Arc<Settings>);
+/// A task holds this many ids in memory (256 MiB) before it sorts them and writes them out as a table.
+pub const TABLE_IDS: usize = 1 << 26;
+
+/// What every table of token ids is called, before its number.
+pub const TABLE: &str = "tokens-";
+
+pub struct Tokens {
+    pub settings: Arc<Settings>,
+    /// Ids of a table; [`TABLE_IDS`] outside tests.
+    pub table_ids: usize,
+}
 
 impl Phase for Tokens {
     fn name(&self) -> &str {
@@ -20,12 +30,15 @@ impl Phase for Tokens {
     }
 
     fn spec(&self) -> String {
-        json!({"version": VERSION, "tokenizer": self.0.tokenizer, "seed": self.0.seed}).to_string()
+        let settings = &self.settings;
+        json!({"version": VERSION, "tokenizer": settings.tokenizer, "vocabulary": settings.vocabulary, "seed": settings.seed})
+            .to_string()
     }
 
     fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
         let task = |part: &tokenmill_store::Part| {
-            let docs = part.objects.get("docs").ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
+            let docs = part.objects.get("docs");
+            let docs = docs.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
             Ok(Task {
                 key: digest_hex(format!("{fingerprint}\0{}", part.task).as_bytes()),
                 label: part.label.clone(),
@@ -37,34 +50,48 @@ impl Phase for Tokens {
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let key = task.work.get("docs").and_then(serde_json::Value::as_str).unwrap_or_default();
-        let rows = self.tokenize(context, key)?;
-        let mut order: Vec<usize> = (0..rows.documents.len()).collect();
-        order.sort_unstable_by_key(|at| (rows.documents[*at].key, rows.documents[*at].id));
-        let mut table = Table::new(context.spool()?, Field::of(schema::TOKENS));
-        for at in order {
-            let document = &rows.documents[at];
-            let ids = &rows.ids[document.start..document.end];
-            table.row().u64(document.key).id(document.id).text(&document.lang).text(&document.source).tokens(ids).end()?;
+        let tokenizer = self.settings.tokenizer()?;
+        let mut outcome = Outcome::default();
+        let (mut n_documents, mut n_tokens, mut n_bytes) = (0u64, 0u64, 0u64);
+        let mut rows = Rows::default();
+        for batch in Batches::open(context.store, work_text(task, "docs")?, &["id", "lang", "source", "text"])? {
+            let batch = batch?;
+            let columns = Columns(&batch);
+            let (langs, sources, texts) = (columns.text("lang")?, columns.text("source")?, columns.text("text")?);
+            for (at, id) in columns.ids("id")?.into_iter().enumerate() {
+                let (start, text) = (rows.ids.len(), texts.value(at));
+                let encoded = tokenizer.encode(text, &mut rows.ids);
+                encoded.map_err(|error| StoreError::Usage(format!("document `{id}`: {error}")))?;
+                n_documents += 1;
+                n_tokens += (rows.ids.len() - start) as u64;
+                n_bytes += text.len() as u64;
+                let key = shuffle_key(self.settings.seed, 0, id);
+                let (lang, source) = (langs.value(at).to_owned(), sources.value(at).to_owned());
+                rows.documents.push(Document { key, id, lang, source, ids: start..rows.ids.len() });
+                if rows.ids.len() >= self.table_ids {
+                    std::mem::take(&mut rows).write(context, &mut outcome)?;
+                }
+            }
         }
-        let n_documents = rows.documents.len();
-        let objects = [("tokens".to_owned(), context.keep_table(table, "tokens")?)].into();
+        // Always at least one table, so that a missing one is never mistaken for an empty one.
+        if !rows.documents.is_empty() || outcome.objects.is_empty() {
+            rows.write(context, &mut outcome)?;
+        }
         context.advance(task.bytes);
-        let tally = json!({"n_in": n_documents, "n_out": n_documents, "n_tokens": rows.ids.len(), "n_bytes": rows.n_bytes});
-        Ok(Outcome { objects, tally, ..Outcome::default() })
+        outcome.tally = json!({"n_in": n_documents, "n_out": n_documents, "n_tokens": n_tokens, "n_bytes": n_bytes});
+        Ok(outcome)
     }
 
     fn forecast(&self) -> String {
-        format!("one task per part of the phase before, vocabulary `{}`", self.0.tokenizer)
+        format!("one task per part of the phase before, vocabulary `{}`", self.settings.tokenizer)
     }
 }
 
-/// The tokens of one part, in the order of its documents.
+/// The documents of one table, in the order in which they came.
 #[derive(Default)]
 struct Rows {
     documents: Vec<Document>,
     ids: Vec<u32>,
-    n_bytes: usize,
 }
 
 struct Document {
@@ -72,33 +99,21 @@ struct Document {
     id: DocId,
     lang: String,
     source: String,
-    start: usize,
-    end: usize,
+    /// Where its ids lie in those of the table.
+    ids: std::ops::Range<usize>,
 }
 
-impl Tokens {
-    fn tokenize(&self, context: &TaskContext<'_>, key: &str) -> Result<Rows, StoreError> {
-        let tokenizer = self.0.tokenizer()?;
-        let mut rows = Rows::default();
-        for batch in Batches::open(context.store, key, &["id", "lang", "source", "text"])? {
-            let batch = batch?;
-            let columns = Columns(&batch);
-            let (langs, sources, texts) = (columns.text("lang")?, columns.text("source")?, columns.text("text")?);
-            for (at, id) in columns.ids("id")?.into_iter().enumerate() {
-                let start = rows.ids.len();
-                let encoded = tokenizer.encode(texts.value(at), &mut rows.ids);
-                encoded.map_err(|error| StoreError::Usage(format!("document {id}: {error}")))?;
-                rows.n_bytes += texts.value(at).len();
-                rows.documents.push(Document {
-                    key: shuffle_key(self.0.seed, 0, id),
-                    id,
-                    lang: langs.value(at).to_owned(),
-                    source: sources.value(at).to_owned(),
-                    start,
-                    end: rows.ids.len(),
-                });
-            }
+impl Rows {
+    /// Writes the table that follows those in `outcome`, in shuffled order.
+    fn write(mut self, context: &TaskContext<'_>, outcome: &mut Outcome) -> Result<(), StoreError> {
+        self.documents.sort_by_key(|document| (document.key, document.id));
+        let mut table = Table::new(context.spool()?, Field::of(schema::TOKENS));
+        for document in self.documents {
+            let row = table.row().u64(document.key).id(document.id).text(&document.lang).text(&document.source);
+            row.tokens(&self.ids[document.ids]).end()?;
         }
-        Ok(rows)
+        let name = format!("{TABLE}{:05}", outcome.objects.len());
+        outcome.objects.insert(name, context.keep_table(table, "tokens")?);
+        Ok(())
     }
 }

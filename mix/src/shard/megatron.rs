@@ -6,9 +6,8 @@
 
 use std::io::{self, Write};
 
-const MAGIC: &[u8; 9] = b"MMIDIDX\0\0";
-const VERSION: u64 = 1;
-const HEADER_BYTES: usize = 34;
+pub(super) const MAGIC: &[u8; 9] = b"MMIDIDX\0\0";
+pub(super) const VERSION: u64 = 1;
 
 /// Megatron stores ids as u16 below this vocabulary size, else as i32 (it has no u32).
 const U16_VOCAB_LIMIT: u32 = 65_500;
@@ -23,6 +22,11 @@ pub enum Dtype {
 }
 
 impl Dtype {
+    /// The type of a code in an index, if it is one of ours.
+    pub fn of_code(code: u8) -> Option<Dtype> {
+        [Dtype::U16, Dtype::I32].into_iter().find(|dtype| dtype.code() == code)
+    }
+
     /// The narrowest type that Megatron uses for a vocabulary.
     pub fn for_vocab(vocab_size: u32) -> Dtype {
         if vocab_size < U16_VOCAB_LIMIT { Dtype::U16 } else { Dtype::I32 }
@@ -117,121 +121,35 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// A shard in memory, for inspection.
-pub struct Reader<'a> {
-    bin: &'a [u8],
-    dtype: Dtype,
-    lengths: &'a [u8],
-    pointers: &'a [u8],
-    documents: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    /// Reads an index and checks it against the `.bin`.
-    ///
-    /// # Errors
-    /// Says what is wrong with the files.
-    pub fn new(bin: &'a [u8], index: &'a [u8]) -> Result<Reader<'a>, String> {
-        let header = index.get(..HEADER_BYTES).filter(|header| header.starts_with(MAGIC));
-        let header = header.ok_or("the index does not begin as Megatron's does")?;
-        let word = |at: usize| header.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes);
-        if word(9) != VERSION {
-            return Err(format!("the index has version {}", word(9)));
-        }
-        let dtype = match header[17] {
-            8 => Dtype::U16,
-            4 => Dtype::I32,
-            code => return Err(format!("the index has dtype code {code}")),
-        };
-        let size = |at, width: usize| usize::try_from(word(at)).ok().and_then(|n| n.checked_mul(width));
-        let sizes = (size(18, 4), size(18, 8), size(26, 8));
-        let (Some(lengths), Some(pointers), Some(documents)) = sizes else { return Err("the index overflows".to_owned()) };
-        let rest = &index[HEADER_BYTES..];
-        if lengths.checked_add(pointers).and_then(|sum| sum.checked_add(documents)) != Some(rest.len()) {
-            return Err("the index is cut off or has something after its end".to_owned());
-        }
-        let (lengths, rest) = rest.split_at(lengths);
-        let (pointers, documents) = rest.split_at(pointers);
-        Ok(Reader { bin, dtype, lengths, pointers, documents })
-    }
-
-    /// Number of documents.
-    pub fn n_documents(&self) -> usize {
-        (self.documents.len() / 8).saturating_sub(1)
-    }
-
-    /// The ids of one document.
-    ///
-    /// # Errors
-    /// When the index points outside the `.bin`.
-    pub fn document(&self, document: usize) -> Result<Vec<u32>, String> {
-        let word = |bytes: &[u8], at: usize| bytes.get(at * 8..at * 8 + 8).and_then(|word| word.try_into().ok()).map(i64::from_le_bytes);
-        let bad = || format!("document {document} is not in the shard");
-        let first = word(self.documents, document).ok_or_else(bad)?;
-        let end = word(self.documents, document + 1).ok_or_else(bad)?;
-        let mut ids = Vec::new();
-        for sequence in first..end {
-            let sequence = usize::try_from(sequence).map_err(|_| bad())?;
-            let length = self.lengths.get(sequence * 4..sequence * 4 + 4).and_then(|word| word.try_into().ok());
-            let length = length.map(i32::from_le_bytes).and_then(|length| usize::try_from(length).ok()).ok_or_else(bad)?;
-            let start = word(self.pointers, sequence).and_then(|start| usize::try_from(start).ok()).ok_or_else(bad)?;
-            let bytes = length.checked_mul(self.dtype.bytes()).and_then(|n| self.bin.get(start..start.checked_add(n)?));
-            ids.extend(bytes.ok_or_else(bad)?.chunks_exact(self.dtype.bytes()).map(|id| match id {
-                [a, b] => u32::from(u16::from_le_bytes([*a, *b])),
-                [a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
-                _ => 0,
-            }));
-        }
-        Ok(ids)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn round_trip(documents: &[Vec<u32>], dtype: Dtype) -> (Vec<u8>, Vec<u8>) {
-        let mut writer = Writer::new(Vec::new(), dtype);
-        documents.iter().for_each(|ids| writer.document(ids).unwrap());
-        let mut index = Vec::new();
-        let bin = writer.finish(&mut index).unwrap();
-        let reader = Reader::new(&bin, &index).unwrap();
-        assert_eq!(reader.n_documents(), documents.len());
-        for (at, ids) in documents.iter().enumerate() {
-            assert_eq!(&reader.document(at).unwrap(), ids);
-        }
-        (bin, index)
-    }
-
-    #[test]
-    fn documents_round_trip() {
-        for dtype in [Dtype::U16, Dtype::I32] {
-            round_trip(&[], dtype);
-            round_trip(&[vec![], vec![1, 2, 65_000], vec![], (0..10_000).collect()], dtype);
-        }
-        round_trip(&[vec![128_001]], Dtype::I32);
-    }
-
     #[test]
     fn the_layout_is_megatrons() {
-        let (bin, index) = round_trip(&[vec![1, 2], vec![3]], Dtype::U16);
-        assert_eq!(bin, [1, 0, 2, 0, 3, 0]);
+        let mut writer = Writer::new(Vec::new(), Dtype::U16);
+        writer.document(&[1, 2]).unwrap();
+        writer.document(&[3]).unwrap();
+        let mut index = Vec::new();
+        assert_eq!(writer.finish(&mut index).unwrap(), [1, 0, 2, 0, 3, 0]);
         assert_eq!(&index[..9], MAGIC);
+        assert_eq!(index[9..17], 1u64.to_le_bytes());
         assert_eq!(index[17], 8);
-        assert_eq!(&index[34..42], [2, 0, 0, 0, 1, 0, 0, 0], "lengths");
-        assert_eq!(index.len(), 34 + 2 * 4 + 2 * 8 + 3 * 8);
-        assert_eq!((Dtype::for_vocab(50_257), Dtype::for_vocab(65_500)), (Dtype::U16, Dtype::I32));
+        assert_eq!(index[18..34], [2u64.to_le_bytes(), 3u64.to_le_bytes()].concat());
+        assert_eq!(index[34..42], [2i32.to_le_bytes(), 1i32.to_le_bytes()].concat(), "lengths");
+        assert_eq!(index[42..58], [0i64.to_le_bytes(), 4i64.to_le_bytes()].concat(), "pointers");
+        assert_eq!(index[58..], [0i64.to_le_bytes(), 1i64.to_le_bytes(), 2i64.to_le_bytes()].concat(), "documents");
     }
 
     #[test]
-    fn damage_is_found() {
-        let (bin, index) = round_trip(&[vec![1, 2], vec![3]], Dtype::I32);
-        assert!(Reader::new(&bin, &index[..index.len() - 1]).is_err());
-        assert!(Reader::new(&bin, b"nonsense").is_err());
-        assert!(Reader::new(&bin[..4], &index).unwrap().document(1).is_err());
-        let mut huge = index.clone();
-        huge[18..26].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert!(Reader::new(&bin, &huge).is_err());
-        assert!(Writer::new(Vec::new(), Dtype::U16).document(&[70_000]).is_err());
+    fn small_vocabularies_take_two_bytes() {
+        assert_eq!((Dtype::for_vocab(50_257), Dtype::for_vocab(65_499)), (Dtype::U16, Dtype::U16));
+        assert_eq!((Dtype::for_vocab(65_500), Dtype::for_vocab(128_256)), (Dtype::I32, Dtype::I32));
+    }
+
+    #[test]
+    fn an_id_that_does_not_fit_is_refused() {
+        assert!(Writer::new(Vec::new(), Dtype::U16).document(&[65_536]).is_err());
+        assert!(Writer::new(Vec::new(), Dtype::I32).document(&[1 << 31]).is_err());
     }
 }

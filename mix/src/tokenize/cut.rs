@@ -1,7 +1,7 @@
 //! Cuts a long text where every splitting pattern has a border anyway, so that pieces can be encoded one by one.
 //!
 //! The encoder hands texts of 64 KiB and more to threads of its own; here one task is one thread, so longer texts
-//! are cut first. A cut is made only after a letter and before ` ` + letter, or before one of `、。，`: there a piece
+//! are cut first. A cut is made only after a letter and before ` ` + letter, or before one of `,.、。，`: there a piece
 //! ends and another begins in all the patterns of [`super::family::Split`], and none of them looks back.
 
 /// Pieces have at least this many bytes, and seldom many more.
@@ -30,7 +30,7 @@ fn first_cut(text: &str) -> usize {
     let mut after_letter = false;
     while let Some((at, character)) = characters.next() {
         let before_letter = characters.peek().is_some_and(|(_, next)| is_plain_letter(*next));
-        let border = matches!(character, '、' | '。' | '，') || (character == ' ' && before_letter);
+        let border = matches!(character, ',' | '.' | '、' | '。' | '，') || (character == ' ' && before_letter);
         if after_letter && border {
             return at;
         }
@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn pieces_join_to_the_text_and_stay_small() {
-        for sentence in ["the quick, brown fox 42 ", "Привет, мир! ", "他们在这里，测试。", "한국어 문장입니다. "] {
+        for sentence in ["the quick, brown fox 42 ", "Привет, мир! ", "他们在这里，测试。", "한국어 문장입니다. "]
+        {
             let text = sentence.repeat(20_000);
             let pieces: Vec<&str> = pieces(&text).collect();
             assert_eq!(pieces.concat(), text);
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn text_without_a_safe_cut_stays_whole() {
-        for unit in ["a", " ", "\n", "1 ", ", ", "x\n", "e\u{301} "] {
+        for unit in ["a", " ", "\n", "1 ", ", ", "x\n", "e\u{301}, "] {
             let text = unit.repeat(200_000 / unit.len());
             assert_eq!(pieces(&text).count(), 1, "{unit:?}");
         }

@@ -11,7 +11,7 @@ mod family;
 mod json;
 mod ranks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trailing;
 
 pub use error::TokenizerError;
@@ -41,25 +41,26 @@ struct Inner {
 }
 
 impl Tokenizer {
-    /// Loads what a configuration names: a family (`llama3`), a file (`models/tokenizer.json`), or a rank file
-    /// together with the family whose rules apply to it (`cl100k=models/mine.tiktoken`).
+    /// Loads what a recipe names: a family (`llama3`), a file (`models/tokenizer.json`), or a rank file together
+    /// with the family whose rules apply to it (`cl100k=models/mine.tiktoken`).
     ///
     /// # Errors
     /// When the asset cannot be had or is not a vocabulary we can use.
     pub fn load(spec: &str, assets: &dyn Assets) -> Result<Tokenizer, BuildError> {
-        let (family, asset) = match spec.split_once('=') {
-            Some((family, path)) => (Some(family), path),
-            None => (None, Family::named(spec).map_or(spec, |family| family.name)),
-        };
+        let (family, asset) = parse_spec(spec)?;
         let bytes = assets.bytes(asset)?;
-        let tokenizer = match family {
-            Some(name) => {
-                let family = Family::named(name).ok_or_else(|| unknown_family(spec, name))?;
-                Tokenizer::from_rank_file(spec, family, &bytes)?
-            }
+        Ok(match family {
+            Some(family) => Tokenizer::from_rank_file(spec, family, &bytes)?,
             None => Tokenizer::from_bytes(asset, &bytes)?,
-        };
-        Ok(tokenizer)
+        })
+    }
+
+    /// The asset behind what a recipe names, which need not be there yet.
+    ///
+    /// # Errors
+    /// When the recipe names an unknown family.
+    pub fn asset(spec: &str) -> Result<&str, TokenizerError> {
+        parse_spec(spec).map(|(_, asset)| asset)
     }
 
     /// Reads a vocabulary file and finds out by its content what it is: a `tokenizer.json` or a known rank file.
@@ -85,7 +86,9 @@ impl Tokenizer {
     pub fn from_rank_file(name: &str, family: &'static Family, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
         let fail = |problem: String| TokenizerError::vocabulary(name, problem);
         let mut tokens = ranks::parse(bytes).map_err(fail)?;
-        let merges = ranks::merges(&tokens).into_iter().map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
+        let merges = ranks::merges(&tokens)
+            .into_iter()
+            .map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
         // The engine wants every id in use; a name outside the byte alphabet can never be met in a text.
         let text_of = |id: usize| match &tokens[id] {
             Some(token) => byte_level::write(token),
@@ -112,7 +115,7 @@ impl Tokenizer {
         let vocabulary: Map<String, Value> = serde_json::from_slice(vocab).map_err(|error| fail(error.to_string()))?;
         let lines = std::str::from_utf8(merges).map_err(|_| fail("the merges are not UTF-8".into()))?.lines();
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("#version"));
-        let merges = lines.map(|line| Value::from(line)).collect();
+        let merges = lines.map(Value::from).collect();
         let mut file = json::write(vocabulary, merges, Split::Gpt2);
         let mut contents = json::read(&mut file).map_err(fail)?;
         let is_end = |token: &Option<Vec<u8>>| token.as_deref() == Some(b"<|endoftext|>");
@@ -211,10 +214,20 @@ fn pair(left: String, right: String) -> Value {
     Value::Array(vec![left.into(), right.into()])
 }
 
-fn unknown_family(spec: &str, family: &str) -> TokenizerError {
-    let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
-    TokenizerError::vocabulary(spec, format!("there is no vocabulary family `{family}`"))
-        .with_hint(format!("known families: {}", names.join(", ")))
+/// `family=asset`, the name of a family, or an asset (whose address may hold a `=` as well).
+fn parse_spec(spec: &str) -> Result<(Option<&'static Family>, &str), TokenizerError> {
+    let is_name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    match spec.split_once('=') {
+        Some((name, asset)) if is_name(name) => match Family::named(name) {
+            Some(family) => Ok((Some(family), asset)),
+            None => {
+                let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+                Err(TokenizerError::vocabulary(spec, format!("there is no vocabulary family `{name}`"))
+                    .with_hint(format!("known families: {}", names.join(", "))))
+            }
+        },
+        _ => Ok((None, Family::named(spec).map_or(spec, |family| family.name))),
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {

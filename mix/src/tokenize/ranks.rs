@@ -7,6 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+#[expect(clippy::disallowed_types, reason = "with a fixed hasher, and only looked up, never iterated")]
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use xxhash_rust::xxh3::Xxh3Default;
@@ -18,6 +19,10 @@ const MAX_TOKEN_BYTES: usize = 1024;
 
 /// The tokens of a vocabulary by id; `None` where an id is not used.
 pub type Tokens = Vec<Option<Vec<u8>>>;
+
+/// Ranks by bytes.
+#[expect(clippy::disallowed_types, reason = "with a fixed hasher, and only looked up, never iterated")]
+type Ranks<'a> = HashMap<&'a [u8], usize, BuildHasherDefault<Xxh3Default>>;
 
 /// Reads a rank file into tokens by rank.
 ///
@@ -53,8 +58,7 @@ pub fn parse(bytes: &[u8]) -> Result<Tokens, String> {
 
 /// The merges of a rank vocabulary, by rank: left and right part of every token that merging can reach.
 pub fn merges(tokens: &Tokens) -> Vec<(&[u8], &[u8])> {
-    // Looked up, never iterated: its order cannot reach the result.
-    let mut ranks: HashMap<&[u8], usize, BuildHasherDefault<Xxh3Default>> = HashMap::default();
+    let mut ranks: Ranks<'_> = Ranks::default();
     for (rank, token) in tokens.iter().enumerate() {
         if let Some(token) = token {
             ranks.entry(token).or_insert(rank);

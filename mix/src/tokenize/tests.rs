@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tokenmill_core::assets::MemoryAssets;
 
 /// All 256 bytes (id = byte), then `th`, `the`, ` the`, `\n `, `<|` as ids 256 to 260.
-fn rank_file() -> Vec<u8> {
+pub(crate) fn rank_file() -> Vec<u8> {
     let bytes = (0u8..=255).map(|byte| vec![byte]);
     let merged = ["th", "the", " the", "\n ", "<|"].map(|token| token.as_bytes().to_vec());
     let lines = bytes.chain(merged).enumerate().map(|(rank, token)| format!("{} {rank}\n", STANDARD.encode(token)));
@@ -29,7 +29,7 @@ fn ids(tokenizer: &Tokenizer, text: &str) -> Vec<u32> {
 fn merges_apply_within_pieces_only() {
     let gpt2 = tokenizer("gpt2");
     assert_eq!(ids(&gpt2, "the thethe"), [257, 258, 257]);
-    assert_eq!(ids(&gpt2, ""), []);
+    assert!(ids(&gpt2, "").is_empty());
     assert_eq!(ids(&gpt2, "x\n the"), [120, 10, 258]);
 }
 
@@ -100,6 +100,9 @@ fn a_file_is_known_by_name_by_prefix_or_not_at_all() {
     let family = Tokenizer::load("gpt9=dir/mine.tiktoken", &assets).err().unwrap();
     assert_eq!(family.hint.unwrap(), "known families: cl100k, gpt2, llama3, o200k, p50k");
     assert!(Tokenizer::load("missing.json", &assets).is_err());
+    assert_eq!(Tokenizer::asset("r50k"), Ok("gpt2"));
+    assert_eq!(Tokenizer::asset("gpt2=dir/mine.tiktoken"), Ok("dir/mine.tiktoken"));
+    assert_eq!(Tokenizer::asset("https://host/a.json#sha256=0"), Ok("https://host/a.json#sha256=0"));
 }
 
 #[test]
@@ -115,8 +118,7 @@ fn json_and_the_older_form_give_the_ids_of_the_rank_file() {
     let from_json = Tokenizer::from_bytes("x", &serde_json::to_vec(&json).unwrap()).unwrap();
     vocab.insert("<|endoftext|>".into(), 261.into());
     let merges = format!("#version: 0.2\n{}\n", merges.join("\n"));
-    let older =
-        Tokenizer::from_vocab_and_merges("x", &serde_json::to_vec(&vocab).unwrap(), merges.as_bytes()).unwrap();
+    let older = Tokenizer::from_vocab_and_merges("x", &serde_json::to_vec(&vocab).unwrap(), merges.as_bytes()).unwrap();
     let text = "the, <|endoftext|> the\n  x";
     let want = ids(&tokenizer("gpt2"), text);
     assert_eq!(ids(&from_json, text), want);
