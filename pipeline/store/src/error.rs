@@ -27,7 +27,9 @@ pub enum StoreError {
         why: String,
     },
     /// Two runs of the same task gave different bytes: the alarm of law 6.
-    #[error("`{key}` was committed before with other content: the task is not deterministic, or two programs of different versions share this run")]
+    #[error(
+        "`{key}` was committed before with other content: the task is not deterministic, or two programs of different versions share this run"
+    )]
     NotDeterministic {
         /// Key of the commit.
         key: String,

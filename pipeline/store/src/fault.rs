@@ -7,13 +7,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every failpoint of the program; the kill tests go through them all.
-pub const POINTS: &[&str] = &[
-    "object.before_rename",
-    "object.after_rename",
-    "commit.before_link",
-    "commit.after_link",
-    "put.before_rename",
-];
+pub const POINTS: &[&str] =
+    &["object.before_rename", "object.after_rename", "commit.before_link", "commit.after_link", "put.before_rename"];
 
 struct Armed {
     name: String,

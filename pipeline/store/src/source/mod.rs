@@ -56,7 +56,14 @@ impl Default for ColumnMap {
     fn default() -> ColumnMap {
         let name = |name: &str| name.to_owned();
         let extra = vec![name("*")];
-        ColumnMap { text: name("text"), id: name("id"), url: name("url"), date: name("date"), lang: name("lang"), extra }
+        ColumnMap {
+            text: name("text"),
+            id: name("id"),
+            url: name("url"),
+            date: name("date"),
+            lang: name("lang"),
+            extra,
+        }
     }
 }
 

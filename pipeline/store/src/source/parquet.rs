@@ -3,8 +3,8 @@
 use super::input::{Input, object};
 use super::{ColumnMap, Event, Item, Refusal, SplitReader};
 use crate::StoreError;
-use crate::warc::Notes;
 use crate::table::Batches;
+use crate::warc::Notes;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;

@@ -174,7 +174,8 @@ fn counted_kind(kind: RecordKind) -> Option<&'static str> {
 fn mime_and_charset(content_type: &str) -> (String, String) {
     let mut parts = content_type.split(';');
     let mime = parts.next().unwrap_or("").trim().to_ascii_lowercase();
-    let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    let charset =
+        parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
     (mime, charset.map_or("", |(_, value)| value.trim().trim_matches(['"', '\''])).to_owned())
 }
 
@@ -182,7 +183,9 @@ fn mime_and_charset(content_type: &str) -> (String, String) {
 fn not_a_page(mime: &str, body: &[u8]) -> Option<Refusal> {
     let is_page = match mime {
         "text/html" | "application/xhtml+xml" | "text/plain" => true,
-        "" | "application/octet-stream" | "no-type" | "unknown" | "application/x-unknown-content-type" => looks_like_html(body),
+        "" | "application/octet-stream" | "no-type" | "unknown" | "application/x-unknown-content-type" => {
+            looks_like_html(body)
+        }
         _ => false,
     };
     (!is_page).then(|| Refusal::because("not_html", if mime.is_empty() { "no content type" } else { mime }))

@@ -130,8 +130,6 @@ impl Table {
     pub fn finish(mut self) -> Result<(Spool, u64), StoreError> {
         self.flush()?;
         let rows = self.rows;
-        let writer = self.writer()?;
-        writer.finish().map_err(|error| StoreError::corrupt("table", error))?;
         let writer = self.writer.take().ok_or_else(|| StoreError::Usage("a table was finished twice".into()))?;
         Ok((writer.into_inner().map_err(|error| StoreError::corrupt("table", error))?, rows))
     }
