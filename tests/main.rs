@@ -9,3 +9,15 @@ mod determinism;
 mod faults;
 mod jsonl;
 mod mini_crawl;
+
+/// On real data sets: `cargo xtask test --data`.
+mod data {
+    mod lid;
+    mod warc;
+}
+
+/// With other programs and a network: `cargo xtask test --services`.
+mod services {
+    mod assets;
+    mod quickstart;
+}

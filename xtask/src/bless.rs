@@ -16,7 +16,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     if let Some(unknown) = arguments.iter().find(|argument| *argument != CASES_ONLY) {
         return Err(Error::new(format!("there is no option `{unknown}`; the only one is `{CASES_ONLY}`")));
     }
-    repo::run(&mut repo.cargo(&["run", "--quiet", "--package", "tokenmill", "--", "pages", "--bless"]))?;
+    repo::run(repo.cargo(&["run", "--quiet", "--package", "tokenmill", "--", "pages", "--bless"]))?;
     for (format, path) in GENERATED {
         let made = make(repo, format)?;
         let found = repo.read(path).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The repository as the house tools see it: its root, its files, and running commands in it.
 
+use std::borrow::BorrowMut;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,7 +47,7 @@ impl Repo {
     /// # Errors
     /// When cargo does not say.
     pub fn target(&self) -> Result<PathBuf> {
-        let json = output(&mut self.cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+        let json = output(self.cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
         let metadata: serde_json::Value = serde_json::from_str(&json)
             .map_err(|error| Error::new(format!("cannot read cargo's metadata: {error}")))?;
         let folder = metadata["target_directory"].as_str();
@@ -124,7 +125,8 @@ impl Repo {
 ///
 /// # Errors
 /// When it cannot be started or does not end with status zero.
-pub fn run(command: &mut Command) -> Result<()> {
+pub fn run(mut command: impl BorrowMut<Command>) -> Result<()> {
+    let command = command.borrow_mut();
     let shown = show(command);
     let status = command.status().map_err(|error| Error::new(format!("cannot start `{shown}`: {error}")))?;
     if status.success() { Ok(()) } else { Err(Error::new(format!("`{shown}` ended with {status}"))) }
@@ -134,7 +136,8 @@ pub fn run(command: &mut Command) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be started, does not end with status zero, or prints something that is not UTF-8.
-pub fn output(command: &mut Command) -> Result<String> {
+pub fn output(mut command: impl BorrowMut<Command>) -> Result<String> {
+    let command = command.borrow_mut();
     let shown = show(command);
     command.stderr(std::process::Stdio::inherit());
     let output = command.output().map_err(|error| Error::new(format!("cannot start `{shown}`: {error}")))?;

@@ -17,7 +17,10 @@ pub fn section(corpus: &Corpus, timings: &Value, read: &Value) -> Result<String>
     let _ = writeln!(out, "| inflation alone, zlib-rs with checksums | {inflate:.0} |");
     let _ = writeln!(out, "| records out of the same files | {reading:.0} |\n");
     let phases = timings.as_array().ok_or_else(|| Error::new("the timings are no list"))?;
-    let _ = writeln!(out, "| phase | step | documents | MB in | CPU s | documents/s | MB/s |\n|---|---|---|---|---|---|---|");
+    let _ = writeln!(
+        out,
+        "| phase | step | documents | MB in | CPU s | documents/s | MB/s |\n|---|---|---|---|---|---|---|"
+    );
     let (mut total, mut raw, mut documents) = (0.0, 0.0, 0.0);
     for phase in phases {
         let name = phase.get("phase").and_then(Value::as_str).unwrap_or("");

@@ -49,9 +49,9 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
             }
         }
     }
-    repo::run(&mut repo.cargo(&["test", "--quiet", "--workspace", "--doc"]))?;
+    repo::run(repo.cargo(&["test", "--quiet", "--workspace", "--doc"]))?;
     // The same selection as nextest's, so that nothing is built twice with other features.
-    repo::run(&mut repo.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
+    repo::run(repo.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
     let mut command = repo.cargo(&["nextest", "run", "--workspace", "-E", &filter(&excluded)]);
     command.args(passed_on).envs(variables);
     command.env("TOKENMILL_BIN", set_aside(&target)?);

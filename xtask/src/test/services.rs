@@ -1,4 +1,4 @@
-//! The services tier: programs from outside that check our output, at present Python with NumPy.
+//! The services tier: tests that need other programs and a network, at present package clients, and Python with NumPy.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,20 +10,23 @@ use crate::repo::{self, Repo};
 /// The packages that the tests' Python programs need, pinned.
 const REQUIREMENTS: &str = "tests/requirements.txt";
 
+/// Programs that the tests start, and what to install when one is missing.
+const PROGRAMS: [(&str, &str); 2] = [("python3", "Python 3 with its `venv` module"), ("npm", "Node.js with npm")];
+
 /// Makes a Python environment with the pinned packages in the target folder, unless it is there already.
 ///
 /// # Errors
-/// When there is no Python or the packages cannot be installed.
+/// When a program is missing or the packages cannot be installed.
 pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
+    if let Some((program, package)) = PROGRAMS.iter().find(|(program, _)| !runs(Path::new(program))) {
+        return Err(Error::new(format!("`{program}` does not run; install {package}")));
+    }
     let wanted = repo.read(REQUIREMENTS)?;
     let environment = target.join("test-python");
     let python = environment.join("bin").join("python");
     let stamp = environment.join("requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && runs(&python) {
         return Ok(("TOKENMILL_PYTHON", python.into_os_string()));
-    }
-    if !runs(Path::new("python3")) {
-        return Err(Error::new("`python3` does not run; install Python 3 with its `venv` module"));
     }
     println!("making a Python environment for the tests, once");
     repo::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
@@ -34,8 +37,8 @@ pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
     Ok(("TOKENMILL_PYTHON", python.into_os_string()))
 }
 
-fn runs(python: &Path) -> bool {
-    let mut probe = Command::new(python);
+fn runs(program: &Path) -> bool {
+    let mut probe = Command::new(program);
     probe.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     probe.status().is_ok_and(|status| status.success())
 }

@@ -24,7 +24,7 @@ pub fn check(repo: &Repo) -> Result<Vec<Problem>> {
 /// # Errors
 /// When the program cannot be built or refuses.
 pub fn make(repo: &Repo, format: &str) -> Result<String> {
-    repo::output(&mut repo.cargo(&["run", "--quiet", "--package", "tokenmill", "--", "catalog", "--format", format]))
+    repo::output(repo.cargo(&["run", "--quiet", "--package", "tokenmill", "--", "catalog", "--format", format]))
 }
 
 fn stale(path: &str, found: Option<&str>, made: &str) -> Option<Problem> {

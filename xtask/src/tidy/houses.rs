@@ -54,7 +54,7 @@ const DOORS: [(&str, &[&str]); 16] = [
 ];
 
 pub fn check(repo: &Repo) -> Result<Vec<Problem>> {
-    let json = repo::output(&mut repo.cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+    let json = repo::output(repo.cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
     let metadata: Value =
         serde_json::from_str(&json).map_err(|error| Error::new(format!("cannot read cargo's metadata: {error}")))?;
     Ok(compare(&dependencies(&metadata)))
