@@ -45,7 +45,7 @@ const DOORS: [(&str, &[&str]); 16] = [
     ("libdeflate-sys", &["tokenmill-store"]),
     ("fastokens", &["tokenmill-mix"]),
     ("html5ever", &["tokenmill-stages"]),
-    ("rayon", &["tokenmill-engine"]),
+    ("rayon", &["tokenmill-engine", "tokenmill"]),
     ("cudarc", &["tokenmill-gpu-scoring"]),
     // The same input must give the same bytes.
     ("rand", &[]),
