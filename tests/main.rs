@@ -13,11 +13,13 @@ mod mini_crawl;
 /// On real data sets: `cargo xtask test --data`.
 mod data {
     mod lid;
+    mod tok;
     mod warc;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.
 mod services {
     mod assets;
+    mod megatron;
     mod quickstart;
 }

@@ -79,7 +79,8 @@ mod tests {
     fn batches_keep_the_budget_and_every_sequence() {
         let batches = pack(&sequences(&[3, 3, 5, 1, 20, 0]), 8, 10);
         let shape: Vec<_> = batches.iter().map(|batch| (batch.places.clone(), batch.boundaries.clone())).collect();
-        let expected = [(vec![0, 1], vec![0, 3, 6]), (vec![2, 3], vec![0, 5, 6]), (vec![4], vec![0, 10]), (vec![5], vec![0, 0])];
+        let expected =
+            [(vec![0, 1], vec![0, 3, 6]), (vec![2, 3], vec![0, 5, 6]), (vec![4], vec![0, 10]), (vec![5], vec![0, 0])];
         assert_eq!(shape, expected, "a sequence beyond the budget stands alone");
         assert_eq!(batches[1].ids, [2, 2, 2, 2, 2, 3]);
         assert!(pack(&[], 8, 10).is_empty());

@@ -61,7 +61,8 @@ pub fn chain(stages: &[String], sets: &[String]) -> Result<Chain, Failure> {
 
 /// `min_chars=3` or `filter.length.min_chars=3` as the override of a recipe.
 fn qualify(set: &str, stages: &[String]) -> String {
-    let names_stage = stages.iter().any(|stage| set.strip_prefix(stage.as_str()).is_some_and(|rest| rest.starts_with('.')));
+    let names_stage =
+        stages.iter().any(|stage| set.strip_prefix(stage.as_str()).is_some_and(|rest| rest.starts_with('.')));
     if names_stage { format!("step.{set}") } else { format!("step.1.{set}") }
 }
 

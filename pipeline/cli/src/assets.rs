@@ -39,7 +39,13 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         None => {
             let rows = assets.list()?.into_iter().map(|status| {
                 let asset = status.asset;
-                vec![asset.name, asset.version, asset.bytes.to_string(), asset.licence, state_name(status.state).to_owned()]
+                vec![
+                    asset.name,
+                    asset.version,
+                    asset.bytes.to_string(),
+                    asset.licence,
+                    state_name(status.state).to_owned(),
+                ]
             });
             print!("{}", table(&["name", "version", "bytes", "licence", "state"], &rows.collect::<Vec<_>>()));
         }

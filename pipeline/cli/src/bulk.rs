@@ -88,7 +88,7 @@ pub fn objects(paths: &[String]) -> Result<impl Iterator<Item = Result<Map<Strin
         std::iter::from_fn(move || {
             loop {
                 number += 1;
-                let line = match reader.next() {
+                let line = match reader.next_line() {
                     Ok(line) => line?,
                     Err(error) => return Some(Err(error.into())),
                 };

@@ -42,7 +42,15 @@ fn markdown(catalog: &Catalog) -> String {
     let mut out = format!("<!-- {GENERATED} -->\n# Stages\n");
     // Writing to a String cannot fail, here and below.
     for entry in catalog.entries() {
-        let _ = writeln!(out, "\n## `{}` v{}\n\n{} ({}; [page]({}))", entry.name, entry.version, entry.about, entry.shape.name(), page_path(entry));
+        let _ = writeln!(
+            out,
+            "\n## `{}` v{}\n\n{} ({}; [page]({}))",
+            entry.name,
+            entry.version,
+            entry.about,
+            entry.shape.name(),
+            page_path(entry)
+        );
         params_markdown(&mut out, entry.params);
         if !entry.metrics.is_empty() {
             let _ = writeln!(out, "\n| metric | kind | meaning |\n|---|---|---|");
@@ -60,7 +68,11 @@ fn markdown(catalog: &Catalog) -> String {
 }
 
 fn page_path(entry: &Entry) -> String {
-    let folder = if tokenmill_stages::catalog::CATALOG.iter().any(|other| other.name == entry.name) { "stages" } else { "classifiers" };
+    let folder = if tokenmill_stages::catalog::CATALOG.iter().any(|other| other.name == entry.name) {
+        "stages"
+    } else {
+        "classifiers"
+    };
     format!("../{folder}/{}", tokenmill_core::page::path(entry.name))
 }
 

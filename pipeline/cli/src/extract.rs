@@ -62,30 +62,42 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Ok(pages) => pages,
         Err(failure) => Box::new(std::iter::once(Err(failure))) as Pages,
     });
-    bulk::run(pages, |page| page.body.len() + 256, &mut output, |page| {
-        let stage = chain.steps[0].stage("");
-        let Stage::Extract(extract) = stage else {
-            return Err(Failure::usage(format!("`{}` is no extract stage", args.stage)));
-        };
-        let payload = Payload::Page { body: &page.body, mime: &page.mime, charset: &page.charset };
-        let record =
-            Record { record_id: &page.id, url: &page.url, date: "", lang: "", truncated: false, extra: "", payload };
-        let mut document = Document::default();
-        document.fill_from(DocId::from_record_id(&page.id), &record);
-        let mut numbers = Numbers::new(chain.steps[0].entry.metrics.len());
-        let started = thread_cpu_seconds();
-        let result = extract.extract(&record, &mut document, &mut numbers);
-        let seconds = thread_cpu_seconds() - started;
-        let mut cost = cost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        cost.pages += 1;
-        cost.bytes += page.body.len() as u64;
-        cost.seconds += seconds;
-        Ok(match result {
-            Ok(()) => json!({"id": page.id, "url": page.url, "text": document.text}),
-            Err(rejection) => json!({"id": page.id, "url": page.url, "text": "", "reason": rejection.reason}),
-        }
-        .to_string())
-    })?;
+    bulk::run(
+        pages,
+        |page| page.body.len() + 256,
+        &mut output,
+        |page| {
+            let stage = chain.steps[0].stage("");
+            let Stage::Extract(extract) = stage else {
+                return Err(Failure::usage(format!("`{}` is no extract stage", args.stage)));
+            };
+            let payload = Payload::Page { body: &page.body, mime: &page.mime, charset: &page.charset };
+            let record = Record {
+                record_id: &page.id,
+                url: &page.url,
+                date: "",
+                lang: "",
+                truncated: false,
+                extra: "",
+                payload,
+            };
+            let mut document = Document::default();
+            document.fill_from(DocId::from_record_id(&page.id), &record);
+            let mut numbers = Numbers::new(chain.steps[0].entry.metrics.len());
+            let started = thread_cpu_seconds();
+            let result = extract.extract(&record, &mut document, &mut numbers);
+            let seconds = thread_cpu_seconds() - started;
+            let mut cost = cost.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            cost.pages += 1;
+            cost.bytes += page.body.len() as u64;
+            cost.seconds += seconds;
+            Ok(match result {
+                Ok(()) => json!({"id": page.id, "url": page.url, "text": document.text}),
+                Err(rejection) => json!({"id": page.id, "url": page.url, "text": "", "reason": rejection.reason}),
+            }
+            .to_string())
+        },
+    )?;
     output.finish()?;
     let cost = cost.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let rate = cost.bytes as f64 / 1e6 / cost.seconds.max(1e-9);
@@ -99,8 +111,10 @@ type Pages = Box<dyn Iterator<Item = Result<Page, Failure>>>;
 fn pages(input: &str) -> Result<Pages, Failure> {
     let path = Path::new(input);
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).map_err(|error| Failure::usage(format!("cannot read `{input}`: {error}")))?;
-        let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_html(path)).collect();
+        let entries =
+            std::fs::read_dir(path).map_err(|error| Failure::usage(format!("cannot read `{input}`: {error}")))?;
+        let mut files: Vec<PathBuf> =
+            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_html(path)).collect();
         files.sort();
         return Ok(Box::new(files.into_iter().map(|path| read_html(&path))));
     }
@@ -142,7 +156,8 @@ impl Iterator for CrawlPages {
             };
             let Event::Document(item) = event else { continue };
             let (None, Payload::Page { body, mime, charset }) = (item.refusal, item.record.payload) else { continue };
-            let id = if item.record.record_id.is_empty() { item.id.to_string() } else { item.record.record_id.to_owned() };
+            let id =
+                if item.record.record_id.is_empty() { item.id.to_string() } else { item.record.record_id.to_owned() };
             let (body, mime, charset) = (body.to_vec(), mime.to_owned(), charset.to_owned());
             return Some(Ok(Page { id, url: item.record.url.to_owned(), body, mime, charset }));
         }

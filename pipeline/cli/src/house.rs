@@ -51,7 +51,8 @@ impl RecipeArgs {
 /// Reads a recipe.
 pub fn read_recipe(path: &str, sets: &[String]) -> Result<Spec, Failure> {
     let content = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("cannot read the recipe `{path}`: {error}")).hint("recipes to start from are in `configs/`")
+        Failure::usage(format!("cannot read the recipe `{path}`: {error}"))
+            .hint("recipes to start from are in `configs/`")
     })?;
     parse_recipe(Text { name: path.to_owned(), content }, sets)
 }

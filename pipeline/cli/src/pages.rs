@@ -20,7 +20,9 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let assets = assets()?;
     let mut n_problems = 0;
-    for (folder, entries) in [("stages", tokenmill_stages::catalog::CATALOG), ("classifiers", tokenmill_classifiers::catalog::CATALOG)] {
+    for (folder, entries) in
+        [("stages", tokenmill_stages::catalog::CATALOG), ("classifiers", tokenmill_classifiers::catalog::CATALOG)]
+    {
         for entry in entries {
             let path = args.tree.join(folder).join(page::path(entry.name));
             let failed = |error| Failure::usage(format!("cannot use `{}`: {error}", path.display()));
@@ -30,7 +32,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
                 std::fs::write(&path, &checked.blessed).map_err(failed)?;
                 println!("rewrote {}", path.display());
             }
-            let left = if args.bless { page::check(entry, &checked.blessed, &assets)?.problems } else { checked.problems };
+            let left =
+                if args.bless { page::check(entry, &checked.blessed, &assets)?.problems } else { checked.problems };
             left.iter().for_each(|problem| println!("{problem}"));
             n_problems += left.len();
         }

@@ -44,7 +44,8 @@ fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Re
     let folder = run_folder(spec);
     let manifests: Vec<_> = reports.iter().map(|report| report.manifest.clone()).collect();
     print!("{}", funnel::text(&manifests)?);
-    let (n_tasks, n_run): (usize, usize) = (manifests.iter().map(|m| m.parts.len()).sum(), reports.iter().map(|r| r.n_run).sum());
+    let (n_tasks, n_run): (usize, usize) =
+        (manifests.iter().map(|m| m.parts.len()).sum(), reports.iter().map(|r| r.n_run).sum());
     println!("\n{} of {} tasks were done now, the others stood already", count(n_run as u64), count(n_tasks as u64));
     if let Some(shards) = reports.iter().find(|report| report.name == "shards") {
         let tokens: u64 = shards.manifest.parts.iter().filter_map(|part| part.tally.get("n_tokens")?.as_u64()).sum();
@@ -59,8 +60,12 @@ fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Re
 }
 
 /// The first removed document that a rule judged, as an example to look at.
-fn a_removed_document(store: &LocalStore, manifests: &[tokenmill_store::Manifest]) -> Result<Option<String>, StoreError> {
-    let ledgers = manifests.iter().rev().flat_map(|manifest| &manifest.parts).filter_map(|part| part.objects.get("ledger"));
+fn a_removed_document(
+    store: &LocalStore,
+    manifests: &[tokenmill_store::Manifest],
+) -> Result<Option<String>, StoreError> {
+    let ledgers =
+        manifests.iter().rev().flat_map(|manifest| &manifest.parts).filter_map(|part| part.objects.get("ledger"));
     for ledger in ledgers {
         for batch in Batches::open(store, &ledger.key, &["id", "kept", "metric"])? {
             let batch = batch?;

@@ -19,7 +19,13 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let phases = status(&open_run(&args.run)?)?;
     let rows = phases.iter().map(|phase| {
         let n_tasks = phase.n_tasks.map_or_else(|| "?".to_owned(), |n| n.to_string());
-        let state = if phase.is_finished { "finished" } else if phase.n_tasks.is_none() { "waits" } else { "open" };
+        let state = if phase.is_finished {
+            "finished"
+        } else if phase.n_tasks.is_none() {
+            "waits"
+        } else {
+            "open"
+        };
         vec![phase.folder.clone(), phase.n_done.to_string(), n_tasks, state.to_owned()]
     });
     print!("{}", table(&["phase", "done", "tasks", "state"], &rows.collect::<Vec<_>>()));

@@ -42,7 +42,9 @@ pub fn audit(store: &dyn Store) -> Result<Audit, StoreError> {
         let (n_in, n_out) = audit_phase(store, &manifest, &mut audit)?;
         if upstream.is_some_and(|upstream| upstream != n_in) {
             let before = upstream.unwrap_or_default();
-            audit.problems.push(format!("{}: took in {n_in} documents, the phase before gave out {before}", phase.folder));
+            audit
+                .problems
+                .push(format!("{}: took in {n_in} documents, the phase before gave out {before}", phase.folder));
         }
         upstream = Some(n_out);
         audit.flow.push((phase.folder.clone(), n_in, n_out));
@@ -98,10 +100,18 @@ fn check_object(store: &dyn Store, object: &ObjectRef, audit: &mut Audit) -> Res
 }
 
 /// Compares ledger, documents, metrics and tally of one part.
-fn check_ledger(store: &dyn Store, part: &Part, audit: &mut Audit, problems: &mut Vec<String>) -> Result<(), StoreError> {
+fn check_ledger(
+    store: &dyn Store,
+    part: &Part,
+    audit: &mut Audit,
+    problems: &mut Vec<String>,
+) -> Result<(), StoreError> {
     let tally: Tally = match serde_json::from_value(part.tally.clone()) {
         Ok(tally) => tally,
-        Err(error) => return Ok(problems.push(format!("its tally is unreadable: {error}"))),
+        Err(error) => {
+            problems.push(format!("its tally is unreadable: {error}"));
+            return Ok(());
+        }
     };
     problems.extend(tally.violations());
     let mut kept: Vec<(DocId, u32)> = Vec::new();
@@ -125,9 +135,10 @@ fn check_ledger(store: &dyn Store, part: &Part, audit: &mut Audit, problems: &mu
         }
     }
     audit.n_rows += n_rows;
-    let counted = tally.steps.iter().flat_map(|step| {
-        step.reasons.iter().map(|(reason, count)| ((step.name.clone(), reason.clone()), *count))
-    });
+    let counted = tally
+        .steps
+        .iter()
+        .flat_map(|step| step.reasons.iter().map(|(reason, count)| ((step.name.clone(), reason.clone()), *count)));
     if n_rows != tally.n_in || kept.len() as u64 != tally.n_out || reasons != counted.collect() {
         problems.push("the ledger and the tally disagree".to_owned());
     }
@@ -143,7 +154,8 @@ fn check_ledger(store: &dyn Store, part: &Part, audit: &mut Audit, problems: &mu
         let rows = columns.u32("row")?;
         for (id, row) in columns.ids("id")?.into_iter().zip(rows) {
             if docs.next() != Some(&(id, *row)) {
-                return Ok(problems.push(format!("document {id} is not the one the ledger kept at row {row}")));
+                problems.push(format!("document {id} is not the one the ledger kept at row {row}"));
+                return Ok(());
             }
         }
     }

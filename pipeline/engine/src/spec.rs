@@ -147,7 +147,9 @@ impl Spec {
         }
         let mut columns = toml::Table::new();
         let map = &self.source.columns;
-        for (key, name) in [("text", &map.text), ("id", &map.id), ("url", &map.url), ("date", &map.date), ("lang", &map.lang)] {
+        for (key, name) in
+            [("text", &map.text), ("id", &map.id), ("url", &map.url), ("date", &map.date), ("lang", &map.lang)]
+        {
             columns.insert(key.into(), name.clone().into());
         }
         columns.insert("extra".into(), map.extra.clone().into());

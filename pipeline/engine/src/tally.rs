@@ -57,7 +57,8 @@ impl Tally {
         add_counts(&mut self.records, &other.records);
         add_counts(&mut self.notes, &other.notes);
         if self.steps.is_empty() {
-            self.steps = other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();
+            self.steps =
+                other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();
         }
         for (mine, theirs) in self.steps.iter_mut().zip(&other.steps) {
             mine.n_in += theirs.n_in;
@@ -78,7 +79,10 @@ impl Tally {
             }
             let by_reason: u64 = step.reasons.values().sum();
             if by_reason != step.n_removed {
-                found.push(format!("step `{}` removed {}, its reasons add up to {by_reason}", step.name, step.n_removed));
+                found.push(format!(
+                    "step `{}` removed {}, its reasons add up to {by_reason}",
+                    step.name, step.n_removed
+                ));
             }
             alive = step.n_in.saturating_sub(step.n_removed);
         }

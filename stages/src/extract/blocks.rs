@@ -6,6 +6,10 @@ use super::landmarks::Landmark;
 use super::text::Join;
 use super::walk::{Walker, WalkerBuffers};
 
+/// A block with fewer letters, or more of them in links, or without the end of a sentence, is not prose.
+const MIN_PROSE_LETTERS: u32 = 60;
+const MAX_PROSE_LINK_DENSITY: f32 = 0.3;
+
 /// What a block of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
@@ -65,6 +69,11 @@ impl Block {
     /// Whether there is no text; never so for a block of an outline.
     pub fn is_empty(&self) -> bool {
         self.start == self.end
+    }
+
+    /// Whether it reads like a sentence or more of running text.
+    pub fn is_prose(&self) -> bool {
+        self.letters >= MIN_PROSE_LETTERS && self.n_stops > 0 && self.link_density() < MAX_PROSE_LINK_DENSITY
     }
 
     /// Share of the text inside links.

@@ -1,28 +1,19 @@
 //! Finds the frame of a site around the content of a page: menus, footers, side columns, forms, notices.
 
-use super::blocks::Outline;
+use super::blocks::{Block, Outline};
 use super::hints::Hints;
 use super::landmarks::Landmark;
 
-/// What a name says is believed only for a container that holds at most this share of the letters of the page: site
-/// authors also put such words on wrappers of everything (`has-sidebar`, `nav-open`). Shares were chosen by word F1 on
-/// the WCXB development pages; between half and double of each the score changes by less than 0.003.
-const NAMED: &[(Hints, f32)] = &[
-    (Hints::NAVIGATION, 0.2),
-    (Hints::FOOTER, 0.4),
-    (Hints::HEADER, 0.2),
-    (Hints::SIDEBAR, 0.2),
-    (Hints::CONSENT, 0.5),
-    (Hints::SOCIAL, 0.2),
-    (Hints::RELATED, 0.2),
-    (Hints::ADVERTISEMENT, 0.15),
-    (Hints::POPUP, 0.2),
-    (Hints::METADATA, 0.15),
-    (Hints::CONTROL, 0.1),
-    (Hints::COMMENTS, 0.15),
-];
-/// As above for `header` outside of articles and for forms; on some sites a form wraps the whole page.
+/// What names say is believed if all containers that say it together hold at most this share of the letters outside of
+/// declared frames. Site authors put such words on wrappers of everything as well (`has-sidebar`, `nav-open`), and what
+/// a site is about may be called so: the comments of a forum, the tags of a glossary. Word F1 on the WCXB development
+/// pages is flat between 0.3 and 0.5.
+const MAX_NAMED_SHARE: f32 = 0.4;
+/// Letters of prose outside of comments that make a page an article with comments, however many there are.
+const MIN_COMMENTED_LETTERS: u32 = 1_500;
+/// Most of the letters of the page that a `header` outside of articles may hold; some wrap the whole page.
 const MAX_HEADER_SHARE: f32 = 0.2;
+/// The same for a form.
 const MAX_FORM_SHARE: f32 = 0.1;
 
 /// Sums over the blocks before each position, so that any container is weighed at once.
@@ -71,6 +62,7 @@ impl Sums {
 pub fn mark(outline: &Outline, sums: &Sums, in_frame: &mut Vec<bool>) {
     let containers = &outline.containers;
     let holds = holdings(outline);
+    let believed = believed_names(outline, sums, &holds);
     in_frame.clear();
     in_frame.resize(containers.len(), false);
     let mut in_content = vec![false; containers.len()];
@@ -80,22 +72,57 @@ pub fn mark(outline: &Outline, sums: &Sums, in_frame: &mut Vec<bool>) {
             in_frame[index] = true;
             continue;
         }
-        in_content[index] = in_content[parent] || is_content(container.landmark);
+        in_content[index] = in_content[parent] || matches!(container.landmark, Landmark::Main | Landmark::Article);
         let share = sums.letters(container.first_block, container.end_block) as f32 / sums.total().max(1) as f32;
         in_frame[index] = match container.landmark {
-            Landmark::Page | Landmark::Main | Landmark::Article => false,
+            Landmark::Page | Landmark::Main => false,
             _ if holds[index].main => false,
             Landmark::Frame => true,
+            Landmark::Article => believed.and(Hints::COMMENTS).any(container.hints) && !holds[index].title,
             Landmark::Header if !in_content[index] && share < MAX_HEADER_SHARE => true,
             Landmark::Form if share < MAX_FORM_SHARE => true,
-            _ if holds[index].title => false,
-            _ => NAMED.iter().any(|&(hint, limit)| container.hints.any(hint) && share < limit),
+            _ => believed.any(container.hints) && !holds[index].title,
         };
     }
 }
 
-fn is_content(landmark: Landmark) -> bool {
-    matches!(landmark, Landmark::Main | Landmark::Article)
+/// The hints to go by on this page.
+fn believed_names(outline: &Outline, sums: &Sums, holds: &[Holdings]) -> Hints {
+    let containers = &outline.containers;
+    // What a container is inside of: declared frames, and names that count.
+    let mut is_declared = vec![false; containers.len()];
+    let mut around = vec![Hints::default(); containers.len()];
+    let mut named_letters = [0u32; u32::BITS as usize];
+    let mut declared_letters = 0;
+    for (index, container) in containers.iter().enumerate() {
+        let parent = container.parent as usize;
+        let letters = sums.letters(container.first_block, container.end_block);
+        is_declared[index] = is_declared[parent];
+        around[index] = around[parent];
+        if is_declared[parent] {
+            continue;
+        }
+        if container.landmark == Landmark::Frame && !holds[index].main {
+            is_declared[index] = true;
+            declared_letters += letters;
+        } else if !holds[index].main && !holds[index].title {
+            let names = container.hints.and(Hints::FRAME).without(around[parent]);
+            for hint in names.iter() {
+                named_letters[hint.bit()] += letters;
+            }
+            around[index] = around[parent].with(names);
+        }
+    }
+    let open_letters = sums.total() - declared_letters;
+    let limit = MAX_NAMED_SHARE * open_letters as f32;
+    let few = Hints::FRAME.iter().filter(|hint| named_letters[hint.bit()] as f32 <= limit);
+    let believed = few.fold(Hints::default(), Hints::with);
+    let is_prose = |block: &&Block| {
+        let container = block.container as usize;
+        !is_declared[container] && !around[container].any(Hints::COMMENTS) && block.is_prose()
+    };
+    let prose: u32 = outline.blocks.iter().filter(is_prose).map(|block| block.letters).sum();
+    if prose >= MIN_COMMENTED_LETTERS { believed.with(Hints::COMMENTS) } else { believed }
 }
 
 /// Landmarks at or below a container.
@@ -116,4 +143,60 @@ fn holdings(outline: &Outline) -> Vec<Holdings> {
         parent.title |= below.title;
     }
     holds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dom::Dom;
+    use super::*;
+
+    /// The blocks outside the frame.
+    fn content(html: &str) -> Vec<String> {
+        let mut dom = Dom::default();
+        dom.parse(html);
+        let mut outline = Outline::default();
+        outline.read(&dom);
+        let mut sums = Sums::default();
+        sums.fill(&outline, |_| true);
+        let mut in_frame = Vec::new();
+        mark(&outline, &sums, &mut in_frame);
+        let blocks = outline.blocks.iter().filter(|block| !in_frame[block.container as usize]);
+        blocks.map(|block| outline.text_of(block).to_owned()).collect()
+    }
+
+    #[test]
+    fn declared_frames_go_whatever_their_size() {
+        let html = "<p>a</p><nav><p>a long menu of many words</p></nav><div role=search>b</div><footer>c</footer>";
+        assert_eq!(content(html), ["a"]);
+        assert_eq!(content("<footer><main>all of it</main></footer>"), ["all of it"]);
+    }
+
+    #[test]
+    fn names_go_while_they_are_few() {
+        let text = "The text of the page. ".repeat(10);
+        let text = text.trim();
+        assert_eq!(content(&format!("<p>{text}</p><div class=sidebar>side</div>")), [text]);
+        assert_eq!(content(&format!("<div class=has-sidebar><p>{text}</p></div>x")), [text, "x"]);
+        assert_eq!(content(&format!("<div class=nav><h1>t</h1></div><p>{text}</p>")), ["t", text]);
+        let many = format!("<p>{text}</p>") + &format!("<div class=comment>{text}</div>").repeat(3);
+        assert_eq!(content(&many).len(), 4);
+    }
+
+    #[test]
+    fn comments_go_from_below_an_article() {
+        let prose = "A sentence of an article that has something to say. ".repeat(60);
+        let comment = "A comment which goes on about it. ".repeat(40);
+        let html = format!("<p>{prose}</p>") + &format!("<article class=comment>{comment}</article>").repeat(10);
+        assert_eq!(content(&html), [prose.trim()]);
+    }
+
+    #[test]
+    fn headers_and_forms_go_if_small() {
+        let text = "text ".repeat(100);
+        let text = text.trim();
+        let small = format!("<header>h</header><p>{text}</p><form>f</form>");
+        assert_eq!(content(&small), [text]);
+        assert_eq!(content(&format!("<article><header>h</header><p>{text}</p></article>")), ["h", text]);
+        assert_eq!(content(&format!("<form><p>{text}</p></form>")), [text]);
+    }
 }

@@ -15,7 +15,7 @@ impl Hints {
     pub const HEADER: Hints = Hints(1 << 2);
     /// Side column.
     pub const SIDEBAR: Hints = Hints(1 << 3);
-    /// Reader comments.
+    /// Comments and reviews of readers.
     pub const COMMENTS: Hints = Hints(1 << 4);
     /// Cookie and consent notices.
     pub const CONSENT: Hints = Hints(1 << 5);
@@ -27,7 +27,7 @@ impl Hints {
     pub const ADVERTISEMENT: Hints = Hints(1 << 8);
     /// Dialogs, overlays, newsletter and login boxes.
     pub const POPUP: Hints = Hints(1 << 9);
-    /// Lines about the text: byline, date, tags.
+    /// Lines about the text and its author: byline, date, tags, signature.
     pub const METADATA: Hints = Hints(1 << 10);
     /// Forms, buttons and what surrounds them.
     pub const CONTROL: Hints = Hints(1 << 11);
@@ -40,9 +40,32 @@ impl Hints {
     /// Buttons of a code listing.
     pub const CODE_TOOL: Hints = Hints(1 << 15);
 
+    /// All that say that a container is not what the page is about.
+    pub const FRAME: Hints = Hints((1 << 12) - 1);
+
     /// The union.
     pub const fn with(self, other: Hints) -> Hints {
         Hints(self.0 | other.0)
+    }
+
+    /// What both have.
+    pub const fn and(self, other: Hints) -> Hints {
+        Hints(self.0 & other.0)
+    }
+
+    /// What this set has and the other has not.
+    pub const fn without(self, other: Hints) -> Hints {
+        Hints(self.0 & !other.0)
+    }
+
+    /// The single hints of the set.
+    pub fn iter(self) -> impl Iterator<Item = Hints> {
+        (0..u32::BITS).map(|bit| Hints(1 << bit)).filter(move |hint| self.any(*hint))
+    }
+
+    /// Number of a single hint, for use as an index.
+    pub const fn bit(self) -> usize {
+        self.0.trailing_zeros() as usize
     }
 
     /// Whether any of `others` is set.
@@ -91,20 +114,22 @@ const PARTS: &[(&str, Hints)] = &[
     ("published", Hints::METADATA), ("rail", Hints::SIDEBAR), ("reactions", Hints::METADATA),
     ("recent", Hints::RELATED), ("recommendation", Hints::RELATED), ("recommendations", Hints::RELATED),
     ("recommended", Hints::RELATED), ("register", Hints::POPUP), ("related", Hints::RELATED),
-    ("respond", Hints::CONTROL), ("search", Hints::CONTROL), ("searchform", Hints::CONTROL),
-    ("selector", Hints::CONTROL), ("share", Hints::SOCIAL), ("sharedaddy", Hints::SOCIAL), ("sharing", Hints::SOCIAL),
-    ("sidebar", Hints::SIDEBAR), ("sidenav", Hints::NAVIGATION), ("sidepanel", Hints::SIDEBAR),
-    ("signin", Hints::POPUP), ("signup", Hints::POPUP), ("sitemap", Hints::NAVIGATION), ("skip", Hints::NAVIGATION),
-    ("skiplink", Hints::NAVIGATION), ("skiplinks", Hints::NAVIGATION), ("social", Hints::SOCIAL),
-    ("socials", Hints::SOCIAL), ("sponsor", Hints::ADVERTISEMENT), ("sponsored", Hints::ADVERTISEMENT),
-    ("sponsors", Hints::ADVERTISEMENT), ("subfooter", Hints::FOOTER), ("submenu", Hints::NAVIGATION),
-    ("subnav", Hints::NAVIGATION), ("subscribe", Hints::POPUP), ("subscriber", Hints::POPUP),
-    ("subscription", Hints::POPUP), ("suggested", Hints::RELATED), ("suggestions", Hints::RELATED),
-    ("switcher", Hints::CONTROL), ("tag", Hints::METADATA), ("tags", Hints::METADATA), ("taxonomy", Hints::METADATA),
-    ("tex", Hints::MATH), ("textwidget", Hints::SIDEBAR), ("toolbar", Hints::HEADER), ("tooltip", Hints::POPUP),
-    ("topbar", Hints::HEADER), ("topnav", Hints::NAVIGATION), ("trending", Hints::RELATED),
-    ("twitter", Hints::SOCIAL), ("utility", Hints::HEADER), ("validation", Hints::CONTROL),
-    ("vcard", Hints::METADATA), ("wishlist", Hints::CONTROL),
+    ("respond", Hints::CONTROL), ("review", Hints::COMMENTS), ("reviews", Hints::COMMENTS),
+    ("search", Hints::CONTROL), ("searchform", Hints::CONTROL), ("selector", Hints::CONTROL),
+    ("share", Hints::SOCIAL), ("sharedaddy", Hints::SOCIAL), ("sharing", Hints::SOCIAL), ("sidebar", Hints::SIDEBAR),
+    ("sidenav", Hints::NAVIGATION), ("sidepanel", Hints::SIDEBAR), ("sig", Hints::METADATA),
+    ("signature", Hints::METADATA), ("signin", Hints::POPUP), ("signup", Hints::POPUP),
+    ("sitemap", Hints::NAVIGATION), ("skip", Hints::NAVIGATION), ("skiplink", Hints::NAVIGATION),
+    ("skiplinks", Hints::NAVIGATION), ("social", Hints::SOCIAL), ("socials", Hints::SOCIAL),
+    ("sponsor", Hints::ADVERTISEMENT), ("sponsored", Hints::ADVERTISEMENT), ("sponsors", Hints::ADVERTISEMENT),
+    ("subfooter", Hints::FOOTER), ("submenu", Hints::NAVIGATION), ("subnav", Hints::NAVIGATION),
+    ("subscribe", Hints::POPUP), ("subscriber", Hints::POPUP), ("subscription", Hints::POPUP),
+    ("suggested", Hints::RELATED), ("suggestions", Hints::RELATED), ("switcher", Hints::CONTROL),
+    ("tag", Hints::METADATA), ("tags", Hints::METADATA), ("taxonomy", Hints::METADATA), ("tex", Hints::MATH),
+    ("textwidget", Hints::SIDEBAR), ("toolbar", Hints::HEADER), ("tooltip", Hints::POPUP), ("topbar", Hints::HEADER),
+    ("topnav", Hints::NAVIGATION), ("trending", Hints::RELATED), ("twitter", Hints::SOCIAL),
+    ("utility", Hints::HEADER), ("validation", Hints::CONTROL), ("vcard", Hints::METADATA),
+    ("wishlist", Hints::CONTROL),
 ];
 
 /// Pairs of neighbouring parts that mark text for screen readers only.

@@ -7,12 +7,12 @@ use super::landmarks::Landmark;
 
 /// A `main` element is taken at its word if it holds this share of the letters outside the frame.
 const MIN_MAIN_SHARE: f32 = 0.2;
-/// A block with fewer letters, or more of them in links, or without the end of a sentence, is not prose.
-const MIN_PROSE_LETTERS: u32 = 60;
-const MAX_PROSE_LINK_DENSITY: f32 = 0.3;
 /// A page with this share of prose is about that prose, and its lists of links lead elsewhere. Below it the page is
 /// itself a list (of products, threads, results), and links are its content.
 const MIN_PROSE_SHARE: f32 = 0.4;
+/// On pages of prose: a single `article` with this share of the letters, and that many, is all there is.
+const MIN_ARTICLE_SHARE: f32 = 0.5;
+const MIN_ARTICLE_LETTERS: u32 = 1_500;
 /// On pages of prose: a container of two blocks or more is a list of links above this density, if it holds no more
 /// than this share of the letters.
 const MAX_LIST_LINK_DENSITY: f32 = 0.5;
@@ -50,6 +50,7 @@ impl Selector {
         self.narrow_to_main(outline);
         if self.prose_share(outline) >= MIN_PROSE_SHARE {
             self.drop_link_lists(outline);
+            self.narrow_to_article(outline);
         }
     }
 
@@ -63,16 +64,33 @@ impl Selector {
             return;
         };
         if letters as f32 >= MIN_MAIN_SHARE * self.sums.total() as f32 && letters > 0 {
-            self.keep[..main.first_block as usize].fill(false);
-            self.keep[main.end_block as usize..].fill(false);
+            self.narrow(main.first_block, main.end_block);
         }
+    }
+
+    /// Drops what is outside of the only article.
+    fn narrow_to_article(&mut self, outline: &Outline) {
+        self.sums.fill(outline, |index| self.keep[index]);
+        let mut articles = outline.containers.iter().filter(|container| container.landmark == Landmark::Article);
+        let Some(first) = articles.next() else { return };
+        let letters = self.sums.letters(first.first_block, first.end_block);
+        let is_only = articles.all(|article| article.first_block < first.end_block);
+        let is_most = letters as f32 >= MIN_ARTICLE_SHARE * self.sums.total() as f32;
+        if is_only && is_most && letters >= MIN_ARTICLE_LETTERS {
+            self.narrow(first.first_block, first.end_block);
+        }
+    }
+
+    fn narrow(&mut self, first: u32, end: u32) {
+        self.keep[..first as usize].fill(false);
+        self.keep[end as usize..].fill(false);
     }
 
     fn prose_share(&self, outline: &Outline) -> f32 {
         let (mut letters, mut prose) = (0u64, 0u64);
         for (block, _) in outline.blocks.iter().zip(&self.keep).filter(|(_, keep)| **keep) {
             letters += u64::from(block.letters);
-            prose += if is_prose(block) { u64::from(block.letters) } else { 0 };
+            prose += if block.is_prose() { u64::from(block.letters) } else { 0 };
         }
         prose as f32 / letters.max(1) as f32
     }
@@ -96,11 +114,52 @@ impl Selector {
     }
 }
 
-fn is_prose(block: &Block) -> bool {
-    block.letters >= MIN_PROSE_LETTERS && block.n_stops > 0 && block.link_density() < MAX_PROSE_LINK_DENSITY
-}
-
 fn is_link(block: &Block) -> bool {
     let may_be_link = matches!(block.kind, BlockKind::Plain | BlockKind::Item | BlockKind::Paragraph | BlockKind::Cell);
     may_be_link && block.letters < MAX_LINK_LETTERS && block.link_density() > MAX_BLOCK_LINK_DENSITY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mode, Scratch, extract};
+
+    fn main_text(html: &str) -> String {
+        extract(html, Mode::MainText, &mut Scratch::default()).text
+    }
+
+    fn paragraph(n_sentences: usize) -> String {
+        "This is a sentence of a paragraph of prose. ".repeat(n_sentences).trim().to_owned()
+    }
+
+    #[test]
+    fn the_main_element_is_taken_at_its_word_unless_it_is_empty() {
+        let text = paragraph(5);
+        assert_eq!(main_text(&format!("<p>before</p><main><p>{text}</p></main><p>after</p>")), text);
+        assert_eq!(main_text(&format!("<main></main><p>{text}</p>")), text);
+        assert_eq!(main_text(&format!("<main>Loading</main><p>{text}</p>")), format!("Loading\n\n{text}"));
+        assert_eq!(main_text(&format!("<main>a</main><main><p>{text}</p></main>")), text);
+    }
+
+    #[test]
+    fn link_lists_go_from_prose_and_stay_on_lists() {
+        let links = "<ul><li><a href=a>The first page</a></li><li><a href=b>Another page</a></li></ul>";
+        let text = paragraph(12);
+        assert_eq!(main_text(&format!("<div><p>{text}</p></div>{links}<p><a href=c>More</a></p>")), text);
+        assert_eq!(main_text(&format!("<h2>Pages</h2>{links}")), "Pages\n\nThe first page\nAnother page");
+    }
+
+    #[test]
+    fn a_sentence_with_a_link_stays() {
+        let text = paragraph(6);
+        let html = format!("<p>{text}</p><p>It is told in <a href=x>a report</a>.</p>");
+        assert_eq!(main_text(&html), format!("{text}\n\nIt is told in a report."));
+    }
+
+    #[test]
+    fn the_only_article_is_all_of_a_page_of_prose() {
+        let text = paragraph(50);
+        assert_eq!(main_text(&format!("<p>teaser</p><article><p>{text}</p></article>")), text);
+        let two = format!("<article><p>{text}</p></article>").repeat(2);
+        assert_eq!(main_text(&format!("<p>teaser</p>{two}")), format!("teaser\n\n{text}\n\n{text}"));
+    }
 }

@@ -1,7 +1,7 @@
 //! `tokenmill inspect doc`: a document as it left the last phase that kept it, or the sample kept of a removed one.
 
-use super::search::{Wanted, row_of};
 use super::manifests;
+use super::search::{Wanted, row_of};
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::open_run;
 use std::process::ExitCode;
@@ -30,7 +30,11 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             if let Some(row) = find_row(&store, &object.key, found.id)? {
                 let mut text = String::new();
                 for (name, value) in row_of(&store, &object.key, row)? {
-                    if name == "text" { text = value } else if !value.is_empty() { println!("{name}: {value}") }
+                    if name == "text" {
+                        text = value
+                    } else if !value.is_empty() {
+                        println!("{name}: {value}")
+                    }
                 }
                 println!("\n{text}");
                 return Ok(ExitCode::SUCCESS);

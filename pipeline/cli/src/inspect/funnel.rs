@@ -27,10 +27,15 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let manifests = manifests(&open_run(&args.run)?)?;
     if args.json {
-        let phases: Result<Vec<_>, StoreError> = manifests.iter().map(|manifest| Ok(match tally(manifest)? {
-            Some(tally) => json!({"phase": manifest.phase, "tally": tally}),
-            None => json!({"phase": manifest.phase, "tally": sums(manifest)}),
-        })).collect();
+        let phases: Result<Vec<_>, StoreError> = manifests
+            .iter()
+            .map(|manifest| {
+                Ok(match tally(manifest)? {
+                    Some(tally) => json!({"phase": manifest.phase, "tally": tally}),
+                    None => json!({"phase": manifest.phase, "tally": sums(manifest)}),
+                })
+            })
+            .collect();
         println!("{}", serde_json::to_string_pretty(&phases?).unwrap_or_default());
     } else {
         print!("{}", text(&manifests)?);
@@ -42,7 +47,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 fn tally(manifest: &Manifest) -> Result<Option<Tally>, StoreError> {
     let mut sum = Tally::default();
     for part in manifest.parts.iter().filter(|part| part.objects.contains_key("ledger")) {
-        let tally = serde_json::from_value(part.tally.clone()).map_err(|error| StoreError::corrupt(&part.task, error))?;
+        let tally =
+            serde_json::from_value(part.tally.clone()).map_err(|error| StoreError::corrupt(&part.task, error))?;
         sum.add(&tally);
     }
     Ok((!sum.steps.is_empty()).then_some(sum))
@@ -67,7 +73,9 @@ pub fn text(manifests: &[Manifest]) -> Result<String, Failure> {
         match tally(manifest)? {
             Some(tally) => write_map(&mut out, manifest, &tally),
             None => {
-                let sums = sums(manifest).into_iter().map(|(key, value)| format!("{key} {}", count(value.as_u64().unwrap_or(0))));
+                let sums = sums(manifest)
+                    .into_iter()
+                    .map(|(key, value)| format!("{key} {}", count(value.as_u64().unwrap_or(0))));
                 let _ = writeln!(out, "\n{}\n  {}", manifest.phase, sums.collect::<Vec<_>>().join("  "));
             }
         }

@@ -36,7 +36,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         None => (0..manifests.len()).rev().find(has_table),
     };
     let Some(phase) = phase else {
-        return Err(Failure::usage(format!("there is no table `{}` there", args.table)).hint("tables of a map phase are docs, ledger, metrics and removed"));
+        return Err(Failure::usage(format!("there is no table `{}` there", args.table))
+            .hint("tables of a map phase are docs, ledger, metrics and removed"));
     };
     let mut left = args.n;
     for object in manifests[phase].parts.iter().filter_map(|part| part.objects.get(&args.table)) {

@@ -46,7 +46,8 @@ fn manifests(store: &dyn Store) -> Result<Vec<Manifest>, Failure> {
         }
     }
     if manifests.is_empty() {
-        return Err(Failure::usage("no phase of this run has ended yet").hint("run `tokenmill run` again, or `tokenmill status`"));
+        return Err(Failure::usage("no phase of this run has ended yet")
+            .hint("run `tokenmill run` again, or `tokenmill status`"));
     }
     Ok(manifests)
 }

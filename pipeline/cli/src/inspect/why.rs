@@ -1,7 +1,7 @@
 //! `tokenmill inspect why`: the whole life of one document, phase by phase.
 
-use super::search::{Wanted, row_of};
 use super::manifests;
+use super::search::{Wanted, row_of};
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::open_run;
 use std::process::ExitCode;
@@ -27,7 +27,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     for found in &found {
         let ledger = row_of(&store, &found.part.objects["ledger"].key, found.row)?;
-        let cell = |name: &str| ledger.iter().find(|(column, _)| column == name).map_or("", |(_, value)| value.as_str());
+        let cell =
+            |name: &str| ledger.iter().find(|(column, _)| column == name).map_or("", |(_, value)| value.as_str());
         println!("{}  {}", found.id, found.manifest.phase);
         println!("  read from {} as row {}", found.part.label, found.row);
         if cell("kept") == "true" {

@@ -43,8 +43,10 @@ impl Chain {
         let mut steps = Vec::with_capacity(specs.len());
         for spec in specs {
             let build = |params: &Params| {
-                (spec.entry.build)(params, assets)
-                    .map_err(|error| BuildError { message: format!("step `{}`: {}", spec.name, error.message), ..error })
+                (spec.entry.build)(params, assets).map_err(|error| BuildError {
+                    message: format!("step `{}`: {}", spec.name, error.message),
+                    ..error
+                })
             };
             let default = build(&spec.params)?;
             let by_lang = spec.by_lang.iter().map(|(lang, params)| Ok((lang.clone(), build(params)?)));

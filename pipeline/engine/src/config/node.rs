@@ -42,7 +42,8 @@ impl Node {
         let value = match value {
             toml::Value::Array(items) => Tree::Array(items.iter().map(|item| Node::of_override(item, typed)).collect()),
             toml::Value::Table(table) => {
-                let entry = |(key, value)| (String::clone(key), Place::Set(typed.to_owned()), Node::of_override(value, typed));
+                let entry =
+                    |(key, value)| (String::clone(key), Place::Set(typed.to_owned()), Node::of_override(value, typed));
                 Tree::Table(table.iter().map(entry).collect())
             }
             scalar => Tree::Scalar(scalar.clone()),
@@ -96,9 +97,7 @@ fn of_value(value: &toml_edit::Value) -> Node {
         toml_edit::Value::Float(number) => scalar(toml::Value::Float(*number.value())),
         toml_edit::Value::Boolean(flag) => scalar(toml::Value::Boolean(*flag.value())),
         toml_edit::Value::Datetime(date) => scalar(toml::Value::String(date.value().to_string())),
-        toml_edit::Value::Array(items) => {
-            Node { place: at, value: Tree::Array(items.iter().map(of_value).collect()) }
-        }
+        toml_edit::Value::Array(items) => Node { place: at, value: Tree::Array(items.iter().map(of_value).collect()) },
         toml_edit::Value::InlineTable(table) => of_table(table, at),
     }
 }

@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn values_are_replaced_or_added() {
-        let value = overridden(RECIPE, &["run.name=b", "run.removed=0.5", "step.filter.x.min=7", "step.2.max=9"]).unwrap();
+        let value =
+            overridden(RECIPE, &["run.name=b", "run.removed=0.5", "step.filter.x.min=7", "step.2.max=9"]).unwrap();
         assert_eq!(value["run"]["name"].as_str(), Some("b"));
         assert_eq!(value["run"]["removed"].as_float(), Some(0.5));
         assert_eq!(value["step"][0]["min"].as_integer(), Some(7));

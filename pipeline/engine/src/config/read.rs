@@ -1,9 +1,9 @@
 //! Reads the tables of a recipe: `[run]`, `[source]`, `[[step]]` and the sections.
 
+use super::House;
 use super::error::{ConfigError, Text, suggest};
 use super::node::{Node, Tree};
 use super::view::{View, at};
-use super::House;
 use crate::spec::{SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::{Params, catalog::Shape};
@@ -130,7 +130,8 @@ fn read_steps(
         }
     }
     if !has_text {
-        return Err(ConfigError::new("no step makes text from the pages").hint("add `[[step]]` with `use = \"extract.main_text\"`"));
+        return Err(ConfigError::new("no step makes text from the pages")
+            .hint("add `[[step]]` with `use = \"extract.main_text\"`"));
     }
     if maps.len() > 1 && maps.last().is_some_and(Vec::is_empty) {
         return Err(ConfigError::new("a checkpoint needs a step after it"));

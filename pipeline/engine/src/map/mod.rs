@@ -11,8 +11,8 @@ use crate::chain::Chain;
 use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
-use tokenmill_core::hash::digest_hex;
 use tokenmill_core::BuildError;
+use tokenmill_core::hash::digest_hex;
 use tokenmill_store::source::{Input, expand};
 use tokenmill_store::{Manifest, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
@@ -73,7 +73,9 @@ impl Phase for MapPhase {
 
     fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
         match (&self.source, upstream) {
-            (Some(source), _) => Ok(expand(&source.paths)?.into_iter().map(|input| source_task(fingerprint, input)).collect()),
+            (Some(source), _) => {
+                Ok(expand(&source.paths)?.into_iter().map(|input| source_task(fingerprint, input)).collect())
+            }
             (None, Some(manifest)) => manifest.parts.iter().map(|part| docs_task(fingerprint, part)).collect(),
             (None, None) => Err(StoreError::Usage("a later map phase needs the phase before it".into())),
         }

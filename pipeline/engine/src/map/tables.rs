@@ -31,7 +31,15 @@ impl Tables {
     pub fn ledger(&mut self, row: &LedgerRow) -> Result<(), StoreError> {
         let line = self.ledger.row().id(row.id).u64(row.url_hash).text(&self.part).u32(row.row);
         let line = match &row.removal {
-            None => line.bool(true).text("").text("").text("").f32_or_null(None).f32_or_null(None).u32(row.bytes).text_or_null(None),
+            None => line
+                .bool(true)
+                .text("")
+                .text("")
+                .text("")
+                .f32_or_null(None)
+                .f32_or_null(None)
+                .u32(row.bytes)
+                .text_or_null(None),
             Some(why) => line
                 .bool(false)
                 .text(&why.step)
@@ -77,7 +85,8 @@ impl Tables {
 
     /// Stores all tables.
     pub fn finish(self, context: &TaskContext<'_>, outcome: &mut Outcome) -> Result<(), StoreError> {
-        let tables = [("docs", self.docs), ("ledger", self.ledger), ("metrics", self.metrics), ("removed", self.removed)];
+        let tables =
+            [("docs", self.docs), ("ledger", self.ledger), ("metrics", self.metrics), ("removed", self.removed)];
         for (name, table) in tables {
             outcome.objects.insert(name.to_owned(), context.keep_table(table, name)?);
         }

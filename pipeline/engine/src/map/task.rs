@@ -20,7 +20,8 @@ const MAX_PANICKED_SHARE: f64 = 0.01;
 const MAX_PANICKED: u64 = 10;
 
 pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-    let journal = Journal::open(context.store.scratch(), &task.key).map_err(StoreError::io("open", "the task journal"))?;
+    let journal =
+        Journal::open(context.store.scratch(), &task.key).map_err(StoreError::io("open", "the task journal"))?;
     let mut writer = Writer::create(phase, chain, task, context, &journal)?;
     match &phase.source {
         Some(spec) => {
@@ -30,7 +31,10 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
                 version: work_text(&task.work, "version")?.to_owned(),
             };
             if source::find(&input.uri)? != input {
-                return Err(StoreError::Usage(format!("`{}` has changed since the run was planned; run it again", input.uri)));
+                return Err(StoreError::Usage(format!(
+                    "`{}` has changed since the run was planned; run it again",
+                    input.uri
+                )));
             }
             let mut reader = source::open(&input, spec.format, &spec.columns)?;
             let mut reported = 0;
@@ -120,12 +124,18 @@ impl<'a> Writer<'a> {
     }
 
     /// A record of the source.
-    fn record(&mut self, id: DocId, record: &Record<'_>, refusal: Option<Refusal>, source: &str) -> Result<(), StoreError> {
+    fn record(
+        &mut self,
+        id: DocId,
+        record: &Record<'_>,
+        refusal: Option<Refusal>,
+        source: &str,
+    ) -> Result<(), StoreError> {
         self.worker.document.fill_from(id, record);
-        let refusal = refusal.or_else(|| {
-            (!self.seen.insert(id)).then(|| Refusal { reason: "duplicate_record", ..Refusal::default() })
-        });
-        let refusal = refusal.or_else(|| record.payload.is_empty().then(|| Refusal { reason: "empty", ..Refusal::default() }));
+        let refusal = refusal
+            .or_else(|| (!self.seen.insert(id)).then(|| Refusal { reason: "duplicate_record", ..Refusal::default() }));
+        let refusal =
+            refusal.or_else(|| record.payload.is_empty().then(|| Refusal { reason: "empty", ..Refusal::default() }));
         match refusal {
             Some(refusal) => {
                 self.worker.reset();
@@ -155,7 +165,8 @@ impl<'a> Writer<'a> {
         if !alive {
             self.worker.reset();
             let evidence = Some("the process died at this document again and again".to_owned());
-            let removal = Removal { step: "read".to_owned(), reason: "poison".to_owned(), evidence, ..Removal::default() };
+            let removal =
+                Removal { step: "read".to_owned(), reason: "poison".to_owned(), evidence, ..Removal::default() };
             return self.settle(Walked { bytes: bytes_in, removal: None }, Some(removal), bytes_in, source);
         }
         let (worker, chain) = (&mut self.worker, self.chain);
@@ -181,14 +192,25 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes the rows of one document and counts it.
-    fn settle(&mut self, walked: Walked, refused: Option<Removal>, bytes_in: usize, source: &str) -> Result<(), StoreError> {
+    fn settle(
+        &mut self,
+        walked: Walked,
+        refused: Option<Removal>,
+        bytes_in: usize,
+        source: &str,
+    ) -> Result<(), StoreError> {
         let started = self.start();
         let removed_at = match (&refused, &walked.removal) {
             (Some(_), _) => Some(0),
             (None, Some((step, _))) => Some(step + 1),
             (None, None) => None,
         };
-        self.count(removed_at, refused.as_ref().or(walked.removal.as_ref().map(|(_, removal)| removal)), bytes_in, walked.bytes);
+        self.count(
+            removed_at,
+            refused.as_ref().or(walked.removal.as_ref().map(|(_, removal)| removal)),
+            bytes_in,
+            walked.bytes,
+        );
         let removal = refused.or(walked.removal.map(|(_, removal)| removal));
         let document = &self.worker.document;
         self.tables.metrics(self.row, self.chain, &self.worker)?;
@@ -203,7 +225,8 @@ impl<'a> Writer<'a> {
         let url_hash = hash64(0, document.url.as_bytes());
         self.tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal })?;
         let next = self.row.checked_add(1);
-        self.row = next.ok_or_else(|| StoreError::Usage("an input file holds more than 4 billion documents; split it".into()))?;
+        self.row = next
+            .ok_or_else(|| StoreError::Usage("an input file holds more than 4 billion documents; split it".into()))?;
         if self.context.timings {
             self.write_seconds += clock::thread_cpu_seconds() - started;
         }

@@ -29,7 +29,8 @@ pub fn explain(spec: &Spec, plan: &Plan, first_tasks: &[Task]) -> String {
                 let _ = writeln!(out, "             {name} = {}", value.to_toml());
             }
             for (lang, params) in &step.by_lang {
-                let changed = params.iter().filter(|(name, value)| step.params.iter().any(|(n, v)| n == *name && v != *value));
+                let changed =
+                    params.iter().filter(|(name, value)| step.params.iter().any(|(n, v)| n == *name && v != *value));
                 for (name, value) in changed {
                     let _ = writeln!(out, "             {name} = {} for {lang}", value.to_toml());
                 }
@@ -48,7 +49,11 @@ pub fn human_bytes(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.*} {}", usize::from(value < 10.0) + usize::from(value < 100.0), units[unit]) }
+    if unit == 0 {
+        format!("{bytes} B")
+    } else {
+        format!("{value:.*} {}", usize::from(value < 10.0) + usize::from(value < 100.0), units[unit])
+    }
 }
 
 #[cfg(test)]
@@ -57,7 +62,9 @@ mod tests {
 
     #[test]
     fn sizes_have_three_digits() {
-        for (bytes, text) in [(0, "0 B"), (999, "999 B"), (1536, "1.50 KiB"), (52_000_000, "49.6 MiB"), (1 << 30, "1.00 GiB")] {
+        for (bytes, text) in
+            [(0, "0 B"), (999, "999 B"), (1536, "1.50 KiB"), (52_000_000, "49.6 MiB"), (1 << 30, "1.00 GiB")]
+        {
             assert_eq!(human_bytes(bytes), text);
         }
     }

@@ -47,7 +47,8 @@ impl Plan {
             phases.push((Box::new(phase), text));
         }
         for (section, params) in &spec.sections {
-            let asset_names = section.asset_params.iter().map(|param| params.text(param)).filter(|name| !name.is_empty());
+            let asset_names =
+                section.asset_params.iter().map(|param| params.text(param)).filter(|name| !name.is_empty());
             let digests = asset_names.map(|name| assets.digest(name)).collect::<Result<Vec<_>, _>>()?;
             for phase in (section.build)(params, spec.seed, assets.clone())? {
                 let text = json!({"params": canonical_params(params), "assets": digests, "seed": spec.seed, "phase": phase.spec()});

@@ -63,7 +63,12 @@ pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) 
         let tasks = planned.phase.tasks(&planned.fingerprint, upstream)?;
         record.phases[at].set_tasks(store, &tasks)?;
         record.write(store)?;
-        let work = PhaseWork { planned, tasks: &tasks, manifest_key: record.phases[at].manifest.as_deref().unwrap_or_default(), upstream };
+        let work = PhaseWork {
+            planned,
+            tasks: &tasks,
+            manifest_key: record.phases[at].manifest.as_deref().unwrap_or_default(),
+            upstream,
+        };
         let report = run_phase(&work, store, options, watch, &pool)?;
         reports.push(report);
     }

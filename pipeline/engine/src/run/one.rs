@@ -18,7 +18,11 @@ pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> R
         (Some(_), Some(_)) => {
             return Err(StoreError::Usage("plan.json and config.resolved.toml do not belong together".into()).into());
         }
-        _ => return Err(StoreError::Usage(format!("there is no phase {phase}; the run has {}", plan.phases.len())).into()),
+        _ => {
+            return Err(
+                StoreError::Usage(format!("there is no phase {phase}; the run has {}", plan.phases.len())).into()
+            );
+        }
     };
     let tasks = standing.read_tasks(store)?.ok_or_else(|| {
         StoreError::Usage(format!("the tasks of phase {phase} are not planned yet: finish the phase before it"))

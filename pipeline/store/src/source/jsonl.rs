@@ -45,7 +45,7 @@ impl JsonlReader {
 impl SplitReader for JsonlReader {
     fn next(&mut self) -> Result<Option<Event<'_>>, StoreError> {
         let refusal = loop {
-            let line = match self.lines.next() {
+            let line = match self.lines.next_line() {
                 Ok(None) => return Ok(None),
                 Ok(Some(line)) => line,
                 Err(error) => return Err(error),

@@ -54,7 +54,7 @@ impl LineReader {
     ///
     /// # Errors
     /// When the stream cannot be read or its compression is damaged.
-    pub fn next(&mut self) -> Result<Option<Line<'_>>, StoreError> {
+    pub fn next_line(&mut self) -> Result<Option<Line<'_>>, StoreError> {
         self.line.clear();
         let read = |this: &mut LineReader| -> io::Result<Option<u64>> {
             let mut limited = this.input.by_ref().take(this.limit as u64 + 1);
@@ -98,7 +98,7 @@ mod tests {
     fn lines(bytes: Vec<u8>) -> Vec<String> {
         let mut reader = LineReader::new(Cursor::new(bytes), "test", 8).unwrap();
         let mut out = Vec::new();
-        while let Some(line) = reader.next().unwrap() {
+        while let Some(line) = reader.next_line().unwrap() {
             out.push(match line {
                 Line::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
                 Line::TooLong(n) => format!("too long {n}"),
@@ -130,6 +130,6 @@ mod tests {
         let mut bytes = member.finish().unwrap();
         bytes.truncate(bytes.len() - 9);
         let mut reader = LineReader::new(Cursor::new(bytes), "test", 8).unwrap();
-        assert!((0..3).any(|_| reader.next().is_err()));
+        assert!((0..3).any(|_| reader.next_line().is_err()));
     }
 }

@@ -77,6 +77,7 @@ impl ColumnMap {
 
 /// One step of reading a split.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one event is in flight at a time, and most are documents")]
 pub enum Event<'a> {
     /// A document, or what should have been one.
     Document(Item<'a>),

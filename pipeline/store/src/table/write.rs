@@ -3,8 +3,8 @@
 use super::props::properties;
 use crate::{Spool, StoreError};
 use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, FixedSizeBinaryBuilder, Float32Builder, LargeListBuilder, LargeStringBuilder,
-    UInt32Builder, UInt64Builder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, FixedSizeBinaryBuilder, Float32Builder, LargeListBuilder,
+    LargeStringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -73,9 +73,7 @@ impl Builder {
             Type::U32 => Builder::U32(UInt32Builder::new()),
             Type::F32 => Builder::F32(Float32Builder::new()),
             Type::Bool => Builder::Bool(BooleanBuilder::new()),
-            Type::Tokens => {
-                Builder::Tokens(LargeListBuilder::new(UInt32Builder::new()).with_field(token_field()))
-            }
+            Type::Tokens => Builder::Tokens(LargeListBuilder::new(UInt32Builder::new()).with_field(token_field())),
         }
     }
 
