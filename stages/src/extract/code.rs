@@ -26,17 +26,22 @@ pub fn is_listing(dom: &Dom, code: NodeId) -> bool {
 }
 
 /// Appends the text of a listing without surrounding blank lines; nothing if it is only a column of line numbers.
+///
+/// Outside of `pre` a line end of the source right after `<br>` is not shown, so it does not count again.
 pub fn push_listing(dom: &Dom, top: NodeId, hints: &mut HintReader, out: &mut String) {
     let start = out.len();
+    let mut is_after_break = false;
     let mut at = dom.first_child(top);
     while let Some(id) = at {
         let tag = dom.tag(id);
         match tag {
+            Tag::Text if is_after_break => push_verbatim(out, without_line_end(dom.text(id))),
             Tag::Text => push_verbatim(out, dom.text(id)),
             Tag::Br => out.push('\n'),
             _ if breaks_line(tag) => start_line(out, start),
             _ => {}
         }
+        is_after_break = tag == Tag::Br && !is_preformatted(dom.tag(top));
         let is_dropped = tag != Tag::Text && is_tool(dom, id, hints);
         at = match dom.first_child(id) {
             Some(child) if !is_dropped => Some(child),
@@ -75,6 +80,10 @@ fn start_line(out: &mut String, start: usize) {
     if out.len() > start && !out.ends_with('\n') {
         out.push('\n');
     }
+}
+
+fn without_line_end(text: &str) -> &str {
+    text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text)
 }
 
 /// Copies text, with line ends as `\n`, no-break spaces as spaces and zero-width marks dropped.
@@ -157,6 +166,12 @@ mod tests {
         assert_eq!(listing("<pre>a<br>  b<br><br>c</pre>"), "a\n  b\n\nc");
         assert_eq!(listing("<pre><code><div>a</div><div>  b</div></code></pre>"), "a\n  b");
         assert_eq!(listing("<pre><ol><li>a\n</li><li>b</li></ol></pre>"), "a\nb");
+    }
+
+    #[test]
+    fn outside_of_pre_a_break_and_its_line_end_are_one() {
+        assert_eq!(listing("<code>\na<br>\n&nbsp;b<br>\n<br>\nc</code>"), "a\n b\n\nc");
+        assert_eq!(listing("<pre>a<br>\nb</pre>"), "a\n\nb");
     }
 
     #[test]

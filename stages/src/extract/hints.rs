@@ -31,7 +31,7 @@ impl Hints {
     pub const METADATA: Hints = Hints(1 << 10);
     /// Forms, buttons and what surrounds them.
     pub const CONTROL: Hints = Hints(1 << 11);
-    /// For screen readers only: not shown.
+    /// Not shown on screen.
     pub const HIDDEN: Hints = Hints(1 << 12);
     /// Something mathematical; the formula rules look closer.
     pub const MATH: Hints = Hints(1 << 13);
@@ -132,8 +132,10 @@ const PARTS: &[(&str, Hints)] = &[
     ("wishlist", Hints::CONTROL),
 ];
 
-/// Pairs of neighbouring parts that mark text for screen readers only.
-const HIDDEN_PAIRS: &[(&str, &str)] = &[("screen", "reader"), ("sr", "only"), ("visually", "hidden")];
+/// Pairs of neighbouring parts that mark text nobody sees: for screen readers only, or the name of an icon, which a font
+/// shows as a picture.
+const HIDDEN_PAIRS: &[(&str, &str)] =
+    &[("material", "icons"), ("material", "symbols"), ("screen", "reader"), ("sr", "only"), ("visually", "hidden")];
 
 /// Longest name part looked up; longer ones are none of ours.
 const MAX_PART_BYTES: usize = 24;

@@ -127,7 +127,8 @@ impl<'a> Walker<'a> {
             Tag::Button => self.n_open_headings == 0,
             _ => flow == Flow::Absent,
         };
-        if is_absent || names.is_hidden {
+        // Inline elements are kept from screen readers because they are icons or repetitions; blocks, because they move.
+        if is_absent || names.is_hidden || names.is_silent && flow == Flow::Inline {
             return Visit::Skip;
         }
         match tag {
@@ -349,7 +350,7 @@ impl<'a> Walker<'a> {
             match attr {
                 Attr::Class | Attr::Id => names.hints = names.hints.with(self.buffers.hints.read(value)),
                 Attr::Hidden => names.is_hidden |= !value.eq_ignore_ascii_case("until-found"),
-                Attr::AriaHidden => names.is_hidden |= value.eq_ignore_ascii_case("true"),
+                Attr::AriaHidden => names.is_silent |= value.eq_ignore_ascii_case("true"),
                 Attr::Style => names.is_hidden |= hides(value),
                 Attr::DataTex | Attr::DataExpr | Attr::DataLatex | Attr::DataEquation | Attr::DataFormula => {
                     names.may_be_formula = true;
@@ -368,6 +369,8 @@ impl<'a> Walker<'a> {
 struct Names {
     hints: Hints,
     is_hidden: bool,
+    /// `aria-hidden`.
+    is_silent: bool,
     may_be_formula: bool,
 }
 
@@ -415,6 +418,10 @@ mod tests {
         );
         assert_eq!(all_text("<h2><button>Question</button></h2><button>Buy</button>"), "Question");
         assert_eq!(all_text("<span class=sr-only>x</span>a<noscript><p>b</noscript>"), "a");
+        assert_eq!(
+            all_text("<div aria-hidden=true>a <i aria-hidden=true>x</i><i class=material-icons>y</i></div>"),
+            "a"
+        );
         assert_eq!(all_text("<dialog>x</dialog><dialog open>a</dialog>"), "a");
     }
 

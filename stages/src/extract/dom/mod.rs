@@ -11,6 +11,9 @@ use html5ever::LocalName;
 
 /// Most nodes a tree may hold; what follows is not parsed. Two nodes for each of a million siblings still fit.
 pub const MAX_NODES: usize = 4_000_000;
+/// Nodes that even the shortest page may have. Beyond them one node a byte is the limit: markup takes two bytes a node at
+/// the least, so only a page that makes the parser clone elements without end gets there.
+const MIN_NODES: usize = 1_024;
 /// Longest attribute value kept, in bytes; only data URIs are longer.
 const MAX_ATTRIBUTE_BYTES: usize = 8 * 1024;
 
@@ -50,7 +53,7 @@ struct Attribute {
 /// What the parser had to leave out to stay within its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParseLimits {
-    /// More than [`MAX_NODES`] nodes: the rest of the page was not read.
+    /// More than [`MAX_NODES`] nodes, or more nodes than bytes: the rest of the page was not read.
     pub too_many_nodes: bool,
     /// Elements nested too deep were dropped, their text kept.
     pub too_deep: bool,
@@ -80,6 +83,7 @@ pub struct Dom {
     /// Bytes of attribute values that may still be stored; formatting elements are cloned by the parser, so a short
     /// page could otherwise multiply a long value without end.
     value_budget: usize,
+    max_nodes: usize,
     noscript: Noscript,
     limits: ParseLimits,
 }
@@ -96,6 +100,7 @@ impl Dom {
         self.clear();
         self.noscript = noscript;
         self.value_budget = html.len() + MAX_ATTRIBUTE_BYTES;
+        self.max_nodes = MAX_NODES.min(html.len() + MIN_NODES);
         self.push_node(Tag::Document);
         sink::parse_into(self, html);
         self.names.clear();

@@ -12,7 +12,7 @@ use html5ever::{Attribute as ParsedAttribute, LocalName, Namespace, QualName, To
 
 use super::guard::Guard;
 use super::tag::{Attr, Tag};
-use super::{Attribute, Dom, MAX_ATTRIBUTE_BYTES, MAX_NODES, NIL, Noscript, flood};
+use super::{Attribute, Dom, MAX_ATTRIBUTE_BYTES, NIL, Noscript, flood};
 
 /// Bytes handed to the tokenizer at once: small enough that what it copies stays in cache.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -114,7 +114,7 @@ impl<'s> TreeSink for ArenaSink<'s> {
 
     fn create_element(&self, name: QualName, attrs: Vec<ParsedAttribute>, flags: ElementFlags) -> u32 {
         let dom = &mut **self.dom.borrow_mut();
-        if dom.nodes.len() >= MAX_NODES {
+        if dom.nodes.len() >= dom.max_nodes {
             dom.limits.too_many_nodes = true;
             self.is_full.set(true);
         }
