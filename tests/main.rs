@@ -15,6 +15,7 @@ mod data {
     mod lid;
     mod tok;
     mod warc;
+    mod web_en;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.

@@ -64,14 +64,25 @@ pub fn binary() -> &'static Path {
         }
         // Cargo's own lock makes tests wait that ask for this at the same time.
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let build = Command::new(cargo)
-            .args(["build", "--quiet", "--package", "tokenmill"])
-            .current_dir(crate::root())
-            .status()
-            .expect("cargo starts");
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "tokenmill"]).current_dir(crate::root());
+        let build = forget_package(&mut build).status().expect("cargo starts");
         assert!(build.success(), "the program does not build");
         target().join("debug").join(format!("tokenmill{}", std::env::consts::EXE_SUFFIX))
     })
+}
+
+/// Takes out of a command's environment what cargo says about this package: build scripts such as ring's look at it,
+/// and everything above them would be built anew.
+pub(crate) fn forget_package(command: &mut Command) -> &mut Command {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        let known = name.to_string_lossy();
+        if known == "OUT_DIR" || prefixes.iter().any(|prefix| known.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// The folder that cargo builds into: this very test is `target/debug/deps/NAME`.

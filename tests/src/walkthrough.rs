@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::program::forget_package;
+
 /// One thing to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
@@ -56,12 +58,9 @@ pub fn follow(page: &str, tree: &Path, target: &Path) {
         match action {
             Action::Write { file, text } => std::fs::write(tree.join(file), text).expect("a file that can be written"),
             Action::Run { line, script } => {
-                let output = Command::new("bash")
-                    .args(["-euo", "pipefail", "-c", &script])
-                    .current_dir(tree)
-                    .env("CARGO_TARGET_DIR", target)
-                    .output()
-                    .expect("bash starts");
+                let mut bash = Command::new("bash");
+                bash.args(["-euo", "pipefail", "-c", &script]).current_dir(tree).env("CARGO_TARGET_DIR", target);
+                let output = forget_package(&mut bash).output().expect("bash starts");
                 let (stdout, stderr) =
                     (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
                 assert!(output.status.success(), "the block at line {line} fails:\n{script}\n{stdout}\n{stderr}");

@@ -108,10 +108,16 @@ impl Repo {
     }
 
     /// A cargo command that runs at the root.
+    ///
+    /// What the cargo that started this tool says about the tool is taken out of the environment: build scripts such as
+    /// ring's look at it, and everything above them would be built anew whenever cargo is called by hand again.
     pub fn cargo(&self, arguments: &[&str]) -> Command {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args(arguments).current_dir(&self.root);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_about_a_package(&name.to_string_lossy())) {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -119,6 +125,12 @@ impl Repo {
         let relative = path.strip_prefix(&self.root).unwrap_or(path);
         relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
     }
+}
+
+/// Whether cargo sets this variable for the program of one package.
+fn is_about_a_package(name: &str) -> bool {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    name == "OUT_DIR" || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Runs a command with its output on the terminal.
@@ -165,6 +177,16 @@ mod tests {
             repo.write(path, b"").unwrap();
         }
         assert_eq!(repo.files().unwrap(), ["a.rs", "b/two.rs"]);
+    }
+
+    #[test]
+    fn a_cargo_of_ours_knows_nothing_of_this_package() {
+        // Tests are started by cargo, so the variables are really there.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        let folder = tempfile::tempdir().unwrap();
+        let command = Repo::at(folder.path()).cargo(&["--version"]);
+        assert!(command.get_envs().any(|(name, value)| name == "CARGO_MANIFEST_DIR" && value.is_none()));
+        assert!(!is_about_a_package("CARGO_TARGET_DIR") && !is_about_a_package("CARGO_HOME"));
     }
 
     #[test]
