@@ -7,7 +7,8 @@ fn every_real_crawl_file_ends_in_audited_shards() {
     let folder = tempfile::tempdir().unwrap();
     let runs = folder.path().join("runs");
     let crawl = archive("warc");
-    let patterns = ["*.warc*", "*.arc*", "*.gz", "*.bad", "*.w?t"].map(|end| format!("\"{}/**/{end}\"", crawl.display()));
+    let patterns =
+        ["*.warc*", "*.arc*", "*.gz", "*.bad", "*.w?t"].map(|end| format!("\"{}/**/{end}\"", crawl.display()));
     let paths = format!("source.paths=[{}]", patterns.join(", "));
     let root_set = format!("run.root={}", runs.display());
     assert!(root().join("configs/web-en.toml").is_file());

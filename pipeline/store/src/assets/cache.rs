@@ -111,12 +111,12 @@ mod tests {
 
     #[test]
     fn the_nearest_variable_wins() {
-        let home = ("HOME", "/home/me");
-        assert_eq!(cache(&[home]), Some("/home/me/.cache/tokenmill".into()));
+        let home = ("HOME", "/u/me");
+        assert_eq!(cache(&[home]), Some("/u/me/.cache/tokenmill".into()));
         assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "/x")]), Some("/x/tokenmill".into()));
-        assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "relative")]), Some("/home/me/.cache/tokenmill".into()));
+        assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "relative")]), Some("/u/me/.cache/tokenmill".into()));
         assert_eq!(cache(&[home, ("XDG_CACHE_HOME", "/x"), ("TOKENMILL_CACHE", "here")]), Some("here".into()));
-        assert_eq!(cache(&[home, ("TOKENMILL_CACHE", "")]), Some("/home/me/.cache/tokenmill".into()));
+        assert_eq!(cache(&[home, ("TOKENMILL_CACHE", "")]), Some("/u/me/.cache/tokenmill".into()));
         assert_eq!(cache(&[]), None);
     }
 }
