@@ -14,6 +14,7 @@ fn a_filter_added_by_the_book_appears_in_docs_and_plan() {
     let target = target();
     let copy = target.join("contributing");
     mirror(&root(), &copy);
+    rename(&copy);
     let page = std::fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
     follow(&page, &copy, &target);
     let stages = std::fs::read_to_string(copy.join("docs/stages.md")).unwrap();
@@ -22,6 +23,18 @@ fn a_filter_added_by_the_book_appears_in_docs_and_plan() {
     assert!(schema.contains("max_shouted_word_share"), "the new parameter is not in configs/schema.json");
     let before = std::fs::read_to_string(root().join("docs/stages.md")).unwrap();
     assert!(!before.contains("filter.shouting"), "the copy was no copy");
+}
+
+/// Gives the crates of the copy another version. Cargo tells crates apart by name and version, and not by the place of
+/// their workspace: without this it would take what it built for the copy for what it should build for the original.
+fn rename(copy: &Path) {
+    let path = copy.join("Cargo.toml");
+    let manifest = std::fs::read_to_string(&path).unwrap();
+    let (ours, theirs) = (format!("version = \"{}\"", env!("CARGO_PKG_VERSION")), "version = \"0.0.0-copy\"");
+    assert_eq!(manifest.matches(&ours).count(), 1, "the version in the workspace's manifest");
+    let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+    std::fs::write(&path, manifest.replace(&ours, theirs)).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
 }
 
 /// Makes `to` hold the sources that `from` holds and nothing else. Times are kept, so that cargo rebuilds only what
