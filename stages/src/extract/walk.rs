@@ -127,8 +127,10 @@ impl<'a> Walker<'a> {
             Tag::Button => self.n_open_headings == 0,
             _ => flow == Flow::Absent,
         };
+        // A page that hides all of itself is shown by a script once it is loaded.
+        let is_hidden = names.is_hidden && !matches!(tag, Tag::Html | Tag::Body);
         // Inline elements are kept from screen readers because they are icons or repetitions; blocks, because they move.
-        if is_absent || names.is_hidden || names.is_silent && flow == Flow::Inline {
+        if is_absent || is_hidden || names.is_silent && flow == Flow::Inline {
             return Visit::Skip;
         }
         match tag {
