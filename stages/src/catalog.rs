@@ -1,10 +1,12 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{extract, filter, line, url};
+use crate::{dedup, extract, filter, line, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
 pub const CATALOG: &[Entry] = &[
+    dedup::exact::ENTRY,
+    dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
     filter::gopher_quality::ENTRY,

@@ -1,13 +1,14 @@
 //! `index`: one task that writes the manifest of all shards.
 
-use super::{Settings, needed, parts_digest, sum};
+use super::{Settings, objects_digest, parts_digest, sum};
 use crate::shard::dataset::{Dataset, Lineage, Shard};
 use crate::shard::megatron::Dtype;
 use serde_json::json;
 use std::io::Write;
 use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_store::{Manifest, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
+use tokenmill_store::phase::DOCS;
+use tokenmill_store::{Inputs, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
 
 /// Raised when the manifest can change.
 const VERSION: u32 = 1;
@@ -23,13 +24,13 @@ impl Phase for Index {
         json!({"version": VERSION}).to_string()
     }
 
-    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
-        let key = digest_hex(format!("{fingerprint}\0{}", parts_digest(needed(upstream)?)).as_bytes());
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let key = digest_hex(format!("{fingerprint}\0{}", parts_digest(inputs.get(DOCS)?)).as_bytes());
         Ok(vec![Task { key, label: "manifest of all shards".to_owned(), bytes: 0, work: json!({}) }])
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let manifest = needed(context.upstream)?;
+        let manifest = context.inputs.get(DOCS)?;
         let tokenizer = self.0.card()?;
         let dataset = Dataset {
             format: "megatron".to_owned(),
@@ -39,7 +40,7 @@ impl Phase for Index {
             n_documents: sum(manifest, "n_out"),
             n_tokens: sum(manifest, "n_tokens"),
             shards: manifest.parts.iter().map(shard).collect::<Result<_, _>>()?,
-            lineage: Lineage { phase: manifest.phase.clone(), parts: parts_digest(manifest) },
+            lineage: Lineage { phase: manifest.phase.clone(), objects: objects_digest(manifest) },
         };
         let mut spool = context.spool()?;
         spool.write_all(&commit::to_json(&dataset)?).map_err(StoreError::io("write", &task.label))?;

@@ -120,9 +120,11 @@ fn parts_digest(manifest: &Manifest) -> String {
     digest_hex(keys.as_bytes())
 }
 
-/// The manifest of the phase before, which every one of these phases needs.
-fn needed(upstream: Option<&Manifest>) -> Result<&Manifest, StoreError> {
-    upstream.ok_or_else(|| StoreError::Usage("`[shards]` needs a phase before it".into()))
+/// A digest of everything that a phase has written, wherever and under whatever names of tasks.
+fn objects_digest(manifest: &Manifest) -> String {
+    let digests: String =
+        manifest.parts.iter().flat_map(|part| part.objects.values()).map(|object| object.digest.as_str()).collect();
+    digest_hex(digests.as_bytes())
 }
 
 /// A text of a task's work.

@@ -1,15 +1,16 @@
 //! `shards`: every task owns a range of shuffle keys, takes it from all token tables, and writes one shard.
 
 use super::tokens::TABLE;
-use super::{Settings, needed, parts_digest, sum, work_number};
+use super::{Settings, parts_digest, sum, work_number};
 use crate::order::shard_keys;
 use crate::shard::megatron::{Dtype, Writer};
 use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
+use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Manifest, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
 
 /// Raised when the shards can change.
 const VERSION: u32 = 1;
@@ -28,8 +29,8 @@ impl Phase for Shards {
     }
 
     /// As many shards as the tokens of the phase before fill; their keys follow from all parts they read.
-    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
-        let manifest = needed(upstream)?;
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let manifest = inputs.get(DOCS)?;
         let around = u64::from(self.0.bos) + u64::from(self.0.eos);
         let n_tokens = sum(manifest, "n_tokens") + around * sum(manifest, "n_out");
         let n_shards = n_tokens.div_ceil(self.0.shard_tokens).max(1);
@@ -93,7 +94,7 @@ fn tables(part: &Part) -> impl Iterator<Item = &ObjectRef> {
 fn gather(context: &TaskContext<'_>, index: u64, n_shards: u64) -> Result<Vec<Row>, StoreError> {
     let keys = shard_keys(index, n_shards);
     let mut rows = Vec::new();
-    for table in needed(context.upstream)?.parts.iter().flat_map(tables) {
+    for table in context.inputs.get(DOCS)?.parts.iter().flat_map(tables) {
         for batch in Batches::open_range(context.store, &table.key, &["key", "id", "tokens"], "key", &keys)? {
             let batch = batch?;
             let columns = Columns(&batch);

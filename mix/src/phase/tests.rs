@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::{DocId, schema};
+use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Field, Table};
-use tokenmill_store::{Commit, MemStore, Store, TaskContext};
+use tokenmill_store::{Commit, Inputs, MemStore, Store, TaskContext};
 
 const EOS: u32 = 50_256;
 const SEED: u64 = 7;
@@ -48,14 +49,21 @@ fn docs_manifest(store: &MemStore, parts: &[Vec<(DocId, &str)>]) -> Manifest {
 
 fn perform(phase: &dyn Phase, store: &MemStore, upstream: &Manifest) -> Result<Manifest, StoreError> {
     let bytes_read = AtomicU64::new(0);
-    let context =
-        TaskContext { store, folder: phase.name(), upstream: Some(upstream), bytes_read: &bytes_read, timings: false };
+    let inputs = Inputs::new(store).with(DOCS, Arc::new(upstream.clone()));
+    let context = TaskContext {
+        store,
+        folder: phase.name(),
+        inputs: &inputs,
+        bytes_read: &bytes_read,
+        timings: false,
+        memory: 1 << 20,
+    };
     let commit = |task: Task| {
         let outcome = phase.run(&task, &context)?;
         assert_eq!(outcome.tally["n_in"], outcome.tally["n_out"]);
         Ok(Commit { task: task.key, label: task.label, objects: outcome.objects, tally: outcome.tally })
     };
-    let tasks = phase.tasks("fingerprint", Some(upstream))?;
+    let tasks = phase.tasks("fingerprint", &inputs)?;
     Ok(Manifest { phase: phase.name().into(), parts: tasks.into_iter().map(commit).collect::<Result<_, _>>()? })
 }
 

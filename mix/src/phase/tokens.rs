@@ -1,13 +1,14 @@
 //! `tokens`: one task per part of documents; ids sorted by shuffle key, so that shards can pick their ranges.
 
-use super::{Settings, needed, work_text};
+use super::{Settings, work_text};
 use crate::order::shuffle_key;
 use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{DocId, schema};
+use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Batches, Columns, Field, Table};
-use tokenmill_store::{Manifest, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// Raised when the tokens of a document, or the table, can change.
 const VERSION: u32 = 1;
@@ -35,7 +36,7 @@ impl Phase for Tokens {
             .to_string()
     }
 
-    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
         let task = |part: &tokenmill_store::Part| {
             let docs = part.objects.get("docs");
             let docs = docs.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
@@ -46,7 +47,7 @@ impl Phase for Tokens {
                 work: json!({"docs": docs.key}),
             })
         };
-        needed(upstream)?.parts.iter().map(task).collect()
+        inputs.get(DOCS)?.parts.iter().map(task).collect()
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {

@@ -59,6 +59,6 @@ pub struct Shard {
 pub struct Lineage {
     /// Folder of the phase that shards came from.
     pub phase: String,
-    /// Digest of the keys of all tasks that made them: it changes when any input or any step does.
-    pub parts: String,
+    /// xxh3-128 of the digests of all objects that it wrote.
+    pub objects: String,
 }

@@ -2,14 +2,16 @@
 
 use crate::bulk::{self, Output, text_of};
 use crate::failure::Failure;
-use crate::house::{assets, parse_recipe};
+use crate::house::{assets, catalog, parse_recipe};
+use crate::settle;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
+use tokenmill_core::catalog::Shape;
 use tokenmill_core::numbers::Measured;
 use tokenmill_core::{DocId, Document, Payload, Record, Verdict};
-use tokenmill_engine::Text;
 use tokenmill_engine::apply::{Said, apply};
 use tokenmill_engine::chain::{Chain, Step};
+use tokenmill_engine::{Spec, Text};
 
 /// Run stages on loose documents and write every metric, verdict, edit and span
 #[derive(clap::Args)]
@@ -18,9 +20,13 @@ Input: JSON lines with `text` (or `html` for extract stages), and optionally `id
 Output: one line per document, in order: `id`, `kept`, `reason`, `steps` by name, and `text` where an edit or an
 extraction changed it. Offsets of spans are in Unicode code points of the text before the step.
 
+With an exchange such as `dedup.url` among the stages, all documents are compared in a temporary run. Then a line has
+`id`, `kept`, and for a removed document `step`, `reason` and `evidence`: the id of the document that is kept instead.
+
 Examples:
   tokenmill apply --use filter.gopher_quality docs.jsonl.gz -o verdicts.jsonl
-  tokenmill apply --use line.policy_notices,filter.length --set filter.length.min_chars=200 docs.jsonl -o -")]
+  tokenmill apply --use line.policy_notices,filter.length --set filter.length.min_chars=200 docs.jsonl -o -
+  tokenmill apply --use dedup.url,dedup.exact docs.jsonl more.jsonl.gz -o kept.jsonl")]
 pub struct Args {
     /// Stages, in order, separated by commas
     #[arg(long = "use", value_name = "STAGE", value_delimiter = ',', required = true)]
@@ -38,6 +44,10 @@ pub struct Args {
 
 /// Applies the stages.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
+    let catalog = catalog()?;
+    if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape == Shape::Exchange) {
+        return settle::main(&args.stages, &args.sets, &args.inputs, &args.output);
+    }
     let chain = chain(&args.stages, &args.sets)?;
     let mut output = Output::create(&args.output)?;
     let size = |object: &Map<String, Value>| text_of(object, "text").len() + text_of(object, "html").len() + 256;
@@ -46,17 +56,22 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A chain of stages with parameters, read as a recipe so that names and values are checked as ever.
+/// A chain of stages with parameters.
 pub fn chain(stages: &[String], sets: &[String]) -> Result<Chain, Failure> {
     let takes_pages = stages.iter().any(|stage| stage.starts_with("extract."));
     let kind = if takes_pages { "warc" } else { "jsonl" };
-    let mut recipe = format!("[run]\nname = \"apply\"\n[source]\nkind = \"{kind}\"\npaths = [\"-\"]\n");
+    let spec = recipe(stages, sets, kind, &["-".to_owned()])?;
+    Ok(Chain::build(&spec.steps().cloned().collect::<Vec<_>>(), &[], &assets()?)?)
+}
+
+/// Stages with parameters as a recipe, so that names and values are checked as ever.
+pub fn recipe(stages: &[String], sets: &[String], kind: &str, paths: &[String]) -> Result<Spec, Failure> {
+    let mut recipe = format!("[run]\nname = \"apply\"\n[source]\nkind = \"{kind}\"\npaths = {}\n", json!(paths));
     for stage in stages {
         recipe.push_str(&format!("[[step]]\nuse = {}\n", json!(stage)));
     }
     let sets: Vec<String> = sets.iter().map(|set| qualify(set, stages)).collect();
-    let spec = parse_recipe(Text { name: "--use".to_owned(), content: recipe }, &sets)?;
-    Ok(Chain::build(&spec.maps.concat(), &assets()?)?)
+    parse_recipe(Text { name: "--use".to_owned(), content: recipe }, &sets)
 }
 
 /// `min_chars=3` or `filter.length.min_chars=3` as the override of a recipe.

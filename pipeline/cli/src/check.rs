@@ -18,7 +18,7 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read()?;
     let assets = assets()?;
-    for step in spec.maps.iter().flatten() {
+    for step in spec.steps() {
         for params in std::iter::once(&step.params).chain(step.by_lang.values()) {
             if step.entry.asset_params.is_empty() {
                 (step.entry.build)(params, &MemoryAssets::default())
@@ -33,7 +33,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             println!("`{user}` will fetch `{name}` ({} bytes) at its first use", asset.asset.bytes);
         }
     }
-    let n_steps: usize = spec.maps.iter().map(Vec::len).sum();
-    println!("`{}` is sound: {n_steps} steps in {} map phases", args.recipe.recipe, spec.maps.len());
+    let n_steps: usize = spec.steps().count();
+    println!("`{}` is sound: {n_steps} steps in {} map phases", args.recipe.recipe, spec.blocks.len());
     Ok(ExitCode::SUCCESS)
 }

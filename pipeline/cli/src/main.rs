@@ -17,6 +17,7 @@ mod pages;
 mod plan;
 mod progress;
 mod run;
+mod settle;
 mod status;
 mod task;
 mod tokenize;

@@ -42,7 +42,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 
 fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Result<(), Failure> {
     let folder = run_folder(spec);
-    let manifests: Vec<_> = reports.iter().map(|report| report.manifest.clone()).collect();
+    let manifests: Vec<_> = reports.iter().map(|report| &*report.manifest).collect();
     print!("{}", funnel::text(&manifests)?);
     let (n_tasks, n_run): (usize, usize) =
         (manifests.iter().map(|m| m.parts.len()).sum(), reports.iter().map(|r| r.n_run).sum());
@@ -62,7 +62,7 @@ fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Re
 /// The first removed document that a rule judged, as an example to look at.
 fn a_removed_document(
     store: &LocalStore,
-    manifests: &[tokenmill_store::Manifest],
+    manifests: &[&tokenmill_store::Manifest],
 ) -> Result<Option<String>, StoreError> {
     let ledgers =
         manifests.iter().rev().flat_map(|manifest| &manifest.parts).filter_map(|part| part.objects.get("ledger"));

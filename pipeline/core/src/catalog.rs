@@ -38,6 +38,8 @@ pub enum Shape {
     Measure,
     /// [`crate::Edit`]
     Edit,
+    /// [`crate::Exchange`]
+    Exchange,
 }
 
 impl Shape {
@@ -47,6 +49,7 @@ impl Shape {
             Shape::Extract => "extract",
             Shape::Measure => "measure",
             Shape::Edit => "edit",
+            Shape::Exchange => "exchange",
         }
     }
 }

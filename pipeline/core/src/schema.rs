@@ -63,7 +63,7 @@ pub const DOCS: &[Column] = &[
 pub const LEDGER: &[Column] = &[
     column("id", Type::Id, "document id"),
     column("url_hash", Type::U64, "xxh3-64 of the URL as captured"),
-    column("part", Type::Label, "key of the task that wrote the row"),
+    column("part", Type::Label, "name of the input that the row comes from"),
     column("row", Type::U32, "position in the input of the task"),
     column("kept", Type::Bool, "whether the document is in `docs/`"),
     column("step", Type::Label, "step that removed it, or empty"),

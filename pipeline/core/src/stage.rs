@@ -1,6 +1,6 @@
 //! The shapes of work a stage can have. Choose the first that fits: the weakest is the best.
 
-use crate::{Doc, Document, Edits, Metric, Numbers, Record, Rule};
+use crate::{Doc, Document, Edits, Exchange, Metric, Numbers, Record, Rule};
 
 /// A built stage, ready to be shared by all threads.
 pub enum Stage {
@@ -10,6 +10,8 @@ pub enum Stage {
     Measure(Box<dyn Measure>),
     /// One document to spans that are cut or replaced.
     Edit(Box<dyn Edit>),
+    /// All documents to decisions about each.
+    Exchange(Box<dyn Exchange>),
 }
 
 impl Stage {
@@ -19,6 +21,7 @@ impl Stage {
             Stage::Extract(stage) => stage.rules(),
             Stage::Measure(stage) => stage.rules(),
             Stage::Edit(stage) => stage.rules(),
+            Stage::Exchange(_) => &[],
         }
     }
 }

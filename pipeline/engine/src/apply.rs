@@ -43,6 +43,8 @@ fn apply_step(step: &crate::chain::Step, document: &mut Document, record: Option
             Some(Err(rejection)) => return Said::Rejected(rejection),
             Some(Ok(())) => {}
         },
+        // Decisions need all documents: `tokenmill apply` makes a run for them.
+        Stage::Exchange(_) => return Said::NotSeen,
         Stage::Measure(measure) => measure.measure(&Doc::new(document, &analysis), &mut numbers),
         Stage::Edit(edit) => edit.edit(&Doc::new(document, &analysis), &mut edits, &mut numbers),
     }

@@ -6,10 +6,12 @@ pub mod audit;
 pub mod chain;
 mod clock;
 pub mod config;
+pub mod exchange;
 mod journal;
 pub mod map;
 pub mod plan;
 pub mod run;
+mod size;
 pub mod spec;
 pub mod tally;
 

@@ -1,5 +1,6 @@
 //! What will run: every default written out, steps in phases, conditions and per-language parameters resolved.
 
+use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tokenmill_core::{Assets, BuildError, Entry, Params, Value as ParamValue};
@@ -21,8 +22,10 @@ pub struct Spec {
     pub limit: Option<u64>,
     /// Where documents come from.
     pub source: SourceSpec,
-    /// The steps of each map phase.
-    pub maps: Vec<Vec<StepSpec>>,
+    /// Bytes that sorting may hold in memory, over all threads; never changes an output.
+    pub memory: u64,
+    /// The steps, cut where documents must be stored or compared.
+    pub blocks: Vec<Block>,
     /// What follows the steps.
     pub sections: Vec<(Section, Params)>,
 }
@@ -38,6 +41,17 @@ pub struct SourceSpec {
     pub paths: Vec<String>,
     /// Column names, for tables.
     pub columns: ColumnMap,
+}
+
+/// Steps that run as one map phase, and the exchanges that settle on what it leaves.
+#[derive(Clone, Default)]
+pub struct Block {
+    /// Steps on single documents.
+    pub steps: Vec<StepSpec>,
+    /// Exchanges, in the order in which they settle; the next block removes what they decide.
+    pub exchanges: Vec<StepSpec>,
+    /// Whether there is no text yet: the block only looks ahead, and the next one reads the source from the start.
+    pub is_scan: bool,
 }
 
 /// One step.
@@ -73,9 +87,14 @@ impl When {
 }
 
 impl Spec {
-    /// Key prefix of the run directory under the root.
+    /// All steps, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &StepSpec> {
+        self.blocks.iter().flat_map(|block| block.steps.iter().chain(&block.exchanges))
+    }
+
+    /// The assets that the recipe names, each with the step or section that names it.
     pub fn asset_names(&self) -> Vec<(String, String)> {
-        let steps = self.maps.iter().flatten().map(|step| (&step.name, step.entry.asset_params, &step.params));
+        let steps = self.steps().map(|step| (&step.name, step.entry.asset_params, &step.params));
         let sections = self.sections.iter().map(|(section, params)| (section.name, section.asset_params, params));
         let steps = steps.map(|(name, asset_params, params)| (name.as_str(), asset_params, params));
         let mut names = Vec::new();
@@ -142,6 +161,7 @@ impl Spec {
         run.insert("seed".into(), toml::Value::Integer(self.seed as i64));
         run.insert("root".into(), self.root.clone().into());
         run.insert("removed".into(), self.removed.into());
+        run.insert("memory".into(), size::to_text(self.memory).into());
         if let Some(limit) = self.limit {
             run.insert("limit".into(), toml::Value::Integer(limit as i64));
         }
@@ -158,11 +178,11 @@ impl Spec {
         source.insert("paths".into(), self.source.paths.clone().into());
         source.insert("columns".into(), columns.into());
         let mut steps: Vec<toml::Value> = Vec::new();
-        for (at, phase) in self.maps.iter().enumerate() {
-            if at > 0 {
+        for (at, block) in self.blocks.iter().enumerate() {
+            if at > 0 && self.blocks[at - 1].exchanges.is_empty() {
                 steps.push(toml::Table::from_iter([("checkpoint".to_owned(), toml::Value::Boolean(true))]).into());
             }
-            steps.extend(phase.iter().map(|step| step.to_toml().into()));
+            steps.extend(block.steps.iter().chain(&block.exchanges).map(|step| step.to_toml().into()));
         }
         let mut root = toml::Table::new();
         root.insert("run".into(), run.into());

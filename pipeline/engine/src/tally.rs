@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tokenmill_store::source::Input;
 
 /// What a map task saw.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,12 @@ pub struct Tally {
     pub input_bytes: u64,
     /// Digest of the input file, where it was read in order.
     pub input_digest: Option<String>,
+    /// The input file, where the task read one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Input>,
+    /// Decisions of exchanges about rows of this part, by step.
+    #[serde(default)]
+    pub decided: BTreeMap<String, u64>,
 }
 
 /// What one step saw and removed.
@@ -56,6 +63,7 @@ impl Tally {
         self.input_bytes += other.input_bytes;
         add_counts(&mut self.records, &other.records);
         add_counts(&mut self.notes, &other.notes);
+        add_counts(&mut self.decided, &other.decided);
         if self.steps.is_empty() {
             self.steps =
                 other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();

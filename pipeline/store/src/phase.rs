@@ -1,7 +1,7 @@
 //! What a phase must offer to be planned, run, resumed and committed by the engine.
 
 use crate::table::Table;
-use crate::{Manifest, ObjectRef, Spool, Store, StoreError};
+use crate::{Inputs, ObjectRef, Spool, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,11 +28,11 @@ pub trait Phase: Send + Sync {
     /// Everything besides the inputs that can change the output, in one canonical text.
     fn spec(&self) -> String;
 
-    /// The tasks, given the fingerprint of this phase and what the phase before committed.
+    /// The tasks, given the fingerprint of this phase and what the phases it reads have committed.
     ///
     /// # Errors
-    /// When the inputs cannot be found or the phase before did not leave what this one needs.
-    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError>;
+    /// When the inputs cannot be found or a phase before did not leave what this one needs.
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError>;
 
     /// Does one task.
     ///
@@ -49,8 +49,8 @@ pub trait Phase: Send + Sync {
 pub struct Outcome {
     /// Objects by table name.
     pub objects: BTreeMap<String, ObjectRef>,
-    /// Counts; integers only. `n_in` and `n_out` are documents: what a phase takes in must be what the phase before gave
-    /// out, which `tokenmill audit` checks.
+    /// Counts; integers only. `n_in` and `n_out` are documents, in exchanges rows: what a phase takes in must be what the
+    /// phase before gave out, which `tokenmill audit` checks.
     pub tally: Value,
     /// Seconds of thread CPU time by step; never committed.
     pub cpu_seconds: BTreeMap<String, f64>,
@@ -62,13 +62,18 @@ pub struct TaskContext<'a> {
     pub store: &'a dyn Store,
     /// Folder of the phase in that store.
     pub folder: &'a str,
-    /// What the phase before committed.
-    pub upstream: Option<&'a Manifest>,
+    /// What the phases that this one reads have committed.
+    pub inputs: &'a Inputs<'a>,
     /// Bytes read so far by all tasks, for progress.
     pub bytes_read: &'a AtomicU64,
     /// Whether CPU time per step is wanted.
     pub timings: bool,
+    /// Bytes of rows that the task may hold in memory to sort them. Never changes an output.
+    pub memory: u64,
 }
+
+/// The name of the input that carries documents: what `docs/` tables, then token tables, then shards come from.
+pub const DOCS: &str = "docs";
 
 impl TaskContext<'_> {
     /// Starts an object of this task.

@@ -89,6 +89,13 @@ pub struct Canonical {
     pub n_query_params: usize,
 }
 
+impl std::default::Default for Canonicalizer {
+    /// With the lists of names that the stage has by default.
+    fn default() -> Canonicalizer {
+        Canonicalizer::new(&Params::defaults(PARAMS))
+    }
+}
+
 impl Canonicalizer {
     /// With the lists of names that the parameters of the stage give.
     pub fn new(params: &Params) -> Canonicalizer {
@@ -177,7 +184,7 @@ mod tests {
     use tokenmill_core::hash::hash64;
 
     fn canonical(url: &str) -> Option<String> {
-        Canonicalizer::new(&Params::defaults(PARAMS)).canonicalize(url).map(|canonical| canonical.url)
+        Canonicalizer::default().canonicalize(url).map(|canonical| canonical.url)
     }
 
     #[test]
@@ -264,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_canonical_form_is_its_own_canonical_form() {
-        let canonicalizer = Canonicalizer::new(&Params::defaults(PARAMS));
+        let canonicalizer = Canonicalizer::default();
         let mut n_good = 0;
         for seed in 0..20_000 {
             let url = random_url(seed);

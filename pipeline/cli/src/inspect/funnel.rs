@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::house::open_run;
 use crate::output::{count, table};
 use serde_json::json;
+use std::borrow::Borrow;
 use std::fmt::Write;
 use std::process::ExitCode;
 use tokenmill_engine::Tally;
@@ -66,9 +67,9 @@ fn sums(manifest: &Manifest) -> serde_json::Map<String, serde_json::Value> {
 }
 
 /// The funnel of some phases as text.
-pub fn text(manifests: &[Manifest]) -> Result<String, Failure> {
+pub fn text(manifests: &[impl Borrow<Manifest>]) -> Result<String, Failure> {
     let mut out = String::new();
-    for manifest in manifests {
+    for manifest in manifests.iter().map(Borrow::borrow) {
         // Writing to a String cannot fail, here and below.
         match tally(manifest)? {
             Some(tally) => write_map(&mut out, manifest, &tally),

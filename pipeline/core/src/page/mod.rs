@@ -5,6 +5,7 @@
 //! - ```` ```toml ```` holds `[[step]]` with `use` and the parameters that the cases below it run with; the first one
 //!   shows every parameter at its default;
 //! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=…`;
+//!   (and `date=… truncated=true` for exchanges, which settle on all inputs below one config block together);
 //! - ```` ```expect ```` right after an input is what the stage says of it, written by `cargo xtask bless`.
 
 mod parse;
@@ -38,8 +39,10 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
     let mut stage: Option<Stage> = None;
     let mut pending: Option<Pending<'_>> = None;
     let mut seen = Seen::default();
-    for block in blocks(page) {
-        match block {
+    let mut settled: std::vec::IntoIter<show::Shown> = Vec::new().into_iter();
+    let blocks = blocks(page);
+    for (at, block) in blocks.iter().enumerate() {
+        match *block {
             Block::Prose(text) => match &mut pending {
                 Some(pending) if text.trim().is_empty() => pending.gap = text,
                 _ => {
@@ -67,12 +70,16 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
                     }
                     let built = (entry.build)(&Params::from_table(entry.params, &step)?, assets)?;
                     seen.rules.extend(built.rules().iter().map(|rule| (rule.reason, rule.metric)));
+                    if let Stage::Exchange(exchange) = &built {
+                        seen.exchanges.insert(exchange.reason());
+                        settled = show::show_exchange(&**exchange, &inputs_below(&blocks[at + 1..])).into_iter();
+                    }
                     stage = Some(built);
                 } else if parse::is_input(info) {
                     let Some(stage) = &stage else {
                         return Err(BuildError::new(format!("{}: an input before any toml block", entry.name)));
                     };
-                    let shown = show::show(entry, stage, info, body);
+                    let shown = settled.next().unwrap_or_else(|| show::show(entry, stage, info, body));
                     seen.note(&shown);
                     pending = Some(Pending { shown, gap: "" });
                 }
@@ -82,6 +89,15 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
     finish(entry, &mut checked, pending.take());
     checked.problems.extend(seen.missing(entry.name));
     Ok(checked)
+}
+
+/// The inputs up to the next config block: info string and body.
+fn inputs_below<'a>(blocks: &[Block<'a>]) -> Vec<(&'a str, &'a str)> {
+    let fences = blocks.iter().filter_map(|block| match block {
+        Block::Fence { info, body, .. } => Some((*info, *body)),
+        Block::Prose(_) => None,
+    });
+    fences.take_while(|(info, _)| *info != "toml").filter(|(info, _)| parse::is_input(info)).collect()
 }
 
 /// An input whose `expect` block has not come yet.
@@ -131,6 +147,8 @@ struct Seen {
     rules: std::collections::BTreeSet<(&'static str, usize)>,
     kept_with: std::collections::BTreeSet<usize>,
     dropped_by: std::collections::BTreeSet<&'static str>,
+    /// The reasons of exchanges, which have no rules.
+    exchanges: std::collections::BTreeSet<&'static str>,
 }
 
 impl Seen {
@@ -143,9 +161,11 @@ impl Seen {
 
     fn missing<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
         let never_drops = self.rules.iter().filter(|(reason, _)| !self.dropped_by.contains(reason));
+        let never_decides = self.exchanges.iter().filter(|reason| !self.dropped_by.contains(*reason));
+        let never_drops = never_drops.map(|(reason, _)| reason).chain(never_decides);
         let never_keeps = self.rules.iter().filter(|(_, metric)| !self.kept_with.contains(metric));
         never_drops
-            .map(move |(reason, _)| format!("{name}: no case is removed because `{reason}`"))
+            .map(move |reason| format!("{name}: no case is removed because `{reason}`"))
             .chain(never_keeps.map(move |(reason, _)| format!("{name}: no case passes the rule `{reason}`")))
     }
 }

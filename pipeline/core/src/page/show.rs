@@ -3,7 +3,7 @@
 use super::parse::field;
 use crate::catalog::Entry;
 use crate::numbers::Measured;
-use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
+use crate::{Analysis, Doc, DocId, Document, Edits, Exchange, Numbers, Payload, Record, Sketch, Stage, Verdict, judge};
 use std::fmt::Write;
 
 /// What a stage says of one input.
@@ -16,7 +16,7 @@ pub struct Shown {
     pub measured: Vec<usize>,
 }
 
-/// Runs `stage` on the input of a page.
+/// Runs `stage` on the input of a page; an exchange is shown by [`show_exchange`].
 pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let mut document = Document::default();
     let mut numbers = Numbers::new(entry.metrics.len());
@@ -34,6 +34,7 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
             document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
             stage.edit(&Doc::new(&document, &Analysis::default()), &mut edits, &mut numbers);
         }
+        Stage::Exchange(_) => {}
     }
     let verdict = judge(stage.rules(), &numbers);
     let mut text = String::new();
@@ -66,6 +67,28 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     Shown { text, dropped_by, measured }
 }
 
+/// Settles an exchange on all inputs of one config block; documents count from 1 in its messages.
+pub fn show_exchange(exchange: &dyn Exchange, inputs: &[(&str, &str)]) -> Vec<Shown> {
+    let sketch = |(at, (info, body)): (usize, &(&str, &str))| {
+        let mut document = Document::default();
+        document.fill_from(DocId::from_position("page", at as u64), &record(info, body));
+        document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
+        (document.id, exchange.sketch(&Doc::new(&document, &Analysis::default())))
+    };
+    let sketched: Vec<(DocId, Option<Sketch>)> = inputs.iter().enumerate().map(sketch).collect();
+    let place = |twin: DocId| sketched.iter().position(|(id, _)| *id == twin).map_or(0, |at| at + 1);
+    let twins = crate::exchange::settle(&sketched);
+    let shown = |((id, sketch), twin): (&(DocId, Option<Sketch>), &Option<DocId>)| {
+        let text = match (sketch, twin) {
+            (None, _) => "kept, takes no part\n".to_owned(),
+            (_, None) => "kept\n".to_owned(),
+            (_, Some(twin)) => format!("removed because {} (kept: {})\n", exchange.reason_of(*id, *twin), place(*twin)),
+        };
+        Shown { text, dropped_by: twin.map(|twin| exchange.reason_of(*id, twin)), measured: Vec::new() }
+    };
+    sketched.iter().zip(&twins).map(shown).collect()
+}
+
 fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
     let payload = if info.starts_with("html") {
         let mime = if field(info, "mime").is_empty() { "text/html" } else { field(info, "mime") };
@@ -78,7 +101,7 @@ fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
         url: field(info, "url"),
         date: field(info, "date"),
         lang: field(info, "lang"),
-        truncated: false,
+        truncated: field(info, "truncated") == "true",
         extra: "",
         payload,
     }
@@ -88,7 +111,7 @@ fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
 fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut Edits) {
     let mut edited = String::new();
     let text = match stage {
-        Stage::Measure(_) => return,
+        Stage::Measure(_) | Stage::Exchange(_) => return,
         Stage::Extract(_) => &document.text,
         Stage::Edit(_) => {
             edits.apply(&document.text, &mut edited);

@@ -10,6 +10,8 @@ use tokenmill_store::table::Field;
 pub struct Chain {
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// The exchanges that sketch what passes them all.
+    pub exchanges: Vec<Step>,
 }
 
 /// One step, ready to run.
@@ -31,6 +33,11 @@ impl Step {
     pub fn stage(&self, lang: &str) -> &Stage {
         self.by_lang.get(lang).unwrap_or(&self.default)
     }
+
+    /// Whether it applies the decisions of an exchange.
+    pub fn is_exchange(&self) -> bool {
+        matches!(self.default, Stage::Exchange(_))
+    }
 }
 
 impl Chain {
@@ -38,26 +45,8 @@ impl Chain {
     ///
     /// # Errors
     /// When a stage refuses its parameters or an asset is not to be had; the message names the step.
-    pub fn build(specs: &[StepSpec], assets: &dyn Assets) -> Result<Chain, BuildError> {
-        let mut segment = 0;
-        let mut steps = Vec::with_capacity(specs.len());
-        for spec in specs {
-            let build = |params: &Params| {
-                (spec.entry.build)(params, assets).map_err(|error| BuildError {
-                    message: format!("step `{}`: {}", spec.name, error.message),
-                    ..error
-                })
-            };
-            let default = build(&spec.params)?;
-            let by_lang = spec.by_lang.iter().map(|(lang, params)| Ok((lang.clone(), build(params)?)));
-            let by_lang = by_lang.collect::<Result<BTreeMap<_, _>, BuildError>>()?;
-            if matches!(default, Stage::Extract(_) | Stage::Edit(_)) {
-                segment += 1;
-            }
-            let (name, when) = (spec.name.clone(), spec.when.clone());
-            steps.push(Step { name, entry: spec.entry, when, segment, default, by_lang });
-        }
-        Ok(Chain { steps })
+    pub fn build(steps: &[StepSpec], exchanges: &[StepSpec], assets: &dyn Assets) -> Result<Chain, BuildError> {
+        Ok(Chain { steps: build(steps, assets)?, exchanges: build(exchanges, assets)? })
     }
 
     /// The columns of `metrics/`: the ledger row, then every metric of every step.
@@ -72,4 +61,25 @@ impl Chain {
         });
         std::iter::once(row).chain(metrics).collect()
     }
+}
+
+fn build(specs: &[StepSpec], assets: &dyn Assets) -> Result<Vec<Step>, BuildError> {
+    let mut segment = 0;
+    let mut steps = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let build = |params: &Params| {
+            (spec.entry.build)(params, assets)
+                .map_err(|error| BuildError { message: format!("step `{}`: {}", spec.name, error.message), ..error })
+        };
+        let default = build(&spec.params)?;
+        let by_lang = spec.by_lang.iter().map(|(lang, params)| Ok((lang.clone(), build(params)?)));
+        let by_lang = by_lang.collect::<Result<BTreeMap<_, _>, BuildError>>()?;
+        // Nobody loosens a limit for a document that has a twin, so what follows an exchange is not measured for it.
+        let starts_segment = !matches!(default, Stage::Measure(_));
+        segment += usize::from(starts_segment);
+        let (name, when) = (spec.name.clone(), spec.when.clone());
+        steps.push(Step { name, entry: spec.entry, when, segment, default, by_lang });
+        segment += usize::from(matches!(steps.last(), Some(step) if step.is_exchange()));
+    }
+    Ok(steps)
 }

@@ -4,7 +4,7 @@ use super::build::{Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
 use tokenmill_core::ledger::Removal;
-use tokenmill_core::{Analysis, Doc, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
+use tokenmill_core::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
 
 /// The private state of one thread.
 pub struct Worker {
@@ -14,6 +14,8 @@ pub struct Worker {
     pub numbers: Vec<Numbers>,
     /// Bytes of the document when it reached each step alive.
     pub sizes: Vec<usize>,
+    /// The twin that is kept instead of the document, for every exchange step that decided so.
+    pub twins: Vec<Option<DocId>>,
     /// Index of the step at work: what a panic is blamed on.
     pub current: usize,
     /// Seconds of thread CPU time per step; stays zero unless timings are wanted.
@@ -40,6 +42,7 @@ impl Worker {
             document: Document::default(),
             numbers: chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect(),
             sizes: vec![0; chain.steps.len()],
+            twins: vec![None; chain.steps.len()],
             current: 0,
             cpu_seconds: vec![0.0; chain.steps.len()],
             analysis: Analysis::default(),
@@ -47,6 +50,11 @@ impl Worker {
             edited: String::new(),
             timings,
         }
+    }
+
+    /// The analysis of the document in hand.
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
     }
 
     /// Forgets the numbers of the last document.
@@ -76,7 +84,7 @@ impl Worker {
             if removal.is_none() {
                 self.sizes[at] = self.size(record);
             }
-            if !step.when.matches(&self.document.lang, &self.document.kind) {
+            if self.twins[at].is_none() && !step.when.matches(&self.document.lang, &self.document.kind) {
                 continue;
             }
             self.current = at;
@@ -120,6 +128,11 @@ impl Worker {
                         return Some(Removal { reason: rejection.reason.to_owned(), evidence, ..Removal::default() });
                     }
                 }
+            }
+            Stage::Exchange(exchange) => {
+                let twin = self.twins[at]?;
+                let (reason, evidence) = (exchange.reason_of(self.document.id, twin), Some(twin.to_string()));
+                return Some(Removal { reason: reason.to_owned(), evidence, ..Removal::default() });
             }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
             Stage::Edit(edit) => {

@@ -1,5 +1,6 @@
 //! What the user wrote: a recipe in TOML with overrides, read into a [`Spec`] with every default written out.
 
+mod blocks;
 pub mod error;
 mod node;
 mod overrides;

@@ -1,13 +1,18 @@
 //! Reads the tables of a recipe: `[run]`, `[source]`, `[[step]]` and the sections.
 
 use super::House;
+use super::blocks::{Blocks, Refused};
 use super::error::{ConfigError, Text, suggest};
 use super::node::{Node, Tree};
 use super::view::{View, at};
-use crate::spec::{SourceSpec, Spec, StepSpec, When};
+use crate::size;
+use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
-use tokenmill_core::{Params, catalog::Shape};
+use tokenmill_core::Params;
 use tokenmill_store::source::{ColumnMap, Format};
+
+/// Memory for sorting, unless the recipe says otherwise.
+const DEFAULT_MEMORY: u64 = 1 << 30;
 
 pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigError> {
     let view = View::of(text, root, "")?;
@@ -26,6 +31,7 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
         number.filter(|rate| (0.0..=1.0).contains(rate))
     };
     let removed = run.value("removed", "a number from 0 to 1", rate)?.unwrap_or(0.01);
+    let memory = run.value("memory", "a size such as `2GiB`", |value| value.as_str().and_then(size::parse))?;
     let run_root = run.string("root")?.unwrap_or_else(|| "runs".to_owned());
     run.finish()?;
 
@@ -33,7 +39,7 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
         ConfigError::new("the recipe has no `[source]` table").hint("add `[source]` with `kind` and `paths`")
     })?;
     let source = read_source(source)?;
-    let maps = read_steps(text, view.get("step"), &source, house)?;
+    let blocks = read_steps(text, view.get("step"), &source, house)?;
     let mut sections = Vec::new();
     for section in house.sections {
         if let Some(table) = view.table(section.name)? {
@@ -43,7 +49,8 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
         }
     }
     view.finish()?;
-    Ok(Spec { name, seed, root: run_root, removed, limit, source, maps, sections })
+    let memory = memory.unwrap_or(DEFAULT_MEMORY);
+    Ok(Spec { name, seed, root: run_root, removed, limit, memory, source, blocks, sections })
 }
 
 fn read_source(view: View<'_>) -> Result<SourceSpec, ConfigError> {
@@ -78,65 +85,39 @@ fn read_source(view: View<'_>) -> Result<SourceSpec, ConfigError> {
     Ok(SourceSpec { format, kind, paths, columns })
 }
 
-/// The steps, cut into phases at checkpoints.
+/// The steps, cut into blocks at checkpoints and behind exchanges.
 fn read_steps(
     text: &Text,
     node: Option<&Node>,
     source: &SourceSpec,
     house: &House<'_>,
-) -> Result<Vec<Vec<StepSpec>>, ConfigError> {
+) -> Result<Vec<Block>, ConfigError> {
     let nodes: &[Node] = match node {
         None => &[],
         Some(Node { value: Tree::Array(nodes), .. }) => nodes,
         Some(other) => return Err(at(text, &other.place, "steps are written as `[[step]]`")),
     };
-    let mut maps = vec![Vec::new()];
     let mut names = BTreeSet::new();
     // Tables hold text from the start; pages hold it after extraction.
-    let mut has_text = source.format != Format::Warc;
+    let mut blocks = Blocks { done: Vec::new(), open: Block::default(), has_text: source.format != Format::Warc };
     for node in nodes {
+        let error = |(message, hint): Refused| {
+            let error = at(text, &node.place, message);
+            if hint.is_empty() { error } else { error.hint(hint) }
+        };
         let view = View::of(text, node, "step")?;
         if view.value("checkpoint", "true or false", |value| value.as_bool())? == Some(true) {
             view.finish()?;
-            if maps.last().is_some_and(Vec::is_empty) {
-                return Err(at(text, &node.place, "a checkpoint needs a step before it"));
-            }
-            if !has_text {
-                return Err(at(text, &node.place, "a checkpoint must stand after the extraction")
-                    .hint("only text is stored between phases, never raw pages"));
-            }
-            maps.push(Vec::new());
+            blocks.checkpoint().map_err(error)?;
             continue;
         }
         let step = read_step(text, node, house)?;
-        let error = |message: String| at(text, &node.place, message);
         if !names.insert(step.name.clone()) {
-            let error = error(format!("there are two steps named `{}`", step.name));
-            return Err(error.hint("give one of them a `name`"));
+            return Err(error((format!("there are two steps named `{}`", step.name), "give one of them a `name`")));
         }
-        match step.entry.shape {
-            Shape::Extract if has_text => {
-                return Err(error(format!("`{}` finds nothing to extract: there is text already", step.name)));
-            }
-            Shape::Extract => has_text = true,
-            Shape::Measure | Shape::Edit if step.entry.needs_text && !has_text => {
-                let error = error(format!("`{}` needs text, and no step before it makes any", step.name));
-                return Err(error.hint("put an `extract.…` step before it"));
-            }
-            Shape::Measure | Shape::Edit => {}
-        }
-        if let Some(steps) = maps.last_mut() {
-            steps.push(step);
-        }
+        blocks.step(step).map_err(error)?;
     }
-    if !has_text {
-        return Err(ConfigError::new("no step makes text from the pages")
-            .hint("add `[[step]]` with `use = \"extract.main_text\"`"));
-    }
-    if maps.len() > 1 && maps.last().is_some_and(Vec::is_empty) {
-        return Err(ConfigError::new("a checkpoint needs a step after it"));
-    }
-    Ok(maps)
+    blocks.finish().map_err(|(message, hint)| ConfigError::new(message).hint(hint))
 }
 
 fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, ConfigError> {

@@ -2,25 +2,34 @@
 //! documents, ledger, metrics and a sample of what was removed.
 
 mod guard;
+mod run;
 mod tables;
 mod task;
+mod writer;
 
 pub use guard::silence_panics;
 
 use crate::chain::Chain;
+use crate::exchange::{self, by_part};
 use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
-use tokenmill_core::hash::digest_hex;
-use tokenmill_store::source::{Input, expand};
-use tokenmill_store::{Manifest, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_core::catalog::Shape;
+use tokenmill_store::phase::DOCS;
+use tokenmill_store::source::expand;
+use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
 pub struct MapPhase {
     /// `None` for phases that read the documents of the phase before.
     source: Option<SourceSpec>,
+    /// The steps on single documents, with the exchange steps whose decisions are applied among them.
     steps: Vec<StepSpec>,
+    /// The exchanges that settle on what this phase leaves.
+    exchanges: Vec<StepSpec>,
+    /// Whether it only looks ahead: it writes sketches and removes nothing.
+    is_scan: bool,
     seed: u64,
     removed: f64,
     limit: Option<u64>,
@@ -30,88 +39,89 @@ pub struct MapPhase {
 }
 
 impl MapPhase {
-    /// The `index`-th map phase of a recipe. Stages are built at the first task, not here.
+    /// The map phase of the `index`-th block of a recipe. Stages are built at the first task, not here.
     ///
     /// # Errors
     /// When an asset is unknown.
     pub fn new(spec: &Spec, index: usize, assets: Arc<dyn SharedAssets>) -> Result<MapPhase, BuildError> {
-        let steps = spec.maps[index].clone();
-        let source = (index == 0).then(|| spec.source.clone());
-        let limit = spec.limit.filter(|_| index == 0);
+        let block = &spec.blocks[index];
+        let before = index.checked_sub(1).map(|before| &spec.blocks[before]);
+        let reads_source = before.is_none_or(|before| before.is_scan);
+        // What a scan has seen is seen again, because it has stored nothing but keys.
+        let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
+        let decided = before.map_or(&[][..], |before| &before.exchanges);
+        let steps: Vec<StepSpec> = again.iter().chain(decided).chain(&block.steps).cloned().collect();
+        let exchanges = block.exchanges.clone();
+        let source = reads_source.then(|| spec.source.clone());
+        let limit = spec.limit.filter(|_| reads_source);
         let canonical = json!({
             "format": FORMAT,
             "steps": canonical_steps(&steps, &*assets)?,
+            "exchanges": canonical_steps(&exchanges, &*assets)?,
+            "scan": block.is_scan,
             "seed": spec.seed,
             "removed": spec.removed,
             "limit": limit,
             "source": source.as_ref().map(|source| json!({"kind": source.kind, "columns": format!("{:?}", source.columns)})),
         });
-        let (seed, removed, spec) = (spec.seed, spec.removed, canonical.to_string());
-        Ok(MapPhase { source, steps, seed, removed, limit, spec, assets, chain: OnceLock::new() })
+        let (seed, removed, is_scan, spec) = (spec.seed, spec.removed, block.is_scan, canonical.to_string());
+        let chain = OnceLock::new();
+        Ok(MapPhase { source, steps, exchanges, is_scan, seed, removed, limit, spec, assets, chain })
+    }
+
+    /// The steps of the phase, for people.
+    pub fn steps(&self) -> Vec<StepSpec> {
+        self.steps.iter().chain(&self.exchanges).cloned().collect()
     }
 
     fn chain(&self) -> Result<&Chain, StoreError> {
-        let built = self.chain.get_or_init(|| Chain::build(&self.steps, &*self.assets));
+        let built = self.chain.get_or_init(|| Chain::build(&self.steps, &self.exchanges, &*self.assets));
         built.as_ref().map_err(|error| {
             let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
             StoreError::Usage(format!("{}{hint}", error.message))
         })
     }
+
+    /// The exchange steps whose decisions are applied.
+    fn decided_steps(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter(|step| step.entry.shape == Shape::Exchange).map(|step| step.name.as_str())
+    }
 }
 
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 impl Phase for MapPhase {
     fn name(&self) -> &str {
-        "map"
+        if self.is_scan { "scan" } else { "map" }
     }
 
     fn spec(&self) -> String {
         self.spec.clone()
     }
 
-    fn tasks(&self, fingerprint: &str, upstream: Option<&Manifest>) -> Result<Vec<Task>, StoreError> {
-        match (&self.source, upstream) {
-            (Some(source), _) => {
-                Ok(expand(&source.paths)?.into_iter().map(|input| source_task(fingerprint, input)).collect())
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let decided = self.decided_steps().map(|step| by_part(inputs.get(&exchange::decided(step))?));
+        let decided = decided.collect::<Result<Vec<_>, StoreError>>()?;
+        match &self.source {
+            // After a scan its parts are the inputs: decisions belong to exactly those files.
+            Some(_) if !decided.is_empty() => {
+                let parts = &inputs.get(DOCS)?.parts;
+                parts.iter().map(|part| task::of_part(fingerprint, part, &decided, true)).collect()
             }
-            (None, Some(manifest)) => manifest.parts.iter().map(|part| docs_task(fingerprint, part)).collect(),
-            (None, None) => Err(StoreError::Usage("a later map phase needs the phase before it".into())),
+            Some(source) => Ok(expand(&source.paths)?.iter().map(|input| task::of_input(fingerprint, input)).collect()),
+            None => {
+                let parts = &inputs.get(DOCS)?.parts;
+                parts.iter().map(|part| task::of_part(fingerprint, part, &decided, false)).collect()
+            }
         }
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        task::run(self, self.chain()?, task, context)
+        run::run(self, self.chain()?, task, context)
     }
 
     fn forecast(&self) -> String {
         "one task per part of the phase before".to_owned()
     }
-}
-
-fn source_task(fingerprint: &str, input: Input) -> Task {
-    let identity = format!("{fingerprint}\0{}\0{}\0{}", input.uri, input.bytes, input.version);
-    Task {
-        key: digest_hex(identity.as_bytes()),
-        label: input.uri.clone(),
-        bytes: input.bytes,
-        work: json!({"uri": input.uri, "bytes": input.bytes, "version": input.version}),
-    }
-}
-
-fn docs_task(fingerprint: &str, part: &tokenmill_store::Part) -> Result<Task, StoreError> {
-    let docs = part.objects.get("docs").ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
-    Ok(Task {
-        key: digest_hex(format!("{fingerprint}\0{}", part.task).as_bytes()),
-        label: part.label.clone(),
-        bytes: docs.bytes,
-        work: json!({"docs": docs.key}),
-    })
-}
-
-/// A string field of a task's work.
-fn work_text<'a>(work: &'a Value, key: &str) -> Result<&'a str, StoreError> {
-    let text = work.get(key).and_then(Value::as_str);
-    text.ok_or_else(|| StoreError::Usage(format!("the task list of this run has no `{key}`; it is of another version")))
 }

@@ -1,287 +1,73 @@
-//! One map task: one input, one thread, one order of rows.
+//! What a map task reads: one input file or the documents of one part, and the decisions about them.
 
-use super::guard::guarded;
-use super::tables::Tables;
-use super::{MapPhase, work_text};
-use crate::chain::{Chain, Outcome as Walked, Worker};
-use crate::clock;
-use crate::journal::Journal;
-use crate::tally::Tally;
-use std::collections::BTreeSet;
-use tokenmill_core::hash::{hash64, sampled};
-use tokenmill_core::ledger::Removal;
-use tokenmill_core::{DocId, LedgerRow, Record};
-use tokenmill_store::source::{self, DocsReader, Event, Input, Refusal};
-use tokenmill_store::{Outcome, StoreError, Task, TaskContext};
+use crate::exchange::Decided;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use tokenmill_core::hash::digest_hex;
+use tokenmill_store::source::Input;
+use tokenmill_store::{ObjectRef, Part, StoreError, Task};
 
-/// More documents than this share of a task making a stage panic is a fault of ours, not of the documents.
-const MAX_PANICKED_SHARE: f64 = 0.01;
-/// Panics that are always tolerated, so that small tasks are not failed by one odd page.
-const MAX_PANICKED: u64 = 10;
-
-pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-    let journal =
-        Journal::open(context.store.scratch(), &task.key).map_err(StoreError::io("open", "the task journal"))?;
-    let mut writer = Writer::create(phase, chain, task, context, &journal)?;
-    match &phase.source {
-        Some(spec) => {
-            let input = Input {
-                uri: work_text(&task.work, "uri")?.to_owned(),
-                bytes: task.bytes,
-                version: work_text(&task.work, "version")?.to_owned(),
-            };
-            if source::find(&input.uri)? != input {
-                return Err(StoreError::Usage(format!(
-                    "`{}` has changed since the run was planned; run it again",
-                    input.uri
-                )));
-            }
-            let mut reader = source::open(&input, spec.format, &spec.columns)?;
-            let mut reported = 0;
-            while phase.limit.is_none_or(|limit| u64::from(writer.row) < limit) {
-                let started = writer.start();
-                let Some(event) = reader.next()? else { break };
-                writer.stop(started);
-                match event {
-                    Event::Other(kind) => *writer.tally.records.entry(kind.to_owned()).or_default() += 1,
-                    Event::Document(item) => {
-                        for note in item.notes.iter() {
-                            *writer.tally.notes.entry(note.name().to_owned()).or_default() += 1;
-                        }
-                        writer.record(item.id, &item.record, item.refusal, &input.uri)?;
-                    }
-                }
-                let read = reader.bytes_read();
-                context.advance(read - reported);
-                reported = read;
-            }
-            context.advance(task.bytes.saturating_sub(reported));
-            writer.tally.input_digest = reader.digest();
-        }
-        None => {
-            let mut reader = DocsReader::open(context.store, work_text(&task.work, "docs")?)?;
-            let mut source = String::new();
-            while reader.next(&mut writer.worker.document, &mut source)? {
-                writer.document(&source)?;
-            }
-            context.advance(task.bytes);
-        }
-    }
-    journal.leave().map_err(StoreError::io("write", "the task journal"))?;
-    let outcome = writer.finish(task)?;
-    journal.close();
-    Ok(outcome)
+/// The work of a task.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    /// The input file, for phases that read the source.
+    pub input: Option<Input>,
+    /// The documents, for phases that read those of a phase before.
+    pub docs: Option<ObjectRef>,
+    /// Decisions about the rows, one entry for every exchange step of the phase.
+    pub decided: Vec<Decided>,
 }
 
-/// Everything a task writes, row by row.
-struct Writer<'a> {
-    phase: &'a MapPhase,
-    chain: &'a Chain,
-    context: &'a TaskContext<'a>,
-    journal: &'a Journal,
-    worker: Worker,
-    tables: Tables,
-    tally: Tally,
-    seen: BTreeSet<DocId>,
-    row: u32,
-    n_panicked: u64,
-    read_seconds: f64,
-    write_seconds: f64,
+/// The task that reads an input file.
+pub fn of_input(fingerprint: &str, input: &Input) -> Task {
+    let work = Work { input: Some(input.clone()), docs: None, decided: Vec::new() };
+    task(fingerprint, &identity(input), &input.name, input.bytes, &work)
 }
 
-impl<'a> Writer<'a> {
-    fn create(
-        phase: &'a MapPhase,
-        chain: &'a Chain,
-        task: &Task,
-        context: &'a TaskContext<'a>,
-        journal: &'a Journal,
-    ) -> Result<Writer<'a>, StoreError> {
-        Ok(Writer {
-            phase,
-            chain,
-            context,
-            journal,
-            worker: Worker::new(chain, context.timings),
-            tables: Tables::create(chain, &task.key, context)?,
-            tally: Tally::new(chain.steps.iter().map(|step| step.name.as_str())),
-            seen: BTreeSet::new(),
-            row: 0,
-            n_panicked: 0,
-            read_seconds: 0.0,
-            write_seconds: 0.0,
-        })
+/// The task that goes on with a part: with its input file where the phase before was a scan, else with its documents.
+///
+/// # Errors
+/// When the part lacks them, or nothing was decided about it.
+pub fn of_part(
+    fingerprint: &str,
+    part: &Part,
+    decided: &[BTreeMap<String, Decided>],
+    after_scan: bool,
+) -> Result<Task, StoreError> {
+    let missing = |what: &str| StoreError::corrupt(&part.task, format!("the part has no {what}"));
+    let decided = decided.iter().map(|decided| decided.get(&part.task).cloned());
+    let decided = decided.collect::<Option<Vec<_>>>().ok_or_else(|| missing("decisions"))?;
+    let digests: String = decided.iter().flat_map(|decided| ["\0", &decided.digest]).collect();
+    if after_scan {
+        let input = part.tally.get("input").cloned().unwrap_or_default();
+        let input: Input = serde_json::from_value(input).map_err(|_| missing("input"))?;
+        let identity = identity(&input) + &digests;
+        let (name, bytes) = (input.name.clone(), input.bytes);
+        return Ok(task(fingerprint, &identity, &name, bytes, &Work { input: Some(input), docs: None, decided }));
     }
+    let docs = part.objects.get("docs").cloned().ok_or_else(|| missing("documents"))?;
+    let bytes = docs.bytes;
+    let work = Work { input: None, docs: Some(docs), decided };
+    Ok(task(fingerprint, &(part.task.clone() + &digests), &part.label, bytes, &work))
+}
 
-    fn start(&self) -> f64 {
-        if self.context.timings { clock::thread_cpu_seconds() } else { 0.0 }
-    }
+fn identity(input: &Input) -> String {
+    format!("{}\0{}\0{}", input.uri, input.bytes, input.version)
+}
 
-    fn stop(&mut self, started: f64) {
-        if self.context.timings {
-            self.read_seconds += clock::thread_cpu_seconds() - started;
-        }
-    }
+fn task(fingerprint: &str, identity: &str, label: &str, bytes: u64, work: &Work) -> Task {
+    let key = digest_hex(format!("{fingerprint}\0{identity}").as_bytes());
+    Task { key, label: label.to_owned(), bytes, work: json!(work) }
+}
 
-    /// A record of the source.
-    fn record(
-        &mut self,
-        id: DocId,
-        record: &Record<'_>,
-        refusal: Option<Refusal>,
-        source: &str,
-    ) -> Result<(), StoreError> {
-        self.worker.document.fill_from(id, record);
-        let refusal = refusal
-            .or_else(|| (!self.seen.insert(id)).then(|| Refusal { reason: "duplicate_record", ..Refusal::default() }));
-        let refusal =
-            refusal.or_else(|| record.payload.is_empty().then(|| Refusal { reason: "empty", ..Refusal::default() }));
-        match refusal {
-            Some(refusal) => {
-                self.worker.reset();
-                let removal = Removal {
-                    step: "read".to_owned(),
-                    reason: refusal.reason.to_owned(),
-                    metric: refusal.metric.to_owned(),
-                    value: refusal.value,
-                    limit: refusal.limit,
-                    evidence: refusal.evidence,
-                };
-                let bytes = record.payload.len();
-                self.settle(Walked { bytes, removal: None }, Some(removal), bytes, source)
-            }
-            None => self.walk(Some(record), record.payload.len(), source),
-        }
-    }
-
-    /// The document in hand, of an earlier phase.
-    fn document(&mut self, source: &str) -> Result<(), StoreError> {
-        let bytes = self.worker.document.text.len();
-        self.walk(None, bytes, source)
-    }
-
-    fn walk(&mut self, record: Option<&Record<'_>>, bytes_in: usize, source: &str) -> Result<(), StoreError> {
-        let alive = self.journal.enter(self.row).map_err(StoreError::io("write", "the task journal"))?;
-        if !alive {
-            self.worker.reset();
-            let evidence = Some("the process died at this document again and again".to_owned());
-            let removal =
-                Removal { step: "read".to_owned(), reason: "poison".to_owned(), evidence, ..Removal::default() };
-            return self.settle(Walked { bytes: bytes_in, removal: None }, Some(removal), bytes_in, source);
-        }
-        let (worker, chain) = (&mut self.worker, self.chain);
-        match guarded(|| worker.walk(chain, record)) {
-            Ok(walked) => self.settle(walked, None, bytes_in, source),
-            Err(message) => {
-                self.n_panicked += 1;
-                let step = self.worker.current;
-                // The buffers may hold anything now: keep the headers, drop the rest.
-                let mut fresh = Worker::new(chain, self.context.timings);
-                std::mem::swap(&mut fresh.document, &mut self.worker.document);
-                std::mem::swap(&mut fresh.cpu_seconds, &mut self.worker.cpu_seconds);
-                self.worker = fresh;
-                let removal = Removal {
-                    step: chain.steps.get(step).map(|step| step.name.clone()).unwrap_or_default(),
-                    reason: "stage_panicked".to_owned(),
-                    evidence: Some(message),
-                    ..Removal::default()
-                };
-                self.settle(Walked { bytes: bytes_in, removal: Some((step, removal)) }, None, bytes_in, source)
-            }
-        }
-    }
-
-    /// Writes the rows of one document and counts it.
-    fn settle(
-        &mut self,
-        walked: Walked,
-        refused: Option<Removal>,
-        bytes_in: usize,
-        source: &str,
-    ) -> Result<(), StoreError> {
-        let started = self.start();
-        let removed_at = match (&refused, &walked.removal) {
-            (Some(_), _) => Some(0),
-            (None, Some((step, _))) => Some(step + 1),
-            (None, None) => None,
-        };
-        self.count(
-            removed_at,
-            refused.as_ref().or(walked.removal.as_ref().map(|(_, removal)| removal)),
-            bytes_in,
-            walked.bytes,
-        );
-        let removal = refused.or(walked.removal.map(|(_, removal)| removal));
-        let document = &self.worker.document;
-        self.tables.metrics(self.row, self.chain, &self.worker)?;
-        match &removal {
-            None => self.tables.doc(self.row, document, source)?,
-            Some(why) if sampled(self.phase.seed, "removed", document.id.0, self.phase.removed) => {
-                self.tables.removed(document, &why.step, &why.reason)?;
-            }
-            Some(_) => {}
-        }
-        let bytes = u32::try_from(walked.bytes).unwrap_or(u32::MAX);
-        let url_hash = hash64(0, document.url.as_bytes());
-        self.tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal })?;
-        let next = self.row.checked_add(1);
-        self.row = next
-            .ok_or_else(|| StoreError::Usage("an input file holds more than 4 billion documents; split it".into()))?;
-        if self.context.timings {
-            self.write_seconds += clock::thread_cpu_seconds() - started;
-        }
-        Ok(())
-    }
-
-    /// Counts one document: every step that it reached alive, and the one that removed it.
-    fn count(&mut self, removed_at: Option<usize>, why: Option<&Removal>, bytes_in: usize, bytes: usize) {
-        self.tally.n_in += 1;
-        let reached = removed_at.map_or(self.tally.steps.len(), |at| at + 1);
-        let sizes = std::iter::once(&bytes_in).chain(&self.worker.sizes);
-        for (step, size) in self.tally.steps.iter_mut().zip(sizes).take(reached) {
-            step.n_in += 1;
-            step.bytes_in += *size as u64;
-        }
-        match (removed_at, why) {
-            (Some(at), Some(why)) => {
-                let step = &mut self.tally.steps[at];
-                step.n_removed += 1;
-                step.bytes_removed += bytes as u64;
-                *step.reasons.entry(why.reason.clone()).or_default() += 1;
-            }
-            _ => {
-                self.tally.n_out += 1;
-                self.tally.bytes_out += bytes as u64;
-            }
-        }
-    }
-
-    fn finish(self, task: &Task) -> Result<Outcome, StoreError> {
-        let Writer { tables, mut tally, context, chain, worker, .. } = self;
-        let tolerated = MAX_PANICKED.max((tally.n_in as f64 * MAX_PANICKED_SHARE) as u64);
-        if self.n_panicked > tolerated {
-            return Err(StoreError::Usage(format!(
-                "stages panicked on {} of {} documents of `{}`; the limit is {tolerated}",
-                self.n_panicked, tally.n_in, task.label
-            )));
-        }
-        tally.input_bytes = task.bytes;
-        let violations = tally.violations();
-        if let Some(violation) = violations.first() {
-            return Err(StoreError::corrupt(&task.label, format!("the ledger does not add up: {violation}")));
-        }
-        let mut outcome = Outcome::default();
-        let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
-        tables.finish(context, &mut outcome)?;
-        if context.timings {
-            let write = self.write_seconds + clock::thread_cpu_seconds() - started;
-            outcome.cpu_seconds.insert("read".to_owned(), self.read_seconds);
-            outcome.cpu_seconds.insert("write".to_owned(), write);
-            for (step, seconds) in chain.steps.iter().zip(&worker.cpu_seconds) {
-                outcome.cpu_seconds.insert(step.name.clone(), *seconds);
-            }
-        }
-        outcome.tally = serde_json::to_value(&tally).map_err(|error| StoreError::Usage(error.to_string()))?;
-        Ok(outcome)
+impl Work {
+    /// Reads the work of a task.
+    ///
+    /// # Errors
+    /// When the task list is of another version.
+    pub fn of(task: &Task) -> Result<Work, StoreError> {
+        let read = serde_json::from_value(task.work.clone());
+        read.map_err(|error| StoreError::Usage(format!("the task list of this run is of another version: {error}")))
     }
 }

@@ -16,7 +16,7 @@ pub fn explain(spec: &Spec, plan: &Plan, first_tasks: &[Task]) -> String {
         let tasks = if number == 0 { format!("{} tasks", first_tasks.len()) } else { planned.phase.forecast() };
         let _ = writeln!(out, "\nphase {} `{}`  {tasks}", number + 1, planned.phase.name());
         let _ = writeln!(out, "  fingerprint {}  folder {}", planned.fingerprint, planned.folder);
-        for step in spec.maps.get(number).into_iter().flatten() {
+        for step in &planned.steps {
             let named = if step.name == step.entry.name { String::new() } else { format!(" as `{}`", step.name) };
             let _ = write!(out, "  {:<8} {} v{}{named}", step.entry.shape.name(), step.entry.name, step.entry.version);
             for (what, list) in [("lang", &step.when.lang), ("kind", &step.when.kind)] {

@@ -1,18 +1,17 @@
 //! Phases with their fingerprints: what a recipe comes to, before anything runs.
 
 mod explain;
+mod phases;
 pub(crate) mod record;
 
 pub use explain::{explain, human_bytes};
 pub use record::{PhaseRecord, RunRecord, TaskList};
 
-use crate::map::MapPhase;
-use crate::spec::{Spec, canonical_params};
-use serde_json::json;
+use crate::spec::{Spec, StepSpec};
+use phases::Phases;
 use std::sync::Arc;
 use tokenmill_core::BuildError;
-use tokenmill_core::hash::digest_hex;
-use tokenmill_store::{Phase, SharedAssets};
+use tokenmill_store::{Inputs, Phase, SharedAssets, Store};
 
 /// The phases of a run, in order.
 pub struct Plan {
@@ -20,18 +19,24 @@ pub struct Plan {
     pub name: String,
     /// The recipe with every default written out.
     pub resolved: String,
-    /// Each reads what the one before committed.
+    /// Bytes that sorting may hold in memory, over all threads of a process.
+    pub memory: u64,
+    /// Each reads what some of those before it have committed.
     pub phases: Vec<PlannedPhase>,
 }
 
 /// A phase with its identity.
 pub struct PlannedPhase {
-    /// Digest of everything besides the inputs that can change its output, and of the phases before it.
+    /// Digest of everything besides the inputs that can change its output, and of the phases it reads.
     pub fingerprint: String,
     /// Folder in the run directory.
     pub folder: String,
     /// What it does.
     pub phase: Box<dyn Phase>,
+    /// What it reads: the name of the input, and the number of the phase that makes it.
+    pub inputs: Vec<(String, usize)>,
+    /// The steps it runs, for people; empty for phases of another kind.
+    pub steps: Vec<StepSpec>,
 }
 
 impl Plan {
@@ -40,29 +45,21 @@ impl Plan {
     /// # Errors
     /// When an asset is unknown or a section refuses its parameters.
     pub fn new(spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<Plan, BuildError> {
-        let mut phases: Vec<(Box<dyn Phase>, String)> = Vec::new();
-        for index in 0..spec.maps.len() {
-            let phase = MapPhase::new(spec, index, assets.clone())?;
-            let text = phase.spec();
-            phases.push((Box::new(phase), text));
-        }
-        for (section, params) in &spec.sections {
-            let asset_names =
-                section.asset_params.iter().map(|param| params.text(param)).filter(|name| !name.is_empty());
-            let digests = asset_names.map(|name| assets.digest(name)).collect::<Result<Vec<_>, _>>()?;
-            for phase in (section.build)(params, spec.seed, assets.clone())? {
-                let text = json!({"params": canonical_params(params), "assets": digests, "seed": spec.seed, "phase": phase.spec()});
-                phases.push((phase, text.to_string()));
-            }
-        }
-        let mut upstream = String::new();
-        let mut planned = Vec::with_capacity(phases.len());
-        for (number, (phase, text)) in phases.into_iter().enumerate() {
-            let fingerprint = digest_hex(format!("{}\0{text}\0{upstream}", phase.name()).as_bytes());
-            upstream.clone_from(&fingerprint);
-            let folder = format!("p{}-{}-{}", number + 1, phase.name(), &fingerprint[..12]);
-            planned.push(PlannedPhase { fingerprint, folder, phase });
-        }
-        Ok(Plan { name: spec.name.clone(), resolved: spec.to_toml(), phases: planned })
+        let mut phases = Phases::default();
+        phases.blocks(spec, assets)?;
+        phases.sections(spec, assets)?;
+        let memory = spec.memory;
+        Ok(Plan { name: spec.name.clone(), resolved: spec.to_toml(), memory, phases: phases.0 })
+    }
+
+    /// What phase `at` reads, each manifest as `manifest` gives it.
+    pub fn inputs<'a>(
+        &self,
+        at: usize,
+        store: &'a dyn Store,
+        manifest: impl Fn(Inputs<'a>, &str, usize) -> Inputs<'a>,
+    ) -> Inputs<'a> {
+        let names = self.phases.get(at).into_iter().flat_map(|planned| &planned.inputs);
+        names.fold(Inputs::new(store), |inputs, (name, from)| manifest(inputs, name, *from))
     }
 }

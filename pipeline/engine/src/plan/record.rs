@@ -2,6 +2,7 @@
 
 use super::Plan;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::{Store, StoreError, Task, commit};
 
@@ -28,6 +29,8 @@ pub struct PhaseRecord {
     pub folder: String,
     /// Fingerprint.
     pub fingerprint: String,
+    /// What it reads: the number (from 0) of the phase by the name of the input.
+    pub inputs: BTreeMap<String, usize>,
     /// Key of the task list; absent until the phase before has ended.
     pub tasks: Option<String>,
     /// Key under which the manifest is or will be; absent as long as the tasks are.
@@ -48,6 +51,7 @@ impl RunRecord {
             name: planned.phase.name().to_owned(),
             folder: planned.folder.clone(),
             fingerprint: planned.fingerprint.clone(),
+            inputs: planned.inputs.iter().cloned().collect(),
             tasks: None,
             manifest: None,
         };

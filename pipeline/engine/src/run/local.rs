@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_store::commit::{read_commit, read_manifest, write_manifest};
-use tokenmill_store::{Commit, Manifest, Store, StoreError, Task};
+use tokenmill_store::{Commit, Inputs, Manifest, Store, StoreError, Task, TaskContext};
 
 /// Stack of a worker thread. Nothing recurses on the depth of a page, so this is plenty.
 const STACK_BYTES: usize = 8 << 20;
@@ -42,7 +42,7 @@ pub struct PhaseReport {
     /// Tasks done now.
     pub n_run: usize,
     /// What is committed.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// CPU seconds by step, of the tasks done now; empty unless timings were wanted.
     pub cpu_seconds: BTreeMap<String, f64>,
 }
@@ -59,15 +59,16 @@ pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) 
     let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
     let mut reports: Vec<PhaseReport> = Vec::new();
     for (at, planned) in plan.phases.iter().enumerate() {
-        let upstream = reports.last().map(|report| &report.manifest);
-        let tasks = planned.phase.tasks(&planned.fingerprint, upstream)?;
+        let inputs = plan.inputs(at, store, |inputs, name, from| inputs.with(name, reports[from].manifest.clone()));
+        let tasks = planned.phase.tasks(&planned.fingerprint, &inputs)?;
         record.phases[at].set_tasks(store, &tasks)?;
         record.write(store)?;
         let work = PhaseWork {
             planned,
             tasks: &tasks,
             manifest_key: record.phases[at].manifest.as_deref().unwrap_or_default(),
-            upstream,
+            inputs: &inputs,
+            memory: plan.memory / options.threads.max(1) as u64,
         };
         let report = run_phase(&work, store, options, watch, &pool)?;
         reports.push(report);
@@ -80,7 +81,9 @@ struct PhaseWork<'a> {
     planned: &'a PlannedPhase,
     tasks: &'a [Task],
     manifest_key: &'a str,
-    upstream: Option<&'a Manifest>,
+    inputs: &'a Inputs<'a>,
+    /// Bytes for sorting, for one task.
+    memory: u64,
 }
 
 fn run_phase(
@@ -90,12 +93,12 @@ fn run_phase(
     watch: &dyn Watch,
     pool: &rayon::ThreadPool,
 ) -> Result<PhaseReport, RunError> {
-    let PhaseWork { planned, tasks, manifest_key: key, upstream } = *work;
+    let PhaseWork { planned, tasks, manifest_key: key, inputs, memory } = *work;
     let report = |n_run, manifest, cpu_seconds| PhaseReport {
         folder: planned.folder.clone(),
         name: planned.phase.name().to_owned(),
         n_run,
-        manifest,
+        manifest: Arc::new(manifest),
         cpu_seconds,
     };
     if let Some(manifest) = read_manifest(store, key)? {
@@ -112,7 +115,9 @@ fn run_phase(
     let seconds = Mutex::new(BTreeMap::<String, f64>::new());
     let done: Vec<(usize, Commit)> = pool.install(|| {
         let work = pending.par_iter().with_max_len(1).map(|at| {
-            let (commit, cpu_seconds) = perform(planned, &tasks[*at], store, upstream, &bytes_read, options.timings)?;
+            let (folder, timings) = (planned.folder.as_str(), options.timings);
+            let context = TaskContext { store, folder, inputs, bytes_read: &bytes_read, timings, memory };
+            let (commit, cpu_seconds) = perform(planned, &tasks[*at], &context)?;
             watch.task(&tasks[*at]);
             let mut total = seconds.lock().unwrap_or_else(PoisonError::into_inner);
             cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);

@@ -8,11 +8,10 @@ pub use local::{Options, PhaseReport, Watch, run};
 pub use one::{finish_phase, run_task};
 pub use status::{PhaseStatus, status};
 
-use crate::plan::{PlannedPhase, RunRecord};
-use std::sync::atomic::AtomicU64;
+use crate::plan::{Plan, PlannedPhase, RunRecord};
 use tokenmill_core::BuildError;
 use tokenmill_store::commit::{read_commit, write_commit};
-use tokenmill_store::{Commit, Manifest, Store, StoreError, Task, TaskContext};
+use tokenmill_store::{Commit, Inputs, Store, StoreError, Task, TaskContext};
 
 /// What can end a run early.
 #[derive(Debug, thiserror::Error)]
@@ -49,26 +48,24 @@ impl RunError {
 fn perform(
     planned: &PlannedPhase,
     task: &Task,
-    store: &dyn Store,
-    upstream: Option<&Manifest>,
-    bytes_read: &AtomicU64,
-    timings: bool,
+    context: &TaskContext<'_>,
 ) -> Result<(Commit, std::collections::BTreeMap<String, f64>), RunError> {
+    let store = context.store;
     let fail = |source| RunError::Task { phase: planned.phase.name().to_owned(), label: task.label.clone(), source };
     if let Some(commit) = read_commit(store, &planned.folder, &task.key).map_err(fail)? {
         return Ok((commit, std::collections::BTreeMap::new()));
     }
-    let context = TaskContext { store, folder: &planned.folder, upstream, bytes_read, timings };
-    let outcome = planned.phase.run(task, &context).map_err(fail)?;
+    let outcome = planned.phase.run(task, context).map_err(fail)?;
     let commit =
         Commit { task: task.key.clone(), label: task.label.clone(), objects: outcome.objects, tally: outcome.tally };
     write_commit(store, &planned.folder, &commit).map_err(fail)?;
     Ok((commit, outcome.cpu_seconds))
 }
 
-/// The manifest of the last phase that has ended before `phase`.
-fn upstream_manifest(record: &RunRecord, phase: usize, store: &dyn Store) -> Result<Option<Manifest>, StoreError> {
-    let Some(before) = phase.checked_sub(1).and_then(|before| record.phases.get(before)) else { return Ok(None) };
-    let manifest = before.read_manifest(store)?;
-    manifest.map(Some).ok_or_else(|| StoreError::Usage(format!("phase `{}` has not ended yet", before.folder)))
+/// What phase `at` reads, from the manifests of a run.
+fn standing_inputs<'a>(plan: &Plan, record: &RunRecord, at: usize, store: &'a dyn Store) -> Inputs<'a> {
+    plan.inputs(at, store, |inputs, name, from| {
+        let key = record.phases.get(from).and_then(|phase| phase.manifest.as_deref());
+        inputs.with_key(name, key.unwrap_or("the manifest of a phase that has no tasks yet"))
+    })
 }

@@ -1,10 +1,10 @@
 //! One task of a run, for array jobs: any process may do any task at any time, and doing it twice is harmless.
 
-use super::{RunError, perform, upstream_manifest};
+use super::{RunError, perform, standing_inputs};
 use crate::plan::{Plan, RunRecord};
 use std::sync::atomic::AtomicU64;
 use tokenmill_store::commit::{read_commit, write_manifest};
-use tokenmill_store::{Commit, Manifest, Store, StoreError};
+use tokenmill_store::{Commit, Manifest, Store, StoreError, TaskContext};
 
 /// Does task `index` of phase `phase` (both from 0) and commits it.
 ///
@@ -30,8 +30,11 @@ pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> R
     let task = tasks.get(index).ok_or_else(|| {
         StoreError::Usage(format!("there is no task {index} in phase {phase}; it has {}", tasks.len()))
     })?;
-    let upstream = upstream_manifest(&record, phase, store)?;
-    perform(planned, task, store, upstream.as_ref(), &AtomicU64::new(0), false).map(|(commit, _)| commit)
+    let inputs = standing_inputs(plan, &record, phase, store);
+    let bytes_read = AtomicU64::new(0);
+    let (folder, bytes_read) = (planned.folder.as_str(), &bytes_read);
+    let context = TaskContext { store, folder, inputs: &inputs, bytes_read, timings: false, memory: plan.memory };
+    perform(planned, task, &context).map(|(commit, _)| commit)
 }
 
 /// Ends phase `phase` (from 0): writes its manifest, and plans the tasks of the next one.
@@ -64,8 +67,8 @@ pub fn finish_phase(plan: &Plan, store: &dyn Store, phase: Option<usize>) -> Res
     }
     let next = phase.map_or(0, |phase| phase + 1);
     let Some(planned) = plan.phases.get(next) else { return Ok(None) };
-    let upstream = upstream_manifest(&record, next, store)?;
-    let tasks = planned.phase.tasks(&planned.fingerprint, upstream.as_ref())?;
+    let inputs = standing_inputs(plan, &record, next, store);
+    let tasks = planned.phase.tasks(&planned.fingerprint, &inputs)?;
     record.phases[next].set_tasks(store, &tasks)?;
     record.write(store)?;
     Ok(Some(tasks.len()))

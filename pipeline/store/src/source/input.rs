@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_core::hash::Digester;
 
 /// One input file. Its identity is (URI, size, version), known at planning.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Input {
     /// Path as the recipe gives it, wildcards expanded.
     pub uri: String,
+    /// What it is called in ids and tables, wherever it lies.
+    pub name: String,
     /// Size in bytes.
     pub bytes: u64,
     /// ETag or version; size and modification time for a local file.
@@ -53,7 +55,7 @@ pub fn expand(patterns: &[String]) -> Result<Vec<Input>, StoreError> {
 /// When it is missing.
 pub fn find(uri: &str) -> Result<Input, StoreError> {
     let meta = file_meta(Path::new(uri))?.ok_or_else(|| StoreError::Missing(uri.to_owned()))?;
-    Ok(Input { uri: uri.to_owned(), bytes: meta.bytes, version: meta.version })
+    Ok(Input { uri: uri.to_owned(), name: uri.to_owned(), bytes: meta.bytes, version: meta.version })
 }
 
 /// Opens an input for reads at any place.

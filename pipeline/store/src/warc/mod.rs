@@ -7,7 +7,7 @@
 //! | `stream` | a file as one text with seams |
 //! | `start`, `arc`, `fields` | what a record looks like |
 //! | `framing`, `reader` | where a record ends; the loop |
-//! | `record`, `digest`, `verify`, `date`, `notes` | what is handed out |
+//! | `record`, `digest`, `verify`, `notes` | what is handed out |
 //! | [`http`], `chunked`, `encoding` | the HTTP response inside a record |
 //!
 //! Three laws: damage is never an error, every byte is in a record or in a [`Damage`], and no size that a file claims
@@ -15,7 +15,6 @@
 
 mod arc;
 mod chunked;
-pub mod date;
 pub mod digest;
 mod encoding;
 mod fields;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::arc::UrlLine;
-use super::date;
 use super::fields::Headers;
 use super::http::{self, HttpResponse};
 use super::limits::Limits;
@@ -155,7 +154,7 @@ impl<'a> WarcRecord<'a> {
 
     /// When the capture was made, in RFC 3339 and UTC, whatever form the file uses.
     pub fn date(&self) -> Option<String> {
-        date::normalise(&self.header("WARC-Date")?)
+        tokenmill_core::date::normalise(&self.header("WARC-Date")?)
     }
 
     /// Address of the server.

@@ -1,9 +1,30 @@
-//! Capture dates in one form: RFC 3339, UTC.
+//! Dates in one form: RFC 3339, UTC; and as numbers that can be compared.
 
 /// A date as `2008-04-30T20:48:25Z`, from the ISO 8601 profile of WARC (any precision, WARC/1.1 section 5.4; other
 /// offsets are converted) or from the digits of ARC (`YYYYMMDDhhmmss`, shorter or longer). Fractions of a second stay.
 /// None if it is no date.
 pub fn normalise(raw: &[u8]) -> Option<String> {
+    let (m, fraction) = parse(raw)?;
+    Some(format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{fraction}Z", m.year, m.month, m.day, m.hour, m.minute, m.second))
+}
+
+/// Microseconds from the beginning of the year 1 to a date in any form that [`normalise`] reads; less than 2^59. None
+/// if it is no date.
+pub fn micros(raw: &[u8]) -> Option<u64> {
+    let (m, fraction) = parse(raw)?;
+    let digits = fraction.bytes().skip(1).chain(std::iter::repeat(b'0')).take(6);
+    let micros = digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let years = m.year - 1;
+    let days_before_year = years * 365 + years / 4 - years / 100 + years / 400;
+    let days_before_month: i64 = (1..m.month).map(|month| days_in_month(m.year, month)).sum();
+    let days = days_before_year + days_before_month + m.day - 1;
+    let seconds = ((days * 24 + m.hour) * 60 + m.minute) * 60 + m.second;
+    // A moment of the year 1 east of Greenwich may lie before the calendar begins.
+    Some(u64::try_from(seconds).unwrap_or(0) * 1_000_000 + micros)
+}
+
+/// The moment in UTC, and the fraction of a second as it is written, with its point.
+fn parse(raw: &[u8]) -> Option<(Moment, &str)> {
     let raw = raw.trim_ascii();
     let mut moment = Moment { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
     let mut fraction = "";
@@ -48,8 +69,7 @@ pub fn normalise(raw: &[u8]) -> Option<String> {
             return None;
         }
     }
-    let m = moment.valid()?.minus_minutes(offset);
-    Some(format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{fraction}Z", m.year, m.month, m.day, m.hour, m.minute, m.second))
+    Some((moment.valid()?.minus_minutes(offset), fraction))
 }
 
 /// Minutes ahead of UTC.
@@ -145,6 +165,19 @@ mod tests {
         ] {
             assert_eq!(normalise(raw.as_bytes()).as_deref(), Some(expected), "{raw}");
         }
+    }
+
+    #[test]
+    fn numbers_are_in_the_order_of_time() {
+        let micros = |text: &str| micros(text.as_bytes()).unwrap();
+        assert_eq!(micros("0001-01-01"), 0);
+        // 719,162 days lie between the beginning of the year 1 and that of Unix time.
+        assert_eq!(micros("1970-01-01T00:00:01.5Z"), (719_162 * 86_400 + 1) * 1_000_000 + 500_000);
+        assert_eq!(micros("2020-01-01T00:30:00+01:00"), micros("20191231233000"));
+        let dates =
+            ["1999-12-31", "2000-02-28", "2000-02-29", "2000-03-01", "2000-03-01T00:00:00.000001Z", "9999-12-31"];
+        assert!(dates.windows(2).all(|pair| micros(pair[0]) < micros(pair[1])));
+        assert!(micros("9999-12-31T23:59:60.999999Z") < 1 << 59);
     }
 
     #[test]

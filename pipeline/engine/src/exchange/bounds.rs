@@ -1,0 +1,100 @@
+//! How many tasks an exchange has: bounded on both sides, so that neither objects nor requests grow as their product.
+//!
+//! A peer whose shuffle had 162,535 map outputs for 4,096 reducers read 666 million small objects. Here shuffles are at
+//! most [`MAX_SHUFFLES`], reducers at most [`MAX_REDUCERS`], and a range that one of them reads from another is at least
+//! [`MIN_RANGE`] bytes on average, however small or many the parts are.
+
+use super::layout::SHIPPED;
+
+/// Shuffle tasks, at most.
+pub const MAX_SHUFFLES: u64 = 4_096;
+/// Settle tasks, at most.
+pub const MAX_REDUCERS: u64 = 2_048;
+/// Bytes of a range, on average at least, as long as there is more than one reducer.
+pub const MIN_RANGE: u64 = 256 << 10;
+
+/// The sizes that tasks aim at, within the bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Bytes that a shuffle task ships, about at least; smaller parts share one.
+    pub shuffle: u64,
+    /// Bytes of a range, on average at least.
+    pub range: u64,
+    /// Bytes that a settle task reads, about, as long as the other bounds allow it.
+    pub reducer: u64,
+}
+
+impl Default for Sizes {
+    fn default() -> Sizes {
+        Sizes { shuffle: 1 << 20, range: MIN_RANGE, reducer: 256 << 20 }
+    }
+}
+
+impl Sizes {
+    /// Which parts share a shuffle task: consecutive ones, given the rows of their sketches.
+    ///
+    /// A group is closed when it is large enough, so there are at most [`MAX_SHUFFLES`].
+    pub fn groups(&self, rows: &[u64]) -> Vec<std::ops::Range<usize>> {
+        let total: u64 = rows.iter().sum();
+        let enough = (total / MAX_SHUFFLES + 1).max(self.shuffle / SHIPPED as u64);
+        let mut groups = Vec::new();
+        let (mut start, mut sum) = (0, 0);
+        for (at, rows) in rows.iter().enumerate() {
+            sum += rows;
+            if sum >= enough {
+                groups.push(start..at + 1);
+                (start, sum) = (at + 1, 0);
+            }
+        }
+        if start < rows.len() {
+            groups.push(start..rows.len());
+        }
+        groups
+    }
+
+    /// How many ranges the keys are cut into, given the rows of all sketches and the number of shuffle tasks.
+    pub fn n_reducers(&self, rows: u64, n_shuffles: u64) -> u64 {
+        let bytes = rows * SHIPPED as u64;
+        let allowed = (bytes / (n_shuffles.max(1) * self.range)).min(MAX_REDUCERS);
+        bytes.div_ceil(self.reducer).min(allowed).max(1)
+    }
+}
+
+/// The range that a key belongs to.
+pub fn reducer_of(key: u64, n_reducers: u64) -> u64 {
+    ((u128::from(key) * u128::from(n_reducers)) >> 64) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sides_are_bounded_at_any_scale() {
+        let sizes = Sizes::default();
+        for (n_parts, rows_of_a_part) in [(1, 10), (64, 1), (90_000, 50_000), (1_000_000, 1), (5_000, 2_000_000)] {
+            let rows = vec![rows_of_a_part; n_parts];
+            let groups = sizes.groups(&rows);
+            assert_eq!(groups.first().map(|group| group.start), Some(0));
+            assert_eq!(groups.last().map(|group| group.end), Some(n_parts));
+            assert!(groups.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let (n_shuffles, total) = (groups.len() as u64, rows.iter().sum::<u64>());
+            assert!(n_shuffles <= MAX_SHUFFLES, "{n_shuffles} shuffles for {n_parts} parts");
+            let n_reducers = sizes.n_reducers(total, n_shuffles);
+            assert!(n_reducers <= MAX_REDUCERS);
+            assert!(n_reducers == 1 || total * SHIPPED as u64 / (n_shuffles * n_reducers) >= MIN_RANGE);
+        }
+        assert!(sizes.groups(&[]).is_empty());
+        assert_eq!(sizes.n_reducers(0, 0), 1);
+        // A whole crawl of a month: 3 * 10^9 pages in 90,000 files.
+        assert_eq!(sizes.n_reducers(3_000_000_000, 4_096), 134);
+    }
+
+    #[test]
+    fn ranges_of_keys_are_in_order_and_cover_all() {
+        for n in [1, 3, 2_048] {
+            assert_eq!((reducer_of(0, n), reducer_of(u64::MAX, n)), (0, n - 1));
+        }
+        assert_eq!([0, 1 << 62, 1 << 63, 3 << 62].map(|key| reducer_of(key, 2)), [0, 0, 1, 1]);
+    }
+}

@@ -1,0 +1,290 @@
+//! What becomes of every row of a map task: the walk through the chain, guarded, and everything that is written of it.
+
+use super::MapPhase;
+use super::guard::guarded;
+use super::tables::Tables;
+use crate::chain::{Chain, Outcome as Walked, Worker};
+use crate::clock;
+use crate::exchange::{Sketcher, Twins};
+use crate::journal::Journal;
+use crate::tally::Tally;
+use std::collections::BTreeSet;
+use tokenmill_core::hash::{hash64, sampled};
+use tokenmill_core::ledger::Removal;
+use tokenmill_core::{DocId, LedgerRow, Record};
+use tokenmill_store::source::{Input, Refusal};
+use tokenmill_store::warc::Notes;
+use tokenmill_store::{Outcome, StoreError, Task, TaskContext};
+
+/// More documents than this share of a task making a stage panic is a fault of ours, not of the documents.
+const MAX_PANICKED_SHARE: f64 = 0.01;
+/// Panics that are always tolerated, so that small tasks are not failed by one odd page.
+const MAX_PANICKED: u64 = 10;
+
+/// Everything a task writes, row by row.
+pub struct Writer<'a> {
+    phase: &'a MapPhase,
+    chain: &'a Chain,
+    context: &'a TaskContext<'a>,
+    journal: &'a Journal,
+    pub worker: Worker,
+    /// Nothing but sketches is written by a scan.
+    tables: Option<Tables>,
+    sketcher: Sketcher<'a>,
+    /// The decisions about the rows, in the order of the exchange steps of the chain.
+    twins: Vec<Twins>,
+    pub tally: Tally,
+    seen: BTreeSet<DocId>,
+    /// Number of the row in hand.
+    pub row: u32,
+    /// Documents kept so far.
+    n_kept: u32,
+    n_panicked: u64,
+    read_seconds: f64,
+    write_seconds: f64,
+}
+
+impl<'a> Writer<'a> {
+    /// Starts empty tables.
+    pub fn create(
+        phase: &'a MapPhase,
+        chain: &'a Chain,
+        task: &Task,
+        context: &'a TaskContext<'a>,
+        journal: &'a Journal,
+        twins: Vec<Twins>,
+    ) -> Result<Writer<'a>, StoreError> {
+        let tables = (!phase.is_scan).then(|| Tables::create(chain, &task.label, context)).transpose()?;
+        Ok(Writer {
+            phase,
+            chain,
+            context,
+            journal,
+            worker: Worker::new(chain, context.timings),
+            tables,
+            sketcher: Sketcher::create(&chain.exchanges, context)?,
+            twins,
+            tally: Tally::new(chain.steps.iter().map(|step| step.name.as_str())),
+            seen: BTreeSet::new(),
+            row: 0,
+            n_kept: 0,
+            n_panicked: 0,
+            read_seconds: 0.0,
+            write_seconds: 0.0,
+        })
+    }
+
+    /// The thread's CPU time, when it is wanted.
+    pub fn start(&self) -> f64 {
+        if self.context.timings { clock::thread_cpu_seconds() } else { 0.0 }
+    }
+
+    /// Counts the time since `started` as reading.
+    pub fn stop(&mut self, started: f64) {
+        if self.context.timings {
+            self.read_seconds += clock::thread_cpu_seconds() - started;
+        }
+    }
+
+    /// A record that is no document by its nature.
+    pub fn other(&mut self, kind: &str) {
+        *self.tally.records.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// Counts what was odd about a document.
+    pub fn note(&mut self, notes: &Notes) {
+        for note in notes.iter() {
+            *self.tally.notes.entry(note.name().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// A record of the source.
+    pub fn record(
+        &mut self,
+        id: DocId,
+        record: &Record<'_>,
+        refusal: Option<Refusal>,
+        source: &str,
+    ) -> Result<(), StoreError> {
+        self.worker.document.fill_from(id, record);
+        self.take_decisions()?;
+        let refusal = refusal
+            .or_else(|| (!self.seen.insert(id)).then(|| Refusal { reason: "duplicate_record", ..Refusal::default() }));
+        let refusal =
+            refusal.or_else(|| record.payload.is_empty().then(|| Refusal { reason: "empty", ..Refusal::default() }));
+        match refusal {
+            Some(refusal) => {
+                self.worker.reset();
+                let removal = Removal {
+                    step: "read".to_owned(),
+                    reason: refusal.reason.to_owned(),
+                    metric: refusal.metric.to_owned(),
+                    value: refusal.value,
+                    limit: refusal.limit,
+                    evidence: refusal.evidence,
+                };
+                let bytes = record.payload.len();
+                self.settle(Walked { bytes, removal: None }, Some(removal), bytes, source)
+            }
+            None => self.walk(Some(record), record.payload.len(), source),
+        }
+    }
+
+    /// The document in hand, of an earlier phase.
+    pub fn document(&mut self, source: &str) -> Result<(), StoreError> {
+        let bytes = self.worker.document.text.len();
+        self.take_decisions()?;
+        self.walk(None, bytes, source)
+    }
+
+    /// Hands the decisions about the row in hand to the exchange steps of the chain.
+    fn take_decisions(&mut self) -> Result<(), StoreError> {
+        let exchanges = self.worker.twins.iter_mut().zip(&self.chain.steps).filter(|(_, step)| step.is_exchange());
+        for ((twin, step), twins) in exchanges.zip(&mut self.twins) {
+            *twin = twins.at(self.row, self.worker.document.id)?;
+            if twin.is_some() {
+                *self.tally.decided.entry(step.name.clone()).or_default() += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, record: Option<&Record<'_>>, bytes_in: usize, source: &str) -> Result<(), StoreError> {
+        let alive = self.journal.enter(self.row).map_err(StoreError::io("write", "the task journal"))?;
+        if !alive {
+            self.worker.reset();
+            let evidence = Some("the process died at this document again and again".to_owned());
+            let removal =
+                Removal { step: "read".to_owned(), reason: "poison".to_owned(), evidence, ..Removal::default() };
+            return self.settle(Walked { bytes: bytes_in, removal: None }, Some(removal), bytes_in, source);
+        }
+        let (worker, chain) = (&mut self.worker, self.chain);
+        match guarded(|| worker.walk(chain, record)) {
+            Ok(walked) => self.settle(walked, None, bytes_in, source),
+            Err(message) => {
+                self.n_panicked += 1;
+                let step = self.worker.current;
+                // The buffers may hold anything now: keep the headers, drop the rest.
+                let mut fresh = Worker::new(chain, self.context.timings);
+                std::mem::swap(&mut fresh.document, &mut self.worker.document);
+                std::mem::swap(&mut fresh.cpu_seconds, &mut self.worker.cpu_seconds);
+                self.worker = fresh;
+                let removal = Removal {
+                    step: chain.steps.get(step).map(|step| step.name.clone()).unwrap_or_default(),
+                    reason: "stage_panicked".to_owned(),
+                    evidence: Some(message),
+                    ..Removal::default()
+                };
+                self.settle(Walked { bytes: bytes_in, removal: Some((step, removal)) }, None, bytes_in, source)
+            }
+        }
+    }
+
+    /// Writes the rows of one document and counts it.
+    fn settle(
+        &mut self,
+        walked: Walked,
+        refused: Option<Removal>,
+        bytes_in: usize,
+        source: &str,
+    ) -> Result<(), StoreError> {
+        let started = self.start();
+        let removed_at = match (&refused, &walked.removal) {
+            (Some(_), _) => Some(0),
+            (None, Some((step, _))) => Some(step + 1),
+            (None, None) => None,
+        };
+        self.count(
+            removed_at,
+            refused.as_ref().or(walked.removal.as_ref().map(|(_, removal)| removal)),
+            bytes_in,
+            walked.bytes,
+        );
+        let removal = refused.or(walked.removal.map(|(_, removal)| removal));
+        if removal.is_none() {
+            // After a scan the next phase sees the same rows again, else it sees those that are kept.
+            let seen_as = if self.phase.is_scan { self.row } else { self.n_kept };
+            self.sketcher.add(&self.worker.document, self.worker.analysis(), seen_as)?;
+            self.n_kept += 1;
+        }
+        if let Some(tables) = &mut self.tables {
+            let document = &self.worker.document;
+            tables.metrics(self.row, self.chain, &self.worker)?;
+            match &removal {
+                None => tables.doc(self.row, document, source)?,
+                Some(why) if sampled(self.phase.seed, "removed", document.id.0, self.phase.removed) => {
+                    tables.removed(document, &why.step, &why.reason)?;
+                }
+                Some(_) => {}
+            }
+            let bytes = u32::try_from(walked.bytes).unwrap_or(u32::MAX);
+            let url_hash = hash64(0, document.url.as_bytes());
+            tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal })?;
+        }
+        let next = self.row.checked_add(1);
+        self.row = next
+            .ok_or_else(|| StoreError::Usage("an input file holds more than 4 billion documents; split it".into()))?;
+        if self.context.timings {
+            self.write_seconds += clock::thread_cpu_seconds() - started;
+        }
+        Ok(())
+    }
+
+    /// Counts one document: every step that it reached alive, and the one that removed it.
+    fn count(&mut self, removed_at: Option<usize>, why: Option<&Removal>, bytes_in: usize, bytes: usize) {
+        self.tally.n_in += 1;
+        let reached = removed_at.map_or(self.tally.steps.len(), |at| at + 1);
+        let sizes = std::iter::once(&bytes_in).chain(&self.worker.sizes);
+        for (step, size) in self.tally.steps.iter_mut().zip(sizes).take(reached) {
+            step.n_in += 1;
+            step.bytes_in += *size as u64;
+        }
+        match (removed_at, why) {
+            (Some(at), Some(why)) => {
+                let step = &mut self.tally.steps[at];
+                step.n_removed += 1;
+                step.bytes_removed += bytes as u64;
+                *step.reasons.entry(why.reason.clone()).or_default() += 1;
+            }
+            _ => {
+                self.tally.n_out += 1;
+                self.tally.bytes_out += bytes as u64;
+            }
+        }
+    }
+
+    /// Stores everything.
+    pub fn finish(self, task: &Task, input: Option<Input>) -> Result<Outcome, StoreError> {
+        let Writer { tables, sketcher, twins, mut tally, context, chain, worker, .. } = self;
+        twins.into_iter().try_for_each(Twins::finish)?;
+        let tolerated = MAX_PANICKED.max((tally.n_in as f64 * MAX_PANICKED_SHARE) as u64);
+        if self.n_panicked > tolerated {
+            return Err(StoreError::Usage(format!(
+                "stages panicked on {} of {} documents of `{}`; the limit is {tolerated}",
+                self.n_panicked, tally.n_in, task.label
+            )));
+        }
+        tally.input_bytes = task.bytes;
+        tally.input = input;
+        let violations = tally.violations();
+        if let Some(violation) = violations.first() {
+            return Err(StoreError::corrupt(&task.label, format!("the ledger does not add up: {violation}")));
+        }
+        let mut outcome = Outcome::default();
+        let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
+        if let Some(tables) = tables {
+            tables.finish(context, &mut outcome)?;
+        }
+        sketcher.finish(context, &mut outcome)?;
+        if context.timings {
+            let write = self.write_seconds + clock::thread_cpu_seconds() - started;
+            outcome.cpu_seconds.insert("read".to_owned(), self.read_seconds);
+            outcome.cpu_seconds.insert("write".to_owned(), write);
+            for (step, seconds) in chain.steps.iter().zip(&worker.cpu_seconds) {
+                outcome.cpu_seconds.insert(step.name.clone(), *seconds);
+            }
+        }
+        outcome.tally = serde_json::to_value(&tally).map_err(|error| StoreError::Usage(error.to_string()))?;
+        Ok(outcome)
+    }
+}

@@ -1,0 +1,83 @@
+//! Lays out the phases of a recipe: a map phase for every block, three phases for every exchange, then the sections.
+
+use super::PlannedPhase;
+use crate::exchange::bounds::Sizes;
+use crate::exchange::{self, HomePhase, SETTLED, SHUFFLED, SKETCHED, SettlePhase, ShufflePhase};
+use crate::map::MapPhase;
+use crate::spec::{Spec, StepSpec, canonical_params};
+use serde_json::json;
+use std::sync::Arc;
+use tokenmill_core::BuildError;
+use tokenmill_core::hash::digest_hex;
+use tokenmill_store::phase::DOCS;
+use tokenmill_store::{Phase, SharedAssets};
+
+/// The phases so far.
+#[derive(Default)]
+pub struct Phases(pub Vec<PlannedPhase>);
+
+impl Phases {
+    /// Adds a phase and says which number it has.
+    fn add(&mut self, phase: Box<dyn Phase>, spec: &str, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
+        let mut identity = format!("{}\0{spec}", phase.name());
+        for (name, from) in &inputs {
+            identity.push_str(&format!("\0{name}\0{}", self.0[*from].fingerprint));
+        }
+        let fingerprint = digest_hex(identity.as_bytes());
+        let number = self.0.len();
+        let folder = format!("p{}-{}-{}", number + 1, phase.name(), &fingerprint[..12]);
+        self.0.push(PlannedPhase { fingerprint, folder, phase, inputs, steps });
+        number
+    }
+
+    /// The map phases and exchanges of all blocks.
+    pub fn blocks(&mut self, spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<(), BuildError> {
+        let mut docs: Vec<(String, usize)> = Vec::new();
+        let mut decided: Vec<(String, usize)> = Vec::new();
+        for (index, block) in spec.blocks.iter().enumerate() {
+            let map = MapPhase::new(spec, index, assets.clone())?;
+            let (text, steps) = (map.spec(), map.steps());
+            let inputs = docs.iter().cloned().chain(std::mem::take(&mut decided)).collect();
+            let map = self.add(Box::new(map), &text, inputs, steps);
+            docs = vec![(DOCS.to_owned(), map)];
+            let mut earlier: Vec<String> = Vec::new();
+            for step in &block.exchanges {
+                let home = self.exchange(&step.name, &earlier, map, &decided);
+                decided.push((exchange::decided(&step.name), home));
+                earlier.push(step.name.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The three phases of one exchange; says which number the last has.
+    fn exchange(&mut self, step: &str, earlier: &[String], map: usize, decided: &[(String, usize)]) -> usize {
+        let sketched = std::iter::once((SKETCHED.to_owned(), map));
+        let shuffle = ShufflePhase::new(step, earlier, Sizes::default());
+        let text = shuffle.spec();
+        let shuffle = self.add(Box::new(shuffle), &text, sketched.chain(decided.iter().cloned()).collect(), Vec::new());
+        let settle = SettlePhase::new(step);
+        let text = settle.spec();
+        let settle = self.add(Box::new(settle), &text, vec![(SHUFFLED.to_owned(), shuffle)], Vec::new());
+        let home = HomePhase::new(step);
+        let text = home.spec();
+        let inputs = vec![(SETTLED.to_owned(), settle), (SHUFFLED.to_owned(), shuffle)];
+        self.add(Box::new(home), &text, inputs, Vec::new())
+    }
+
+    /// The phases of the sections, each of which reads the one before it.
+    pub fn sections(&mut self, spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<(), BuildError> {
+        for (section, params) in &spec.sections {
+            let asset_names =
+                section.asset_params.iter().map(|param| params.text(param)).filter(|name| !name.is_empty());
+            let digests = asset_names.map(|name| assets.digest(name)).collect::<Result<Vec<_>, _>>()?;
+            for phase in (section.build)(params, spec.seed, assets.clone())? {
+                let text = json!({"params": canonical_params(params), "assets": digests, "seed": spec.seed, "phase": phase.spec()});
+                // The steps always end with a map phase, and every phase of a section gives documents out.
+                let before = self.0.len().saturating_sub(1);
+                self.add(phase, &text.to_string(), vec![(DOCS.to_owned(), before)], Vec::new());
+            }
+        }
+        Ok(())
+    }
+}
