@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use support::Sandbox;
+use support::{RECIPES, Sandbox};
 
 /// Phases whose folder name begins like this have run no task when nothing that they depend on has changed.
 fn commits(made: &BTreeMap<String, String>) -> BTreeMap<&str, usize> {
@@ -15,17 +15,23 @@ fn commits(made: &BTreeMap<String, String>) -> BTreeMap<&str, usize> {
 
 #[test]
 fn one_thread_and_eight_threads_make_the_same_files() {
-    let (one, eight) = (Sandbox::new(), Sandbox::new());
-    one.run(&["--threads", "1"]);
-    eight.run(&["--threads", "8"]);
-    let made = one.made();
-    assert!(commits(&made).len() >= 3, "too few phases to compare: {:?}", commits(&made));
-    assert_eq!(made, eight.made());
+    for recipe in RECIPES {
+        let (one, eight) = (Sandbox::of(recipe), Sandbox::of(recipe));
+        one.run(&["--threads", "1"]);
+        eight.run(&["--threads", "8"]);
+        let made = one.made();
+        assert!(commits(&made).len() >= 3, "too few phases to compare: {:?}", commits(&made));
+        assert_eq!(made, eight.made(), "{recipe}");
+    }
 }
 
 #[test]
 fn a_second_run_does_nothing() {
-    let sandbox = Sandbox::new();
+    RECIPES.into_iter().for_each(second_run);
+}
+
+fn second_run(recipe: &str) {
+    let sandbox = Sandbox::of(recipe);
     sandbox.run(&[]);
     let (before, times) = (sandbox.made(), modification_times(&sandbox));
     let said = sandbox.run(&[]);
@@ -39,7 +45,11 @@ fn a_second_run_does_nothing() {
 
 #[test]
 fn tasks_done_one_by_one_in_any_order_make_the_same_files() {
-    let (at_once, one_by_one) = (Sandbox::new(), Sandbox::new());
+    RECIPES.into_iter().for_each(one_by_one);
+}
+
+fn one_by_one(recipe: &str) {
+    let (at_once, one_by_one) = (Sandbox::of(recipe), Sandbox::of(recipe));
     at_once.run(&[]);
     let mut n_tasks: usize = number(&one_by_one.tokenmill(&["task", "--begin", "recipe.toml"]).ok());
     for phase in 0.. {

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use support::Sandbox;
+use support::{RECIPES, Sandbox};
 use tokenmill_store::fault::POINTS;
 
 /// How many kills must have hit a run at work.
 const MIN_KILLS: usize = 20;
 
-fn undisturbed() -> BTreeMap<String, String> {
-    let sandbox = Sandbox::new();
+fn undisturbed(recipe: &str) -> BTreeMap<String, String> {
+    let sandbox = Sandbox::of(recipe);
     sandbox.run(&["--threads", "2"]);
     sandbox.made()
 }
@@ -23,12 +23,16 @@ fn quietly(mut command: Command) -> Command {
 
 #[test]
 fn dying_at_every_step_of_a_commit_loses_nothing() {
-    let expected = undisturbed();
+    RECIPES.into_iter().for_each(die_at_every_step);
+}
+
+fn die_at_every_step(recipe: &str) {
+    let expected = undisturbed(recipe);
     for point in POINTS {
         let mut n_deaths = 0;
         // The first pass, and some in the middle of the run.
-        for pass in [1, 2, 5, 12] {
-            let sandbox = Sandbox::new();
+        for pass in [1, 2, 5, 12, 31] {
+            let sandbox = Sandbox::of(recipe);
             let mut command = quietly(sandbox.command(&["run", "recipe.toml", "--threads", "2"]));
             let status = command.env("TOKENMILL_FAILPOINT", format!("{point}:{pass}")).status().unwrap();
             n_deaths += usize::from(died(status));
@@ -41,12 +45,16 @@ fn dying_at_every_step_of_a_commit_loses_nothing() {
 
 #[test]
 fn kills_at_random_moments_lose_nothing() {
-    let expected = undisturbed();
-    let full = Duration::from_millis(duration_of_a_run());
+    RECIPES.into_iter().for_each(kill_at_random_moments);
+}
+
+fn kill_at_random_moments(recipe: &str) {
+    let expected = undisturbed(recipe);
+    let full = Duration::from_millis(duration_of_a_run(recipe));
     let mut random = 0x5eed_u64;
     let mut n_kills = 0;
     while n_kills < MIN_KILLS {
-        let sandbox = Sandbox::new();
+        let sandbox = Sandbox::of(recipe);
         // Several kills in a row on one run directory, each of which finds the work of the last.
         for _ in 0..4 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -70,8 +78,8 @@ fn kills_at_random_moments_lose_nothing() {
 }
 
 /// Milliseconds that a whole run takes here and now.
-fn duration_of_a_run() -> u64 {
-    let sandbox = Sandbox::new();
+fn duration_of_a_run(recipe: &str) -> u64 {
+    let sandbox = Sandbox::of(recipe);
     let start = Instant::now();
     sandbox.run(&["--threads", "2"]);
     start.elapsed().as_millis() as u64

@@ -6,6 +6,7 @@
 mod cli;
 mod contributing;
 mod determinism;
+mod exchange;
 mod faults;
 mod jsonl;
 mod mini_crawl;

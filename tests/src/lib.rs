@@ -11,6 +11,6 @@ mod walkthrough;
 
 pub use data::{archive, fixture, python};
 pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
-pub use sandbox::Sandbox;
+pub use sandbox::{RECIPES, Sandbox};
 pub use tree::{digests, root};
 pub use walkthrough::{Action, actions, follow};

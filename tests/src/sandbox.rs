@@ -8,7 +8,10 @@ use crate::program::{Ran, binary, tokenmill_in};
 use crate::tree::digests;
 
 /// The recipe most tests run: two map phases and shards, on the mini crawl, with nothing fetched.
-const RECIPE: &str = include_str!("../recipes/mini.toml");
+const MINI: &str = "mini.toml";
+
+/// All recipes below `tests/recipes`: what holds for one run must hold for those with exchanges, too.
+pub const RECIPES: [&str; 2] = [MINI, "dedup.toml"];
 
 /// A folder with a recipe; it is removed with everything in it when the test ends.
 pub struct Sandbox {
@@ -22,14 +25,23 @@ impl Default for Sandbox {
 }
 
 impl Sandbox {
-    /// A sandbox with the mini recipe, whose relative paths lead to the fixtures of the repository.
+    /// A sandbox with the mini recipe.
     ///
     /// # Panics
     /// When the file system fails.
     pub fn new() -> Self {
+        Self::of(MINI)
+    }
+
+    /// A sandbox with one of [`RECIPES`], whose relative paths lead to the fixtures of the repository.
+    ///
+    /// # Panics
+    /// When the file system fails.
+    pub fn of(recipe: &str) -> Self {
+        let recipe = crate::root().join("tests/recipes").join(recipe);
         let folder = tempfile::tempdir().expect("a folder for the test");
         let fixtures = crate::root().join("tests/fixtures");
-        std::fs::write(folder.path().join("recipe.toml"), RECIPE).expect("a recipe");
+        std::fs::copy(recipe, folder.path().join("recipe.toml")).expect("a recipe");
         #[cfg(unix)]
         std::os::unix::fs::symlink(fixtures, folder.path().join("fixtures")).expect("a link to the fixtures");
         Self { folder }

@@ -1,5 +1,7 @@
 //! Proves of a finished run that nothing was lost or doubled: digests, rows, reasons, and in = out between phases.
 
+mod flow;
+
 use crate::plan::RunRecord;
 use crate::tally::Tally;
 use std::collections::BTreeMap;
@@ -33,27 +35,21 @@ pub struct Audit {
 pub fn audit(store: &dyn Store) -> Result<Audit, StoreError> {
     let mut audit = Audit::default();
     let record = RunRecord::read(store)?;
-    let mut upstream: Option<u64> = None;
-    for phase in &record.phases {
+    let mut manifests: Vec<Manifest> = Vec::new();
+    for (at, phase) in record.phases.iter().enumerate() {
         let Some(manifest) = phase.read_manifest(store)? else {
             audit.problems.push(format!("{}: has not ended; run `tokenmill run` again", phase.folder));
             break;
         };
         let (n_in, n_out) = audit_phase(store, &manifest, &mut audit)?;
-        if upstream.is_some_and(|upstream| upstream != n_in) {
-            let before = upstream.unwrap_or_default();
-            audit
-                .problems
-                .push(format!("{}: took in {n_in} documents, the phase before gave out {before}", phase.folder));
-        }
-        upstream = Some(n_out);
+        manifests.push(manifest);
+        audit.problems.extend(flow::problems(&record.phases, at, &manifests));
         audit.flow.push((phase.folder.clone(), n_in, n_out));
     }
     Ok(audit)
 }
 
 fn audit_phase(store: &dyn Store, manifest: &Manifest, audit: &mut Audit) -> Result<(u64, u64), StoreError> {
-    let (mut n_in, mut n_out) = (0, 0);
     for part in &manifest.parts {
         audit.n_parts += 1;
         let mut problems = Vec::new();
@@ -62,10 +58,8 @@ fn audit_phase(store: &dyn Store, manifest: &Manifest, audit: &mut Audit) -> Res
                 problems.push(format!("{name} {why}"));
             }
         }
-        let count = |key: &str| part.tally.get(key).and_then(serde_json::Value::as_u64);
-        match (count("n_in"), count("n_out")) {
-            (Some(part_in), Some(part_out)) => (n_in, n_out) = (n_in + part_in, n_out + part_out),
-            _ => problems.push("its tally counts no documents".to_owned()),
+        if flow::count(part, "n_in").is_none() || flow::count(part, "n_out").is_none() {
+            problems.push("its tally counts no documents".to_owned());
         }
         if problems.is_empty() && part.objects.contains_key("ledger") {
             check_ledger(store, part, audit, &mut problems)?;
@@ -73,7 +67,7 @@ fn audit_phase(store: &dyn Store, manifest: &Manifest, audit: &mut Audit) -> Res
         let place = format!("{} part {} (`{}`)", manifest.phase, part.task, part.label);
         audit.problems.extend(problems.into_iter().map(|problem| format!("{place}: {problem}")));
     }
-    Ok((n_in, n_out))
+    Ok((flow::sum(manifest, "n_in"), flow::sum(manifest, "n_out")))
 }
 
 /// Recomputes the digest of an object.
