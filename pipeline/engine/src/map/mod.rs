@@ -94,9 +94,9 @@ fn source_task(fingerprint: &str, input: Input) -> Task {
     let identity = format!("{fingerprint}\0{}\0{}\0{}", input.uri, input.bytes, input.version);
     Task {
         key: digest_hex(identity.as_bytes()),
-        label: input.uri.clone(),
+        label: input.name.clone(),
         bytes: input.bytes,
-        work: json!({"uri": input.uri, "bytes": input.bytes, "version": input.version}),
+        work: json!({"uri": input.uri, "name": input.name, "bytes": input.bytes, "version": input.version}),
     }
 }
 

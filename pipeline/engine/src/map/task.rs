@@ -27,10 +27,11 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
         Some(spec) => {
             let input = Input {
                 uri: work_text(&task.work, "uri")?.to_owned(),
+                name: work_text(&task.work, "name")?.to_owned(),
                 bytes: task.bytes,
                 version: work_text(&task.work, "version")?.to_owned(),
             };
-            if source::find(&input.uri)? != input {
+            if !input.is_unchanged()? {
                 return Err(StoreError::Usage(format!(
                     "`{}` has changed since the run was planned; run it again",
                     input.uri
@@ -48,7 +49,7 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
                         for note in item.notes.iter() {
                             *writer.tally.notes.entry(note.name().to_owned()).or_default() += 1;
                         }
-                        writer.record(item.id, &item.record, item.refusal, &input.uri)?;
+                        writer.record(item.id, &item.record, item.refusal, &input.name)?;
                     }
                 }
                 let read = reader.bytes_read();
