@@ -57,11 +57,8 @@ pub fn expanded(inputs: &[String]) -> Result<Vec<String>, Failure> {
 pub fn objects(paths: &[String]) -> Result<impl Iterator<Item = Result<Map<String, Value>, Failure>>, Failure> {
     let mut readers = Vec::new();
     for path in expanded(paths)? {
-        let file: Box<dyn io::Read + Send> = if path == "-" {
-            Box::new(io::stdin())
-        } else {
-            Box::new(source::stream(&source::find(&path)?)?)
-        };
+        let file: Box<dyn io::Read + Send> =
+            if path == "-" { Box::new(io::stdin()) } else { Box::new(source::stream(&source::find(&path)?)?) };
         let reader = LineReader::new(file, &path, MAX_LINE)?;
         readers.push((path, reader));
     }

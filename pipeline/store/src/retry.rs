@@ -109,6 +109,11 @@ impl<S> Retry<S> {
     pub fn with(inner: S, patience: Patience) -> Retry<S> {
         Retry { inner: Arc::new(inner), patience }
     }
+
+    /// The store that is asked.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
 }
 
 impl<S: Store + 'static> Store for Retry<S> {

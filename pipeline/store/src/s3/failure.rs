@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error;
 
@@ -16,8 +16,13 @@ pub(super) fn failure<E>(action: &'static str, name: &str, error: SdkError<E, Ht
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let why = reasons(&error);
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
+    let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let code = meta.and_then(ErrorMetadata::code).unwrap_or_default();
+    let why = match meta.and_then(ErrorMetadata::message) {
+        Some(message) if !code.is_empty() && !message.is_empty() && message != code => format!("{code}: {message}"),
+        _ if !code.is_empty() => code.to_owned(),
+        _ => reasons(&error),
+    };
     let Some(status) = status(&error) else { return without_answer(action, name, &error, why) };
     let refused = |hint: &str| {
         let what = format!("cannot {action} `{name}`: the service says {status} {why}");
@@ -28,7 +33,8 @@ where
         (404, _) => StoreError::Missing(name.to_owned()),
         (412, _) => StoreError::corrupt(name, "it has changed since it was opened"),
         (_, "RequestTimeTooSkewed") => refused("the clock of this machine is wrong"),
-        (301 | 307, _) | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
+        (301 | 307, _)
+        | (_, "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException") => {
             let region = error.raw_response().and_then(|response| response.headers().get("x-amz-bucket-region"));
             let region = region.map_or_else(String::new, |region| format!(", which is `{region}`"));
             refused(&format!("set `--s3-region` to the region of the bucket{region}"))
@@ -38,7 +44,9 @@ where
              there; public buckets are read with `--s3-anonymous BUCKET`, some with `--s3-requester-pays`",
         ),
         (501, _) => refused("the service lacks what a run needs; use another one, or a local `run.root`"),
-        (408 | 429 | 500.., _) | (_, "RequestTimeout") => StoreError::transient(action, name, format!("{status} {why}")),
+        (408 | 429 | 500.., _) | (_, "RequestTimeout") => {
+            StoreError::transient(action, name, format!("{status} {why}"))
+        }
         _ => refused("check the address and the options of the service"),
     }
 }
@@ -55,9 +63,10 @@ where
             true => StoreError::transient(action, name, why),
             false => StoreError::Refused {
                 what: what(),
-                hint: "there is no AWS identity: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`; \
+                hint:
+                    "there is no AWS identity: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`; \
                        public buckets are read with `--s3-anonymous BUCKET`"
-                    .to_owned(),
+                        .to_owned(),
             },
         };
     }

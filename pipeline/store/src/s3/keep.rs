@@ -1,8 +1,8 @@
 //! Housekeeping for `tokenmill gc`: listing a run, deleting what is left over, ending uploads that nobody completes.
 
+use super::S3Store;
 use super::failure::failure;
 use super::list::{Walk, system_time};
-use super::S3Store;
 use crate::keeper::{Kept, Listing, Unfinished};
 use crate::{Keeper, StoreError};
 use std::time::SystemTime;

@@ -8,11 +8,15 @@
 mod client;
 mod create;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod get;
 mod keep;
 mod list;
 mod options;
 mod probe;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod uri;
 

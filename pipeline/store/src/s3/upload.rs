@@ -2,8 +2,8 @@
 
 use super::failure::failure;
 use super::get::Place;
-use crate::retry::Patience;
 use crate::StoreError;
+use crate::retry::Patience;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -96,7 +96,8 @@ impl<'a> Upload<'a> {
                 }
                 let start = index * size;
                 let content = read(start, size.min(bytes - start));
-                let part = content.and_then(|content| Patience::default().insist(|| self.send_part(index + 1, &content)));
+                let part =
+                    content.and_then(|content| Patience::default().insist(|| self.send_part(index + 1, &content)));
                 let mut sent = sent_parts();
                 match (&mut *sent, part) {
                     (Ok(parts), Ok(part)) => parts.push(part),
@@ -137,7 +138,9 @@ impl<'a> Upload<'a> {
         // of this size is ours.
         let outcome = match outcome {
             Err(StoreError::Missing(_)) if self.place.head()?.is_some_and(|meta| meta.bytes == bytes) => Ok(()),
-            Err(StoreError::Missing(_)) => Err(StoreError::transient("write", name, "the upload was aborted by others")),
+            Err(StoreError::Missing(_)) => {
+                Err(StoreError::transient("write", name, "the upload was aborted by others"))
+            }
             outcome => outcome.map(|_| ()),
         };
         self.is_complete = outcome.is_ok();
@@ -168,7 +171,6 @@ impl Place {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {
