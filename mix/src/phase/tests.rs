@@ -42,7 +42,13 @@ fn docs_manifest(store: &MemStore, parts: &[Vec<(DocId, &str)>]) -> Manifest {
         let (spool, _) = table.finish().unwrap();
         let docs = spool.store(store, "docs", "parquet").unwrap();
         let objects = [("docs".to_owned(), docs)].into();
-        Commit { task: format!("part {number}"), label: String::new(), objects, tally: Value::Null }
+        Commit {
+            task: format!("part {number}"),
+            label: String::new(),
+            objects,
+            tally: Value::Null,
+            requests: tokenmill_store::Requests::default(),
+        }
     };
     Manifest { phase: "docs".into(), parts: parts.iter().enumerate().map(part).collect() }
 }
@@ -61,7 +67,13 @@ fn perform(phase: &dyn Phase, store: &MemStore, upstream: &Manifest) -> Result<M
     let commit = |task: Task| {
         let outcome = phase.run(&task, &context)?;
         assert_eq!(outcome.tally["n_in"], outcome.tally["n_out"]);
-        Ok(Commit { task: task.key, label: task.label, objects: outcome.objects, tally: outcome.tally })
+        Ok(Commit {
+            task: task.key,
+            label: task.label,
+            objects: outcome.objects,
+            tally: outcome.tally,
+            requests: tokenmill_store::Requests::default(),
+        })
     };
     let tasks = phase.tasks("fingerprint", &inputs)?;
     Ok(Manifest { phase: phase.name().into(), parts: tasks.into_iter().map(commit).collect::<Result<_, _>>()? })

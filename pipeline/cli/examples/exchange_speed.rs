@@ -39,15 +39,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let chain = Chain::build(&[], &spec.blocks[0].exchanges, &*assets)?;
     let bytes_read = AtomicU64::new(0);
     let none = Inputs::none();
-    let context =
-        |folder, inputs| TaskContext { store: &store, folder, inputs, bytes_read: &bytes_read, timings: false, memory };
+    let bytes_read = &bytes_read;
+    let base = TaskContext { store: &store, folder: "", inputs: &none, bytes_read, timings: false, memory };
 
     let mut seconds = BTreeMap::new();
     let mut bytes = BTreeMap::new();
     let started = thread_cpu_seconds();
     let mut parts = Vec::new();
     for part in 0..n_parts {
-        let context = context(plan.phases[0].folder.as_str(), &none);
+        let context = TaskContext { folder: &plan.phases[0].folder, ..base };
         let task = Task { key: format!("part {part:05}"), label: String::new(), bytes: 0, work: json!(null) };
         parts.push(commit(task, sketch(&chain, (part..n_urls).step_by(n_parts as usize), n_urls, &context)?));
     }
@@ -59,7 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let started = thread_cpu_seconds();
         let mut parts = Vec::new();
         for task in planned.phase.tasks(&planned.fingerprint, &inputs)? {
-            let outcome = planned.phase.run(&task, &context(&planned.folder, &inputs))?;
+            let outcome =
+                planned.phase.run(&task, &TaskContext { folder: &planned.folder, inputs: &inputs, ..base })?;
             parts.push(commit(task, outcome));
         }
         let name = planned.phase.name().split('-').next().unwrap_or_default().to_owned();
@@ -79,7 +80,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn commit(task: Task, outcome: Outcome) -> Commit {
-    Commit { task: task.key, label: task.label, objects: outcome.objects, tally: outcome.tally }
+    Commit {
+        task: task.key,
+        label: task.label,
+        objects: outcome.objects,
+        tally: outcome.tally,
+        requests: tokenmill_store::Requests::default(),
+    }
 }
 
 /// The sketches of one part.

@@ -1,9 +1,10 @@
 //! `tokenmill apply`: stages on loose documents, with everything they say.
 
-use crate::bulk::{self, Output, text_of};
+use crate::bulk::{self, text_of};
 use crate::failure::Failure;
 use crate::house::{assets, catalog, parse_recipe};
 use crate::settle;
+use crate::sink::Output;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use tokenmill_core::catalog::Shape;
@@ -34,10 +35,10 @@ pub struct Args {
     /// A parameter: `KEY=VALUE` with one stage, `STAGE.KEY=VALUE` with several
     #[arg(long = "set", value_name = "KEY=VALUE")]
     sets: Vec<String>,
-    /// JSONL files, plain, .gz or .zst; `-` for standard input
+    /// JSONL files or their `s3://` or `https://` addresses, plain, .gz or .zst; `-` for standard input
     #[arg(required = true)]
     inputs: Vec<String>,
-    /// Output file (.gz and .zst are compressed), or `-`
+    /// Output file or `s3://` address (.gz and .zst are compressed), or `-`
     #[arg(short, long)]
     output: String,
 }

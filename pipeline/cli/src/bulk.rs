@@ -1,49 +1,17 @@
 //! Loose documents in bulk: JSON lines in, batches through all cores, JSON lines out in the order of the input.
 
 use crate::failure::Failure;
+use crate::sink::Output;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use tokenmill_store::source::{Line, LineReader};
+use std::io;
+use tokenmill_store::location::Location;
+use tokenmill_store::source::{self, Line, LineReader};
 
 /// Bytes of input that are in memory at once.
 const BATCH_BYTES: usize = 32 << 20;
 /// Longest line that is read.
 const MAX_LINE: usize = 256 << 20;
-
-/// Where results go: a file, compressed by its ending, or standard output for `-`.
-pub struct Output(Box<dyn Write>);
-
-impl Output {
-    /// Opens the output.
-    pub fn create(path: &str) -> Result<Output, Failure> {
-        if path == "-" {
-            return Ok(Output(Box::new(BufWriter::new(io::stdout()))));
-        }
-        let file = File::create(path).map_err(|error| Failure::usage(format!("cannot write `{path}`: {error}")))?;
-        let file = BufWriter::with_capacity(1 << 18, file);
-        Ok(Output(if path.ends_with(".gz") {
-            Box::new(flate2::write::GzEncoder::new(file, flate2::Compression::default()))
-        } else if path.ends_with(".zst") {
-            let encoder = zstd::Encoder::new(file, 3).map(zstd::Encoder::auto_finish);
-            Box::new(encoder.map_err(|error| Failure::usage(format!("cannot write `{path}`: {error}")))?)
-        } else {
-            Box::new(file)
-        }))
-    }
-
-    /// Writes one line.
-    pub fn line(&mut self, line: &str) -> Result<(), Failure> {
-        let written = self.0.write_all(line.as_bytes()).and_then(|()| self.0.write_all(b"\n"));
-        written.map_err(|error| Failure::usage(format!("cannot write the output: {error}")))
-    }
-
-    /// Writes everything out.
-    pub fn finish(mut self) -> Result<(), Failure> {
-        self.0.flush().map_err(|error| Failure::usage(format!("cannot write the output: {error}")))
-    }
-}
 
 /// Runs `work` on every item on all cores and writes its lines in the order of the items.
 ///
@@ -72,16 +40,27 @@ pub fn run<T: Send>(
     flush(&mut batch)
 }
 
+/// The inputs with the wildcards of object storage expanded; those of local paths the shell has expanded.
+pub fn expanded(inputs: &[String]) -> Result<Vec<String>, Failure> {
+    let mut uris = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        if Location::is_local(input) {
+            uris.push(input.clone());
+        } else {
+            uris.extend(source::expand(std::slice::from_ref(input))?.into_iter().map(|input| input.uri));
+        }
+    }
+    Ok(uris)
+}
+
 /// The objects of some JSONL files; a line that is none is an error that names it.
 pub fn objects(paths: &[String]) -> Result<impl Iterator<Item = Result<Map<String, Value>, Failure>>, Failure> {
     let mut readers = Vec::new();
-    for path in paths {
-        let file: Box<dyn io::Read + Send> = if path == "-" {
-            Box::new(io::stdin())
-        } else {
-            Box::new(File::open(path).map_err(|error| Failure::usage(format!("cannot read `{path}`: {error}")))?)
-        };
-        readers.push((path.clone(), LineReader::new(file, path, MAX_LINE)?));
+    for path in expanded(paths)? {
+        let file: Box<dyn io::Read + Send> =
+            if path == "-" { Box::new(io::stdin()) } else { Box::new(source::stream(&source::find(&path)?)?) };
+        let reader = LineReader::new(file, &path, MAX_LINE)?;
+        readers.push((path, reader));
     }
     Ok(readers.into_iter().flat_map(|(path, mut reader)| {
         let mut number = 0;

@@ -1,15 +1,17 @@
 //! `tokenmill extract`: HTML to text in bulk, with its speed.
 
 use crate::apply::chain;
-use crate::bulk::{self, Output};
+use crate::bulk;
 use crate::failure::Failure;
+use crate::sink::Output;
 use serde_json::json;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use tokenmill_core::{DocId, Document, Numbers, Payload, Record, Stage};
 use tokenmill_engine::thread_cpu_seconds;
+use tokenmill_store::StoreError;
 use tokenmill_store::source::{self, ColumnMap, Event, Format, SplitReader, decompress};
 
 /// Turn HTML into text: crawl files, or folders of `.html[.gz]`
@@ -22,10 +24,10 @@ Examples:
   tokenmill extract crawl/*.warc.gz -o text.jsonl.zst
   tokenmill extract pages/ --use extract.all_text -o -")]
 pub struct Args {
-    /// WARC or ARC files, or folders of .html files
+    /// WARC or ARC files or their `s3://` or `https://` addresses, or folders of .html files
     #[arg(required = true)]
     inputs: Vec<String>,
-    /// Output file (.gz and .zst are compressed), or `-`
+    /// Output file or `s3://` address (.gz and .zst are compressed), or `-`
     #[arg(short, long)]
     output: String,
     /// The extract stage
@@ -58,7 +60,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let chain = chain(std::slice::from_ref(&args.stage), &args.sets)?;
     let mut output = Output::create(&args.output)?;
     let cost = Mutex::new(Cost::default());
-    let pages = args.inputs.iter().flat_map(|input| match pages(input) {
+    let inputs = bulk::expanded(&args.inputs)?;
+    let pages = inputs.iter().flat_map(|input| match pages(input) {
         Ok(pages) => pages,
         Err(failure) => Box::new(std::iter::once(Err(failure))) as Pages,
     });
@@ -113,30 +116,30 @@ fn pages(input: &str) -> Result<Pages, Failure> {
     if path.is_dir() {
         let entries =
             std::fs::read_dir(path).map_err(|error| Failure::usage(format!("cannot read `{input}`: {error}")))?;
-        let mut files: Vec<PathBuf> =
-            entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_html(path)).collect();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path().display().to_string()));
+        let mut files: Vec<String> = paths.filter(|path| is_html(path)).collect();
         files.sort();
         return Ok(Box::new(files.into_iter().map(|path| read_html(&path))));
     }
-    if is_html(path) {
-        let path = path.to_owned();
-        return Ok(Box::new(std::iter::once_with(move || read_html(&path))));
+    if is_html(input) {
+        let input = input.to_owned();
+        return Ok(Box::new(std::iter::once_with(move || read_html(&input))));
     }
     let reader = source::open(&source::find(input)?, Format::Warc, &ColumnMap::default())?;
     Ok(Box::new(CrawlPages { reader }))
 }
 
-fn is_html(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+fn is_html(uri: &str) -> bool {
+    let name = uri.to_ascii_lowercase();
     [".html", ".html.gz", ".htm", ".htm.gz"].iter().any(|ending| name.ends_with(ending))
 }
 
-fn read_html(path: &Path) -> Result<Page, Failure> {
+fn read_html(uri: &str) -> Result<Page, Failure> {
+    let input = source::find(uri)?;
     let mut body = Vec::new();
-    let read = std::fs::File::open(path).and_then(decompress).and_then(|mut file| file.read_to_end(&mut body));
-    read.map_err(|error| Failure::usage(format!("cannot read `{}`: {error}", path.display())))?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let id = name.find(".htm").map_or(name.as_str(), |at| &name[..at]).to_owned();
+    let read = decompress(source::stream(&input)?).and_then(|mut file| file.read_to_end(&mut body));
+    read.map_err(|error| StoreError::decode(uri, error))?;
+    let id = input.name.find(".htm").map_or(input.name.as_str(), |at| &input.name[..at]).to_owned();
     Ok(Page { id, url: String::new(), body, mime: "text/html".to_owned(), charset: String::new() })
 }
 

@@ -69,9 +69,12 @@ impl From<StoreError> for Failure {
         let code = match &error {
             StoreError::Io { .. } => RETRY,
             StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => TASK_FAILED,
-            StoreError::Missing(_) | StoreError::Usage(_) => USAGE,
+            StoreError::Missing(_) | StoreError::Usage(_) | StoreError::Refused { .. } => USAGE,
         };
-        Failure { message: error.to_string(), hint: None, code }
+        match error {
+            StoreError::Refused { what, hint } => Failure { message: what, hint: Some(hint), code },
+            error => Failure { message: error.to_string(), hint: None, code },
+        }
     }
 }
 

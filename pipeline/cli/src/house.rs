@@ -2,12 +2,12 @@
 
 use crate::failure::Failure;
 use crate::progress::AssetBar;
-use std::path::Path;
 use std::sync::Arc;
 use tokenmill_core::Catalog;
 use tokenmill_engine::{House, Spec, Text, config};
 use tokenmill_store::assets::{Assets, default_cache};
-use tokenmill_store::{LocalStore, Section, SharedAssets};
+use tokenmill_store::location::{Location, open_standing, open_store};
+use tokenmill_store::{Section, SharedAssets, Store, StoreError, source};
 
 /// Shown under the help of the program.
 pub const AFTER_HELP: &str = "\
@@ -50,9 +50,14 @@ impl RecipeArgs {
 
 /// Reads a recipe.
 pub fn read_recipe(path: &str, sets: &[String]) -> Result<Spec, Failure> {
-    let content = std::fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("cannot read the recipe `{path}`: {error}"))
-            .hint("recipes to start from are in `configs/`")
+    let content = source::read(path).and_then(|content| {
+        String::from_utf8(content).map_err(|_| StoreError::corrupt(path, "a recipe is UTF-8 text"))
+    });
+    let content = content.map_err(|error| match error {
+        StoreError::Missing(_) => Failure::usage(format!("cannot read the recipe `{path}`: it does not exist"))
+            .hint("recipes to start from are in `configs/`"),
+        error if Location::is_local(path) => Failure::usage(error.to_string()),
+        error => error.into(),
     })?;
     parse_recipe(Text { name: path.to_owned(), content }, sets)
 }
@@ -75,17 +80,19 @@ pub fn shared_assets() -> Result<Arc<dyn SharedAssets>, Failure> {
 }
 
 /// Opens a run directory that must exist.
-pub fn open_run(folder: &str) -> Result<LocalStore, Failure> {
-    if !Path::new(folder).join("plan.json").is_file() {
-        let failure = Failure::usage(format!("`{folder}` is no run directory: it holds no `plan.json`"));
-        return Err(failure.hint("a run directory is `<run.root>/<run.name>`, for example `runs/quickstart`"));
-    }
-    Ok(LocalStore::open(folder)?)
+pub fn open_run(folder: &str) -> Result<Box<dyn Store>, Failure> {
+    open_standing(folder, "plan.json").map_err(|error| match error {
+        StoreError::Missing(_) => Failure::usage(format!("`{folder}` is no run directory: it holds no `plan.json`"))
+            .hint("a run directory is `<run.root>/<run.name>`, for example `runs/quickstart`"),
+        error => error.into(),
+    })
 }
 
-/// Opens or makes the run directory of a recipe.
-pub fn create_run(spec: &Spec) -> Result<LocalStore, Failure> {
-    Ok(LocalStore::open(run_folder(spec))?)
+/// Opens or makes the run directory of a recipe, and checks that the store keeps its promises.
+pub fn create_run(spec: &Spec) -> Result<Box<dyn Store>, Failure> {
+    let store = open_store(&run_folder(spec))?;
+    store.self_test()?;
+    Ok(store)
 }
 
 /// The run directory of a recipe.

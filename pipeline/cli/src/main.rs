@@ -12,12 +12,14 @@ mod extract;
 mod failure;
 mod house;
 mod inspect;
+mod object_storage;
 mod output;
 mod pages;
 mod plan;
 mod progress;
 mod run;
 mod settle;
+mod sink;
 mod status;
 mod task;
 mod tokenize;
@@ -29,6 +31,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "tokenmill", version, propagate_version = true, after_help = house::AFTER_HELP)]
 struct Cli {
+    #[command(flatten)]
+    storage: object_storage::StorageArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -54,7 +58,9 @@ enum Verb {
 
 fn main() -> ExitCode {
     output::quiet_broken_pipes();
-    let result = match Cli::parse().verb {
+    let Cli { storage, verb } = Cli::parse();
+    tokenmill_store::s3::configure(storage.options());
+    let result = match verb {
         Verb::Run(args) => run::main(&args),
         Verb::Plan(args) => plan::main(&args),
         Verb::Check(args) => check::main(&args),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use tokenmill_engine::run::{Options, PhaseReport, run};
 use tokenmill_engine::{Plan, Spec};
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{LocalStore, StoreError};
+use tokenmill_store::{Store, StoreError};
 
 /// Run a recipe on this machine; what has been done before is not done again
 #[derive(clap::Args)]
@@ -40,7 +40,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Result<(), Failure> {
+fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Result<(), Failure> {
     let folder = run_folder(spec);
     let manifests: Vec<_> = reports.iter().map(|report| &*report.manifest).collect();
     print!("{}", funnel::text(&manifests)?);
@@ -61,7 +61,7 @@ fn print_summary(spec: &Spec, store: &LocalStore, reports: &[PhaseReport]) -> Re
 
 /// The first removed document that a rule judged, as an example to look at.
 fn a_removed_document(
-    store: &LocalStore,
+    store: &dyn Store,
     manifests: &[&tokenmill_store::Manifest],
 ) -> Result<Option<String>, StoreError> {
     let ledgers =

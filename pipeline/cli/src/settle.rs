@@ -1,9 +1,9 @@
 //! Exchanges on loose documents: a temporary run, and what its ledgers say of every line of the input.
 
 use crate::apply::recipe;
-use crate::bulk::Output;
 use crate::failure::Failure;
 use crate::house::shared_assets;
+use crate::sink::Output;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::File;

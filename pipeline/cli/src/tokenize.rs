@@ -1,8 +1,9 @@
 //! `tokenmill tokenize`: token ids of loose documents, with the speed.
 
-use crate::bulk::{self, Output, text_of};
+use crate::bulk::{self, text_of};
 use crate::failure::Failure;
 use crate::house::assets;
+use crate::sink::Output;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -22,10 +23,10 @@ pub struct Args {
     /// `llama3`, `cl100k`, `o200k`, `gpt2`, or the path of a rank file or `tokenizer.json`
     #[arg(long, value_name = "NAME|PATH")]
     tokenizer: String,
-    /// JSONL files, plain, .gz or .zst; `-` for standard input
+    /// JSONL files or their `s3://` or `https://` addresses, plain, .gz or .zst; `-` for standard input
     #[arg(required = true)]
     inputs: Vec<String>,
-    /// Output file (.gz and .zst are compressed), or `-`
+    /// Output file or `s3://` address (.gz and .zst are compressed), or `-`
     #[arg(short, long)]
     output: String,
 }

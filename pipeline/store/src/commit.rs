@@ -3,7 +3,7 @@
 //! A task's data goes to objects named by their digests; then one small object is created under the task's key. Whoever
 //! comes second compares: equal content is fine, different content is an alarm.
 
-use crate::{Created, Store, StoreError};
+use crate::{Created, Requests, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +32,9 @@ pub struct Commit {
     pub objects: BTreeMap<String, ObjectRef>,
     /// Counts, as the phase defines them; integers only.
     pub tally: Value,
+    /// What the task asked of object stores, without this commit: equal for every store and every attempt.
+    #[serde(default)]
+    pub requests: Requests,
 }
 
 /// One committed task inside a manifest.
@@ -128,6 +131,7 @@ mod tests {
             label: "a.warc.gz".into(),
             objects: [("docs".to_owned(), object)].into(),
             tally: serde_json::json!({"kept": rows}),
+            requests: Requests::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A folder as a store: temporary file, fsync, hard link or rename, fsync of the folder.
 #![expect(clippy::disallowed_methods, reason = "this is the room where raw file access lives")]
 
+use crate::store::check_key;
 use crate::{Created, Object, ObjectMeta, Store, StoreError, fault};
 use bytes::Bytes;
 use std::fs::{self, File};
@@ -30,9 +31,13 @@ impl LocalStore {
         Ok(LocalStore { root, scratch })
     }
 
-    fn path(&self, key: &str) -> Result<PathBuf, StoreError> {
-        let sound = !key.is_empty() && key.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        sound.then(|| self.root.join(key)).ok_or_else(|| StoreError::Usage(format!("`{key}` is not a key")))
+    /// The folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn path(&self, key: &str) -> Result<PathBuf, StoreError> {
+        check_key(key).map(|()| self.root.join(key))
     }
 
     /// The path of `key`, with its folder made.
@@ -179,7 +184,7 @@ mod tests {
     #[test]
     fn behaves_as_a_store() {
         let folder = tempfile::tempdir().unwrap();
-        crate::mem::tests::check_store(&LocalStore::open(folder.path()).unwrap());
+        crate::testing::check_store(&LocalStore::open(folder.path()).unwrap());
         assert_eq!(fs::read_dir(folder.path().join(SCRATCH)).unwrap().count(), 0, "nothing is left behind");
     }
 

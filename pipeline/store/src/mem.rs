@@ -95,36 +95,11 @@ impl Object for Bytes {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::Spool;
-    use std::io::Write;
-
-    /// What every store must do.
-    pub(crate) fn check_store(store: &dyn Store) {
-        assert_eq!(store.head("a/b").unwrap(), None);
-        assert!(matches!(store.read("a/b"), Err(StoreError::Missing(_))));
-        assert_eq!(store.create("a/b", b"one").unwrap(), Created::Won);
-        assert_eq!(store.create("a/b", b"two").unwrap(), Created::Lost(b"one".to_vec()));
-        store.put("a/c", b"first").unwrap();
-        store.put("a/c", b"second").unwrap();
-        assert_eq!(store.read("a/c").unwrap(), b"second");
-        assert_eq!(store.head("a/c").unwrap().unwrap().bytes, 6);
-        let object = store.open("a/c").unwrap();
-        assert_eq!(&object.read_at(1..4).unwrap()[..], b"eco");
-        assert!(object.read_at(3..9).is_err());
-        let mut spool = Spool::create(store).unwrap();
-        spool.write_all(b"spooled").unwrap();
-        let stored = spool.store(store, "a", "bin").unwrap();
-        assert_eq!(stored.bytes, 7);
-        let mut text = String::new();
-        store.stream(&stored.key).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "spooled");
-        assert_eq!(stored.key, format!("a/{}.bin", digest_hex(b"spooled")));
-    }
 
     #[test]
     fn behaves_as_a_store() {
-        check_store(&MemStore::new().unwrap());
+        crate::testing::check_store(&MemStore::new().unwrap());
     }
 }

@@ -1,7 +1,7 @@
 //! What a phase must offer to be planned, run, resumed and committed by the engine.
 
 use crate::table::Table;
-use crate::{Inputs, ObjectRef, Spool, Store, StoreError};
+use crate::{Inputs, ObjectRef, Requests, Spool, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -52,11 +52,14 @@ pub struct Outcome {
     /// Counts; integers only. `n_in` and `n_out` are documents, in exchanges rows: what a phase takes in must be what the
     /// phase before gave out, which `tokenmill audit` checks.
     pub tally: Value,
+    /// What reading its input files asked of object stores; what the task asks of the run's store is counted for it.
+    pub requests: Requests,
     /// Seconds of thread CPU time by step; never committed.
     pub cpu_seconds: BTreeMap<String, f64>,
 }
 
 /// Where a task runs.
+#[derive(Clone, Copy)]
 pub struct TaskContext<'a> {
     /// The store of the run.
     pub store: &'a dyn Store,

@@ -1,6 +1,6 @@
 //! What an object store must offer; local folders, memory and (behind the same trait) S3.
 
-use crate::StoreError;
+use crate::{StoreError, ranges};
 use bytes::Bytes;
 use std::io::Read;
 use std::ops::Range;
@@ -34,6 +34,16 @@ pub trait Object: Send + Sync {
     /// # Errors
     /// When the range leaves the object or the store fails.
     fn read_at(&self, range: Range<u64>) -> Result<Bytes, StoreError>;
+
+    /// Exactly the bytes of every range, in the order of `ranges`. Ranges that lie near each other are read at once: the
+    /// gap between them is at most [`ranges::MAX_GAP`], and what is read at once at most [`ranges::MAX_SPAN`], unless
+    /// one range alone is longer. So memory is the sum of the ranges and of the gaps between them.
+    ///
+    /// # Errors
+    /// As [`Object::read_at`].
+    fn read_many(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, StoreError> {
+        ranges::read_many(ranges, |span| self.read_at(span))
+    }
 }
 
 /// A flat space of objects under keys with `/`.
@@ -82,9 +92,90 @@ pub trait Store: Send + Sync {
     /// When the store fails.
     fn create(&self, key: &str, content: &[u8]) -> Result<Created, StoreError>;
 
+    /// Checks that the store keeps the promises that commits rest on; called where a run begins. Stores that cannot
+    /// break them have nothing to check.
+    ///
+    /// # Errors
+    /// When the store fails or breaks a promise.
+    fn self_test(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Where files are spooled before they are moved in.
     fn scratch(&self) -> &Path;
 
     /// What a user would type to reach `key`.
     fn display(&self, key: &str) -> String;
+}
+
+/// Whether `key` can name an object in every store: parts between single `/`, none of them `.` or `..`.
+///
+/// # Errors
+/// When it cannot.
+pub(crate) fn check_key(key: &str) -> Result<(), StoreError> {
+    let is_sound = !key.is_empty() && key.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    is_sound.then_some(()).ok_or_else(|| StoreError::Usage(format!("`{key}` is not a key")))
+}
+
+/// Passes every call on to what the pointer leads to.
+macro_rules! forward {
+    () => {
+        fn head(&self, key: &str) -> Result<Option<ObjectMeta>, StoreError> {
+            (**self).head(key)
+        }
+
+        fn read(&self, key: &str) -> Result<Vec<u8>, StoreError> {
+            (**self).read(key)
+        }
+
+        fn open(&self, key: &str) -> Result<Box<dyn Object>, StoreError> {
+            (**self).open(key)
+        }
+
+        fn stream(&self, key: &str) -> Result<Box<dyn Read + Send>, StoreError> {
+            (**self).stream(key)
+        }
+
+        fn put_file(&self, key: &str, file: &Path) -> Result<(), StoreError> {
+            (**self).put_file(key, file)
+        }
+
+        fn put(&self, key: &str, content: &[u8]) -> Result<(), StoreError> {
+            (**self).put(key, content)
+        }
+
+        fn create(&self, key: &str, content: &[u8]) -> Result<Created, StoreError> {
+            (**self).create(key, content)
+        }
+
+        fn self_test(&self) -> Result<(), StoreError> {
+            (**self).self_test()
+        }
+
+        fn scratch(&self) -> &Path {
+            (**self).scratch()
+        }
+
+        fn display(&self, key: &str) -> String {
+            (**self).display(key)
+        }
+    };
+}
+
+impl<S: Store + ?Sized> Store for Box<S> {
+    forward!();
+}
+
+impl<S: Store + ?Sized> Store for &S {
+    forward!();
+}
+
+impl<O: Object + ?Sized> Object for Box<O> {
+    fn bytes(&self) -> u64 {
+        (**self).bytes()
+    }
+
+    fn read_at(&self, range: Range<u64>) -> Result<Bytes, StoreError> {
+        (**self).read_at(range)
+    }
 }

@@ -52,7 +52,13 @@ fn sketched(store: &MemStore, parts: &[Vec<Document>]) -> Manifest {
             let object = spool.store(store, "sketch", "rows").unwrap();
             objects.insert(sketch_table(step), ObjectRef { rows: n_rows, ..object });
         }
-        Commit { task: format!("part {number}"), label: String::new(), objects, tally: Value::Null }
+        Commit {
+            task: format!("part {number}"),
+            label: String::new(),
+            objects,
+            tally: Value::Null,
+            requests: tokenmill_store::Requests::default(),
+        }
     };
     Manifest { phase: "map".into(), parts: parts.iter().enumerate().map(part).collect() }
 }
@@ -62,7 +68,13 @@ fn perform(phase: &dyn Phase, store: &MemStore, inputs: &Inputs<'_>, memory: u64
     let context = TaskContext { store, folder: phase.name(), inputs, bytes_read: &bytes_read, timings: false, memory };
     let commit = |task: tokenmill_store::Task| {
         let outcome = phase.run(&task, &context).unwrap();
-        Commit { task: task.key, label: task.label, objects: outcome.objects, tally: outcome.tally }
+        Commit {
+            task: task.key,
+            label: task.label,
+            objects: outcome.objects,
+            tally: outcome.tally,
+            requests: tokenmill_store::Requests::default(),
+        }
     };
     let tasks = phase.tasks("fingerprint", inputs).unwrap();
     Arc::new(Manifest { phase: phase.name().into(), parts: tasks.into_iter().map(commit).collect() })

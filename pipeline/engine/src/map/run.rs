@@ -45,8 +45,7 @@ fn read_source(
     writer: &mut Writer<'_>,
     context: &TaskContext<'_>,
 ) -> Result<(), StoreError> {
-    let now = source::find(&input.uri)?;
-    if (now.bytes, &now.version) != (input.bytes, &input.version) {
+    if !input.is_unchanged()? {
         return Err(StoreError::Usage(format!("`{}` has changed since the run was planned; run it again", input.uri)));
     }
     let mut reader = source::open(input, spec.format, &spec.columns)?;

@@ -14,7 +14,7 @@ use tokenmill_core::ledger::Removal;
 use tokenmill_core::{DocId, LedgerRow, Record};
 use tokenmill_store::source::{Input, Refusal};
 use tokenmill_store::warc::Notes;
-use tokenmill_store::{Outcome, StoreError, Task, TaskContext};
+use tokenmill_store::{Outcome, Requests, StoreError, Task, TaskContext};
 
 /// More documents than this share of a task making a stage panic is a fault of ours, not of the documents.
 const MAX_PANICKED_SHARE: f64 = 0.01;
@@ -265,12 +265,15 @@ impl<'a> Writer<'a> {
             )));
         }
         tally.input_bytes = task.bytes;
-        tally.input = input;
         let violations = tally.violations();
         if let Some(violation) = violations.first() {
             return Err(StoreError::corrupt(&task.label, format!("the ledger does not add up: {violation}")));
         }
         let mut outcome = Outcome::default();
+        if let Some(input) = &input {
+            outcome.requests = Requests { head: 1, ..Requests::of_stream(input.bytes) };
+        }
+        tally.input = input;
         let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
         if let Some(tables) = tables {
             tables.finish(context, &mut outcome)?;

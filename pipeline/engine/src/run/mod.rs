@@ -11,7 +11,7 @@ pub use status::{PhaseStatus, status};
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use tokenmill_core::BuildError;
 use tokenmill_store::commit::{read_commit, write_commit};
-use tokenmill_store::{Commit, Inputs, Store, StoreError, Task, TaskContext};
+use tokenmill_store::{Commit, Inputs, Metered, Store, StoreError, Task, TaskContext};
 
 /// What can end a run early.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +55,12 @@ fn perform(
     if let Some(commit) = read_commit(store, &planned.folder, &task.key).map_err(fail)? {
         return Ok((commit, std::collections::BTreeMap::new()));
     }
-    let outcome = planned.phase.run(task, context).map_err(fail)?;
-    let commit =
-        Commit { task: task.key.clone(), label: task.label.clone(), objects: outcome.objects, tally: outcome.tally };
+    let metered = Metered::new(store);
+    let outcome = planned.phase.run(task, &TaskContext { store: &metered, ..*context }).map_err(fail)?;
+    let mut requests = metered.requests();
+    requests.add(&outcome.requests);
+    let (objects, tally) = (outcome.objects, outcome.tally);
+    let commit = Commit { task: task.key.clone(), label: task.label.clone(), objects, tally, requests };
     write_commit(store, &planned.folder, &commit).map_err(fail)?;
     Ok((commit, outcome.cpu_seconds))
 }

@@ -14,7 +14,8 @@ pub(super) fn download(url: &str, sink: &mut dyn Write) -> Result<(), String> {
     get(&agent(true), url, sink)
 }
 
-fn agent(https_only: bool) -> Agent {
+/// An agent with the certificates and proxies of the machine.
+pub(crate) fn agent(https_only: bool) -> Agent {
     let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
     let config = Agent::config_builder().tls_config(tls).https_only(https_only);
     let config = config.timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE));

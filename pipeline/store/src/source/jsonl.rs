@@ -1,7 +1,6 @@
 //! JSON lines as a source: one object a line, columns mapped by name.
 
-use super::input::{Counted, Counts};
-use super::{ColumnMap, Event, Item, Line, LineReader, Refusal, SplitReader};
+use super::{ColumnMap, Counted, Counts, Event, Item, Line, LineReader, Refusal, SplitReader};
 use crate::StoreError;
 use crate::warc::Notes;
 use serde_json::{Map, Value};

@@ -65,7 +65,7 @@ impl LineReader {
             let skipped = this.line.len() as u64 + skip_line(&mut this.input)?;
             Ok(Some(skipped))
         };
-        match read(self).map_err(|error| StoreError::corrupt(&self.name, error))? {
+        match read(self).map_err(|error| StoreError::decode(&self.name, error))? {
             Some(skipped) => Ok(Some(Line::TooLong(skipped))),
             None if self.line.is_empty() => Ok(None),
             None => Ok(Some(Line::Bytes(self.line.strip_suffix(b"\n").unwrap_or(&self.line)))),

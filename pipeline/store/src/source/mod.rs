@@ -1,14 +1,19 @@
 //! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
 
+mod counted;
 mod docs;
+mod expand;
 mod input;
 mod jsonl;
 mod lines;
+mod names;
 mod parquet;
 mod warc;
 
+pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
-pub use input::{Input, expand, find};
+pub use expand::expand;
+pub use input::{Input, find, read, stream};
 pub use jsonl::JsonlReader;
 pub use lines::{Line, LineReader, decompress};
 pub use parquet::ParquetReader;
@@ -141,8 +146,8 @@ pub trait SplitReader {
 /// When it is missing, the machine fails, or a Parquet file lacks the text column.
 pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dyn SplitReader>, StoreError> {
     Ok(match format {
-        Format::Warc => Box::new(WarcSplit::new(input::stream(input)?, &input.uri)),
-        Format::Jsonl => Box::new(JsonlReader::new(input::stream(input)?, &input.uri, columns.clone())?),
+        Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
+        Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
     })
 }

@@ -1,7 +1,7 @@
 //! Anybody's Parquet as a source: columns mapped by name, whatever text or number type they have.
 
-use super::input::{Input, object};
-use super::{ColumnMap, Event, Item, Refusal, SplitReader};
+use super::input::object;
+use super::{ColumnMap, Event, Input, Item, Refusal, SplitReader};
 use crate::StoreError;
 use crate::table::Batches;
 use crate::warc::Notes;
@@ -43,7 +43,7 @@ impl ParquetReader {
     pub fn open(input: &Input, columns: &ColumnMap) -> Result<ParquetReader, StoreError> {
         let batches = Batches::of(object(input)?, &input.uri, &[])?;
         let rows = batches.rows();
-        let (name, columns, bytes) = (input.uri.clone(), columns.clone(), input.bytes);
+        let (name, columns, bytes) = (input.name.clone(), columns.clone(), input.bytes);
         Ok(ParquetReader { batches, columns, name, bytes, rows, batch: None, at: 0, row_number: 0 })
     }
 

@@ -1,7 +1,6 @@
 //! Crawl files as a source: which records are documents, which are refused and why, and which are merely counted.
 
-use super::input::{Counted, Counts};
-use super::{Event, Item, Refusal, SplitReader};
+use super::{Counted, Counts, Event, Item, Refusal, SplitReader};
 use crate::StoreError;
 use crate::warc::{self, HttpResponse, Limits, Notes, RecordKind, WarcReader, WarcRecord};
 use std::borrow::Cow;

@@ -11,9 +11,10 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_core::DocId;
 
 /// Rows of a batch handed to the caller: few, because a row can be megabytes.
@@ -22,12 +23,34 @@ const BATCH_ROWS: usize = 1_024;
 /// How much a sequential read fetches at once.
 const READ_AHEAD: u64 = 1 << 20;
 
+/// The last error of the store itself. The Parquet crate passes on its text alone, and then a network that failed would
+/// be taken for a damaged file.
+#[derive(Clone, Default)]
+struct LastError(Arc<Mutex<Option<StoreError>>>);
+
+impl LastError {
+    fn note(&self, error: StoreError) -> ParquetError {
+        let text = error.to_string();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        ParquetError::General(text)
+    }
+
+    /// What is behind an error of the Parquet crate.
+    fn explain(&self, name: &str, error: impl Display) -> StoreError {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        noted.unwrap_or_else(|| StoreError::corrupt(name, error))
+    }
+}
+
 /// Any object as the Parquet crate wants to see it.
-struct Chunks(Arc<dyn Object>);
+struct Chunks {
+    object: Arc<dyn Object>,
+    last_error: LastError,
+}
 
 impl Length for Chunks {
     fn len(&self) -> u64 {
-        self.0.bytes()
+        self.object.bytes()
     }
 }
 
@@ -35,17 +58,19 @@ impl ChunkReader for Chunks {
     type T = Sequential;
 
     fn get_read(&self, start: u64) -> Result<Sequential, ParquetError> {
-        Ok(Sequential { object: self.0.clone(), at: start, buffer: Bytes::new() })
+        let (object, last_error) = (self.object.clone(), self.last_error.clone());
+        Ok(Sequential { object, last_error, at: start, buffer: Bytes::new() })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        self.0.read_at(start..start + length as u64).map_err(|error| ParquetError::External(Box::new(error)))
+        self.object.read_at(start..start + length as u64).map_err(|error| self.last_error.note(error))
     }
 }
 
 /// A forward read of an object with read-ahead.
 struct Sequential {
     object: Arc<dyn Object>,
+    last_error: LastError,
     at: u64,
     buffer: Bytes,
 }
@@ -54,7 +79,8 @@ impl Read for Sequential {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.buffer.is_empty() && self.at < self.object.bytes() {
             let end = (self.at + READ_AHEAD).min(self.object.bytes());
-            self.buffer = self.object.read_at(self.at..end).map_err(io::Error::other)?;
+            let read = self.object.read_at(self.at..end);
+            self.buffer = read.map_err(|error| io::Error::other(self.last_error.note(error)))?;
             self.at = end;
         }
         let n = out.len().min(self.buffer.len());
@@ -66,6 +92,7 @@ impl Read for Sequential {
 /// The batches of a table, in order.
 pub struct Batches {
     reader: ParquetRecordBatchReader,
+    last_error: LastError,
     name: String,
     rows: u64,
 }
@@ -108,8 +135,10 @@ impl Batches {
         columns: &[&str],
         keys: Option<(&str, &RangeInclusive<u64>)>,
     ) -> Result<Batches, StoreError> {
-        let corrupt = |error: ParquetError| StoreError::corrupt(name, error);
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(Chunks(object.into())).map_err(corrupt)?;
+        let last_error = LastError::default();
+        let explain = |error: ParquetError| last_error.explain(name, error);
+        let chunks = Chunks { object: object.into(), last_error: last_error.clone() };
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(chunks).map_err(explain)?;
         if !columns.is_empty() {
             let known: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
             if let Some(missing) = columns.iter().find(|column| !known.contains(column)) {
@@ -125,8 +154,8 @@ impl Batches {
             builder = builder.with_row_groups(groups);
         }
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(corrupt)?;
-        Ok(Batches { reader, name: name.to_owned(), rows })
+        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(explain)?;
+        Ok(Batches { reader, last_error, name: name.to_owned(), rows })
     }
 
     /// Rows in the table.
@@ -155,7 +184,7 @@ impl Iterator for Batches {
     type Item = Result<RecordBatch, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.reader.next().map(|batch| batch.map_err(|error| StoreError::corrupt(&self.name, error)))
+        self.reader.next().map(|batch| batch.map_err(|error| self.last_error.explain(&self.name, error)))
     }
 }
 
@@ -300,6 +329,25 @@ mod tests {
         assert!(Batches::open(&store, &object.key, &["nope"]).is_err());
         store.put("broken", b"PAR1 not really").unwrap();
         assert!(matches!(Batches::open(&store, "broken", &[]), Err(StoreError::Corrupt { .. })));
+    }
+
+    /// An object that cannot be reached any more.
+    struct Gone(u64);
+
+    impl Object for Gone {
+        fn bytes(&self) -> u64 {
+            self.0
+        }
+
+        fn read_at(&self, _: std::ops::Range<u64>) -> Result<Bytes, StoreError> {
+            Err(StoreError::transient("read", "x", "no network"))
+        }
+    }
+
+    #[test]
+    fn a_network_that_fails_is_no_damaged_file() {
+        let Err(error) = Batches::of(Box::new(Gone(1_000)), "x", &[]) else { panic!("nothing can be read") };
+        assert!(error.is_transient(), "{error}");
     }
 
     #[test]
