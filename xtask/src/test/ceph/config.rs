@@ -18,7 +18,7 @@ const STORE_BYTES: u64 = 3 << 30;
 ///
 /// There are no admin sockets: a target folder's path is often longer than the 107 bytes that a socket's may have. One
 /// replica on one machine is all there is, and a monitor without peers need not wait a second for more changes before
-/// it makes one.
+/// it makes one. A gateway that shares its cache waits half a minute for one that has been killed, so it has none.
 pub fn text(folder: &Path, mon_port: u16, gateway_port: u16) -> String {
     let folder = folder.display();
     format!(
@@ -62,6 +62,7 @@ pid file = {folder}/osd.pid
 rgw data = {folder}/rgw
 rgw frontends = beast endpoint=127.0.0.1:{gateway_port}
 rgw thread pool size = 64
+rgw cache enabled = false
 pid file = {folder}/rgw.pid
 "
     )

@@ -78,6 +78,7 @@ fn variables(folder: &Path, endpoint: &str) -> [Variable; 2] {
 /// Makes this process the only one that starts or stops the gateway of a folder, for as long as the file is open.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.with_extension("lock");
+    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
     let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
     let failed = |error| Error::io("lock", &path, &error);
     match file.try_lock() {
