@@ -121,7 +121,8 @@ impl Gateway {
     fn answers(&self) -> bool {
         let Ok(mut stream) = TcpStream::connect(self.endpoint.trim_start_matches("http://")) else { return false };
         let mut start = [0; 5];
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_ok()
+        stream.set_read_timeout(Some(PATIENCE)).is_ok()
+            && stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_ok()
             && stream.read_exact(&mut start).is_ok()
             && start == *b"HTTP/"
     }

@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 /// Folders that hold no sources, whatever their depth.
 const SKIPPED: [&str; 5] = [".git", "target", "runs", "node_modules", "__pycache__"];
 
+/// In a worktree, git's folder is a file that says where it really is.
+const GIT_LINK: &str = ".git";
+
 /// A copy of the repository.
 pub struct Repo {
     root: PathBuf,
@@ -98,7 +101,7 @@ impl Repo {
                 let kind = entry.file_type().map_err(failed)?;
                 if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
                     folders.push(entry.path());
-                } else if kind.is_file() && !name.ends_with(".tmp") {
+                } else if kind.is_file() && !name.ends_with(".tmp") && name != GIT_LINK {
                     files.push(self.relative(&entry.path()));
                 }
             }
@@ -173,7 +176,7 @@ mod tests {
     fn files_are_sorted_and_build_output_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let repo = Repo::at(folder.path());
-        for path in ["b/two.rs", "a.rs", "target/x.rs", "b/target/y.rs", "z.tmp"] {
+        for path in ["b/two.rs", "a.rs", "target/x.rs", "b/target/y.rs", "z.tmp", ".git"] {
             repo.write(path, b"").unwrap();
         }
         assert_eq!(repo.files().unwrap(), ["a.rs", "b/two.rs"]);
