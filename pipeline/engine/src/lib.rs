@@ -6,6 +6,7 @@ pub mod audit;
 pub mod chain;
 mod clock;
 pub mod config;
+pub mod gc;
 mod journal;
 pub mod map;
 pub mod plan;
