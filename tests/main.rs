@@ -1,4 +1,4 @@
-//! All tests of the whole house in one program; the modules `data` and `services` run only when asked for.
+//! All tests of the whole house in one program; the modules `data`, `gateway` and `services` run only when asked for.
 
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
@@ -16,6 +16,11 @@ mod data {
     mod tok;
     mod warc;
     mod web_en;
+}
+
+/// With a real S3 server on this machine: `cargo xtask test --services`.
+mod gateway {
+    mod kill;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.

@@ -1,16 +1,23 @@
-//! What the tests of the whole house share: where fixtures and data lie, and how to run the program.
+//! What the tests of the whole house share: where fixtures, data and services are, and how to run the program.
 
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
 mod data;
+mod gateway;
+mod http;
 mod program;
+mod proxy;
 mod sandbox;
+mod signed;
 mod tree;
 mod walkthrough;
 
 pub use data::{archive, fixture, python};
+pub use gateway::Gateway;
 pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
+pub use proxy::{FaultProxy, Faults};
 pub use sandbox::Sandbox;
+pub use signed::{Answer, signed};
 pub use tree::{digests, root};
 pub use walkthrough::{Action, actions, follow};

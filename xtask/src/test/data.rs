@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::Variable;
+use super::Ready;
 use crate::error::{Error, Result};
 use crate::repo::Repo;
 
@@ -14,7 +14,7 @@ use crate::repo::Repo;
 ///
 /// # Errors
 /// When there are no archives or one of them cannot be unpacked.
-pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
+pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
     let folder = match std::env::var_os("TOKENMILL_DATA") {
         Some(folder) => PathBuf::from(folder),
         None => repo.root().join("../shared"),
@@ -24,7 +24,7 @@ pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
     for archive in archives {
         unpack(&archive, &unpacked)?;
     }
-    Ok(("TOKENMILL_TEST_DATA", unpacked.into_os_string()))
+    Ok(Ready::with("TOKENMILL_TEST_DATA", unpacked))
 }
 
 /// All `*.tar.zst` in the folder or in its subfolder `data`, sorted.

@@ -1,10 +1,13 @@
 //! `cargo xtask test` runs the tests in tiers: hermetic ones always, others when asked for and possible.
 
+pub mod ceph;
 mod data;
 mod nextest;
 mod services;
 
+use std::any::Any;
 use std::ffi::OsString;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -13,14 +16,36 @@ use crate::repo::{self, Repo};
 /// A variable that a tier sets for its tests.
 type Variable = (&'static str, OsString);
 
-/// Tests beyond the hermetic ones: those in the module of the same name of `tokenmill-tests`.
-struct Tier {
-    name: &'static str,
-    prepare: fn(&Repo, &Path) -> Result<Variable>,
+/// What a tier has got ready for its tests.
+#[derive(Debug)]
+struct Ready {
+    variables: Vec<Variable>,
+    /// What must live until the last test has ended, and cleans up when it is dropped.
+    held: Option<Box<dyn Any + Send>>,
 }
 
-const TIERS: [Tier; 2] =
-    [Tier { name: "services", prepare: services::prepare }, Tier { name: "data", prepare: data::prepare }];
+impl Ready {
+    /// One path is all that the tests need.
+    fn with(name: &'static str, path: PathBuf) -> Self {
+        Self { variables: vec![(name, path.into_os_string())], held: None }
+    }
+}
+
+/// Tests beyond the hermetic ones: those in one module of `tokenmill-tests`.
+struct Tier {
+    /// The module.
+    name: &'static str,
+    /// The option that asks for it; one option may ask for several, which can do without each other.
+    option: &'static str,
+    /// Makes the tests possible. This goes on while cargo builds them.
+    prepare: fn(&Repo, &Path) -> Result<Ready>,
+}
+
+const TIERS: [Tier; 3] = [
+    Tier { name: "services", option: "--services", prepare: services::prepare },
+    Tier { name: "gateway", option: "--services", prepare: ceph::prepare },
+    Tier { name: "data", option: "--data", prepare: data::prepare },
+];
 
 /// Runs the tests; the arguments are `--services`, `--data`, and after `--` what nextest is to get.
 ///
@@ -28,34 +53,48 @@ const TIERS: [Tier; 2] =
 /// When a test fails, or when under `CI=true` something that a tier needs is missing.
 pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let (options, passed_on) = split(arguments);
-    let is_known = |option: &&String| TIERS.iter().any(|tier| option.strip_prefix("--") == Some(tier.name));
+    let is_known = |option: &&String| TIERS.iter().any(|tier| tier.option == **option);
     if let Some(option) = options.iter().find(|option| !is_known(option)) {
         return Err(Error::new(format!("there is no option `{option}`; the options are `--services` and `--data`")));
     }
     let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     let target = repo.target()?;
-    nextest::ensure(repo)?;
+    let outcomes = std::thread::scope(|scope| {
+        let prepare = |tier: &Tier| {
+            let (prepare, target) = (tier.prepare, &target);
+            options.iter().any(|option| option == tier.option).then(|| scope.spawn(move || prepare(repo, target)))
+        };
+        let preparing = TIERS.each_ref().map(prepare);
+        build(repo)?;
+        Ok(preparing.map(|tier| tier.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))))
+    })?;
 
-    let mut variables = Vec::new();
-    let mut excluded = Vec::new();
-    for tier in TIERS {
-        let is_asked = options.iter().any(|option| option[2..] == *tier.name);
-        let outcome = is_asked.then(|| (tier.prepare)(repo, &target));
-        match settle(outcome, is_ci, tier.name)? {
-            Ok(variable) => variables.push(variable),
+    let (mut variables, mut held, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
+    for (tier, outcome) in TIERS.iter().zip(outcomes) {
+        match settle(outcome, is_ci, tier)? {
+            Ok(ready) => {
+                variables.extend(ready.variables);
+                held.extend(ready.held);
+            }
             Err(why) => {
                 println!("skipped: {} tests: {why}", tier.name);
                 excluded.push(tier.name);
             }
         }
     }
+    let mut command = repo.cargo(&["nextest", "run", "--workspace", "-E", &filter(&excluded)]);
+    command.args(passed_on).envs(variables).env("TOKENMILL_BIN", set_aside(&target)?);
+    let outcome = repo::run(&mut command);
+    drop(held);
+    outcome
+}
+
+/// Builds everything that the tests need, and runs those that cargo alone can run.
+fn build(repo: &Repo) -> Result<()> {
+    nextest::ensure(repo)?;
     repo::run(repo.cargo(&["test", "--quiet", "--workspace", "--doc"]))?;
     // The same selection as nextest's, so that nothing is built twice with other features.
-    repo::run(repo.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
-    let mut command = repo.cargo(&["nextest", "run", "--workspace", "-E", &filter(&excluded)]);
-    command.args(passed_on).envs(variables);
-    command.env("TOKENMILL_BIN", set_aside(&target)?);
-    repo::run(&mut command)
+    repo::run(repo.cargo(&["build", "--workspace", "--bins", "--tests"]))
 }
 
 /// Copies the program out of cargo's reach: a test that builds a changed tree replaces the one that was built here.
@@ -75,12 +114,12 @@ fn split(arguments: &[String]) -> (&[String], &[String]) {
     }
 }
 
-/// What becomes of a tier: its variable, or why it is left out. Under CI a tier that was asked for must run.
-fn settle(outcome: Option<Result<Variable>>, is_ci: bool, name: &str) -> Result<Result<Variable, String>> {
+/// What becomes of a tier: what its tests get, or why it is left out. Under CI a tier that was asked for must run.
+fn settle(outcome: Option<Result<Ready>>, is_ci: bool, tier: &Tier) -> Result<Result<Ready, String>> {
     match outcome {
-        None => Ok(Err(format!("ask for them with `--{name}`"))),
-        Some(Ok(variable)) => Ok(Ok(variable)),
-        Some(Err(error)) if is_ci => Err(Error::new(format!("the {name} tests cannot run: {error}"))),
+        None => Ok(Err(format!("ask for them with `{}`", tier.option))),
+        Some(Ok(ready)) => Ok(Ok(ready)),
+        Some(Err(error)) if is_ci => Err(Error::new(format!("the {} tests cannot run: {error}", tier.name))),
         Some(Err(error)) => Ok(Err(error.to_string())),
     }
 }
@@ -103,12 +142,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_fails_under_ci_only() {
+        let [.., data] = TIERS;
         let missing = || Some(Err(Error::new("no archives")));
-        assert_eq!(settle(missing(), false, "data").unwrap(), Err("no archives".to_owned()));
-        assert!(settle(missing(), true, "data").is_err());
-        assert!(settle(None, true, "data").unwrap().is_err());
-        let ready = ("TOKENMILL_TEST_DATA", OsString::from("x"));
-        assert_eq!(settle(Some(Ok(ready.clone())), true, "data").unwrap(), Ok(ready));
+        assert_eq!(settle(missing(), false, &data).unwrap().unwrap_err(), "no archives");
+        assert!(settle(missing(), true, &data).is_err());
+        assert_eq!(settle(None, true, &data).unwrap().unwrap_err(), "ask for them with `--data`");
+        let ready = || Some(Ok(Ready::with("TOKENMILL_TEST_DATA", "x".into())));
+        assert_eq!(settle(ready(), true, &data).unwrap().unwrap().variables.len(), 1);
     }
 
     #[test]

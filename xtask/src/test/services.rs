@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Variable;
+use super::Ready;
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 
@@ -17,7 +17,7 @@ const PROGRAMS: [(&str, &str); 2] = [("python3", "Python 3 with its `venv` modul
 ///
 /// # Errors
 /// When a program is missing or the packages cannot be installed.
-pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
+pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
     if let Some((program, package)) = PROGRAMS.iter().find(|(program, _)| !runs(Path::new(program))) {
         return Err(Error::new(format!("`{program}` does not run; install {package}")));
     }
@@ -26,7 +26,7 @@ pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
     let python = environment.join("bin").join("python");
     let stamp = environment.join("requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && runs(&python) {
-        return Ok(("TOKENMILL_PYTHON", python.into_os_string()));
+        return Ok(Ready::with("TOKENMILL_PYTHON", python));
     }
     println!("making a Python environment for the tests, once");
     repo::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
@@ -34,7 +34,7 @@ pub fn prepare(repo: &Repo, target: &Path) -> Result<Variable> {
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     repo::run(install.arg(repo.root().join(REQUIREMENTS)))?;
     std::fs::write(&stamp, wanted).map_err(|error| Error::io("write", &stamp, &error))?;
-    Ok(("TOKENMILL_PYTHON", python.into_os_string()))
+    Ok(Ready::with("TOKENMILL_PYTHON", python))
 }
 
 fn runs(program: &Path) -> bool {
