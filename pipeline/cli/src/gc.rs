@@ -47,7 +47,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let files: Vec<Leftover> = files.into_iter().filter(|file| file.modified < cutoff).collect();
     print!("{}", table(&["what", "bytes", "why"], &rows(&found.garbage, &uploads, &files)));
     let n = found.garbage.len() + uploads.len() + files.len();
-    let bytes: u64 = found.garbage.iter().map(|garbage| garbage.object.bytes).chain(files.iter().map(|f| f.bytes)).sum();
+    let bytes: u64 =
+        found.garbage.iter().map(|garbage| garbage.object.bytes).chain(files.iter().map(|f| f.bytes)).sum();
     let what = format!("{} leftovers, {}", count(n as u64), human_bytes(bytes));
     if args.dry_run {
         println!("{what}; nothing was deleted");
@@ -82,12 +83,7 @@ fn rows(garbage: &[Garbage], uploads: &[Unfinished], files: &[Leftover]) -> Vec<
 }
 
 /// Deletes everything; says how many objects were spared after all.
-fn delete(
-    store: &dyn Keeper,
-    garbage: &[Garbage],
-    uploads: &[Unfinished],
-    files: &[Leftover],
-) -> Result<u64, Failure> {
+fn delete(store: &dyn Keeper, garbage: &[Garbage], uploads: &[Unfinished], files: &[Leftover]) -> Result<u64, Failure> {
     let mut n_spared = 0;
     for garbage in garbage {
         n_spared += u64::from(!gc::delete(store, &garbage.object)?);

@@ -77,10 +77,11 @@ pub fn find(store: &dyn Keeper, cutoff: SystemTime, with_stale: bool) -> Result<
 /// # Errors
 /// When the store fails.
 pub fn delete(store: &dyn Keeper, object: &Kept) -> Result<bool, StoreError> {
-    if store.modified(&object.key)? != Some(object.modified) {
-        return Ok(false);
+    // Where one request tells milliseconds, another may tell whole seconds.
+    match store.modified(&object.key)? {
+        Some(modified) if modified > object.modified => Ok(false),
+        Some(_) | None => store.delete(&object.key).map(|()| true),
     }
-    store.delete(&object.key).map(|()| true)
 }
 
 /// Everything in phase folders.
@@ -175,8 +176,12 @@ mod tests {
         RunRecord { name: "x".into(), phases: vec![phase] }.write(&store).unwrap();
         let part = commit(&store, PHASE, "a");
         commit(&store, PHASE, "b");
-        write_manifest(&store, &format!("{PHASE}/manifest-1.json"), &Manifest { phase: PHASE.into(), parts: vec![part] })
-            .unwrap();
+        write_manifest(
+            &store,
+            &format!("{PHASE}/manifest-1.json"),
+            &Manifest { phase: PHASE.into(), parts: vec![part] },
+        )
+        .unwrap();
         commit(&store, OLD_PHASE, "c");
         for key in [&format!("{PHASE}/docs/orphan"), &format!("{OLD_PHASE}/docs/orphan"), "notes/mine.txt"] {
             store.put(key, b"?").unwrap();
@@ -237,9 +242,13 @@ mod tests {
 
     #[test]
     fn phases_are_told_from_other_folders() {
-        for (folder, is) in
-            [(PHASE, true), ("p12-tokens-0123456789ab", true), ("notes", false), ("p1-map", false), ("p-map-0123456789ab", false)]
-        {
+        for (folder, is) in [
+            (PHASE, true),
+            ("p12-tokens-0123456789ab", true),
+            ("notes", false),
+            ("p1-map", false),
+            ("p-map-0123456789ab", false),
+        ] {
             assert_eq!(is_phase(folder), is, "{folder}");
         }
     }
