@@ -1,4 +1,5 @@
-//! The store against a small S3 of our own, in good and in bad hours. `tests/services` has a real one.
+//! The store against a small S3 of our own, in good and in bad hours. `tests/gateway` has a real one.
+#![expect(clippy::disallowed_methods, reason = "tests look at files as they are")]
 
 use super::client::Connection;
 use super::fake::{Fake, Mishap};
