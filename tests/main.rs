@@ -22,6 +22,7 @@ mod data {
 /// With a real S3 server on this machine: `cargo xtask test --services`.
 mod gateway {
     mod kill;
+    mod s3;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.

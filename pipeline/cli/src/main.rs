@@ -10,6 +10,7 @@ mod catalog;
 mod check;
 mod extract;
 mod failure;
+mod gc;
 mod house;
 mod inspect;
 mod object_storage;
@@ -49,6 +50,7 @@ enum Verb {
     Apply(apply::Args),
     Extract(extract::Args),
     Tokenize(tokenize::Args),
+    Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
     Catalog(catalog::Args),
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Verb::Apply(args) => apply::main(&args),
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),
+        Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),
         Verb::Pages(args) => pages::main(&args),

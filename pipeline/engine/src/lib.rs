@@ -7,6 +7,7 @@ pub mod chain;
 mod clock;
 pub mod config;
 pub mod exchange;
+pub mod gc;
 mod journal;
 pub mod map;
 pub mod plan;

@@ -82,7 +82,7 @@ impl Counters {
     }
 }
 
-/// A store that counts. Calls that fail count nothing but what they asked for.
+/// A store that counts. Calls that fail have their request counted, except reads of an open object.
 pub struct Metered<'a> {
     inner: &'a dyn Store,
     counters: Arc<Counters>,
@@ -172,10 +172,11 @@ impl Object for MeteredObject {
     }
 
     fn read_at(&self, range: Range<u64>) -> Result<Bytes, StoreError> {
-        if !range.is_empty() {
-            self.counters.get(range.end - range.start);
+        let content = self.inner.read_at(range)?;
+        if !content.is_empty() {
+            self.counters.get(content.len() as u64);
         }
-        self.inner.read_at(range)
+        Ok(content)
     }
 }
 

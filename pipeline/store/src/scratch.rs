@@ -71,6 +71,7 @@ pub fn remove(leftover: &Leftover) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make files as a user would")]
 mod tests {
     use super::*;
 

@@ -168,3 +168,117 @@ fn failure(action: &'static str, url: &str, error: ureq::Error) -> StoreError {
         error => StoreError::transient(action, url, error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// What a server can and cannot do.
+    #[derive(Clone, Copy, Default)]
+    struct Server {
+        knows_ranges: bool,
+        refuses_head: bool,
+        redirects: bool,
+        /// The first answers that are cut in the middle.
+        n_cut: usize,
+    }
+
+    impl Server {
+        /// Serves `content` on the loopback interface, one request a connection, and returns the address.
+        fn start(self, content: Vec<u8>) -> String {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let (place, n_bodies) = (format!("{base}/real"), AtomicUsize::new(0));
+            std::thread::spawn(move || {
+                for mut stream in listener.incoming().flatten() {
+                    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+                    let first = lines.next().unwrap_or_default();
+                    let fields: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                    let range =
+                        fields.iter().find_map(|line| line.to_lowercase().strip_prefix("range: ").map(String::from));
+                    let (head, body) = self.answer(&first, range.as_deref(), &content, &place);
+                    let is_cut = body.len() > 1 && n_bodies.fetch_add(1, Ordering::SeqCst) < self.n_cut;
+                    let n = if is_cut { body.len() / 2 } else { body.len() };
+                    let _ = stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes());
+                    let _ = stream.write_all(&body[..n]);
+                }
+            });
+            format!("{base}/data.jsonl.gz?token=1")
+        }
+
+        fn answer<'a>(self, first: &str, range: Option<&str>, content: &'a [u8], place: &str) -> (String, &'a [u8]) {
+            let length = |n: usize| format!("Content-Length: {n}\r\nETag: \"v1\"\r\n");
+            if self.redirects && !first.contains("/real") {
+                return (format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n"), &[]);
+            }
+            if first.contains("/gone") {
+                return ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n".to_owned(), &[]);
+            }
+            if first.starts_with("HEAD") {
+                let status = if self.refuses_head { "405 No" } else { "200 OK" };
+                return (format!("HTTP/1.1 {status}\r\n{}", length(content.len())), &[]);
+            }
+            let Some(range) = range.filter(|_| self.knows_ranges) else {
+                return (format!("HTTP/1.1 200 OK\r\n{}", length(content.len())), content);
+            };
+            let (start, end) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+            let (start, end): (usize, usize) = (start.parse().unwrap(), end.parse().unwrap());
+            let part = &content[start..content.len().min(end + 1)];
+            let shown = format!("Content-Range: bytes {start}-{}/{}\r\n", start + part.len() - 1, content.len());
+            (format!("HTTP/1.1 206 Partial\r\n{shown}{}", length(part.len())), part)
+        }
+    }
+
+    fn content() -> Vec<u8> {
+        (0..BLOCK + 1_000).map(|at| (at % 251) as u8).collect()
+    }
+
+    fn read(url: &str) -> Result<Vec<u8>, StoreError> {
+        let mut read = Vec::new();
+        stream(url, find(url)?)?.read_to_end(&mut read).map_err(StoreError::io("read", url))?;
+        Ok(read)
+    }
+
+    #[test]
+    fn reads_with_ranges_and_goes_on_after_a_cut() {
+        let url = Server { knows_ranges: true, n_cut: 3, ..Server::default() }.start(content());
+        assert_eq!(find(&url).unwrap(), ObjectMeta { bytes: BLOCK + 1_000, version: "v1".into() });
+        assert!(read(&url).unwrap() == content());
+        let object = object(&url, find(&url).unwrap());
+        assert_eq!(&object.read_at(500..700).unwrap()[..], &content()[500..700]);
+        assert!(object.read_at(0..BLOCK + 1_001).is_err());
+    }
+
+    #[test]
+    fn follows_redirects_and_asks_servers_that_refuse_head() {
+        for knows_ranges in [true, false] {
+            let server = Server { knows_ranges, refuses_head: true, redirects: true, ..Server::default() };
+            let url = server.start(b"hello".to_vec());
+            assert_eq!(find(&url).unwrap().bytes, 5);
+            assert_eq!(read(&url).unwrap(), b"hello");
+        }
+    }
+
+    #[test]
+    fn without_ranges_a_file_is_read_once_and_a_cut_is_noticed() {
+        let url = Server::default().start(content());
+        assert!(read(&url).unwrap() == content());
+        let error = object(&url, find(&url).unwrap()).read_at(5..9).unwrap_err();
+        assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+        let url = Server { n_cut: 1, ..Server::default() }.start(content());
+        assert!(read(&url).unwrap_err().is_transient());
+        assert_eq!(read(&Server::default().start(Vec::new())).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_is_missing_or_has_changed_is_told() {
+        let url = Server { knows_ranges: true, ..Server::default() }.start(content());
+        let gone = url.replace("/data", "/gone");
+        assert!(matches!(find(&gone), Err(StoreError::Missing(_))));
+        let meta = ObjectMeta { version: "v0".into(), ..find(&url).unwrap() };
+        assert!(matches!(object(&url, meta).read_at(0..9), Err(StoreError::Corrupt { .. })));
+    }
+}

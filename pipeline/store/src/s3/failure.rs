@@ -6,6 +6,9 @@ use aws_sdk_s3::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::error::Error;
 
+const NO_IDENTITY: &str = "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`; public buckets are read \
+                           with `--s3-anonymous BUCKET`";
+
 /// The status the service answered with, if it did.
 pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
@@ -20,7 +23,8 @@ where
     let code = meta.and_then(ErrorMetadata::code).unwrap_or_default();
     let why = match meta.and_then(ErrorMetadata::message) {
         Some(message) if !code.is_empty() && !message.is_empty() && message != code => format!("{code}: {message}"),
-        _ if !code.is_empty() => code.to_owned(),
+        // An answer to HEAD has no body, so there is nothing but the status.
+        _ if meta.is_some() => code.to_owned(),
         _ => reasons(&error),
     };
     let Some(status) = status(&error) else { return without_answer(action, name, &error, why) };
@@ -56,25 +60,19 @@ fn without_answer<E>(action: &'static str, name: &str, error: &SdkError<E, HttpR
 where
     E: Error + 'static,
 {
-    let what = || format!("cannot {action} `{name}`: {why}");
-    if let Some(error) = in_chain::<CredentialsError>(error) {
-        let passes = matches!(error, CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_));
-        return match passes {
-            true => StoreError::transient(action, name, why),
-            false => StoreError::Refused {
-                what: what(),
-                hint:
-                    "there is no AWS identity: set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`; \
-                       public buckets are read with `--s3-anonymous BUCKET`"
-                        .to_owned(),
-            },
-        };
-    }
-    match error {
-        SdkError::ConstructionFailure(_) => {
-            StoreError::Refused { what: what(), hint: "check the key and the S3 options".to_owned() }
+    let refused = |why: &str, hint: &str| StoreError::Refused {
+        what: format!("cannot {action} `{name}`: {why}"),
+        hint: hint.to_owned(),
+    };
+    match in_chain::<CredentialsError>(error) {
+        // A metadata service that is slow or away for the moment.
+        Some(CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_)) => {
+            StoreError::transient(action, name, why)
         }
-        _ => StoreError::transient(action, name, why),
+        Some(CredentialsError::CredentialsNotLoaded(_)) => refused("there is no AWS identity", NO_IDENTITY),
+        Some(_) => refused(&why, NO_IDENTITY),
+        None if matches!(error, SdkError::ConstructionFailure(_)) => refused(&why, "check the S3 options"),
+        None => StoreError::transient(action, name, why),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct State {
     pub uploads: BTreeMap<(String, String), BTreeMap<u32, Vec<u8>>>,
     /// Method and target of every request.
     pub seen: Vec<String>,
+    /// Header fields of the last request.
+    pub headers: BTreeMap<String, String>,
     /// Mishaps for requests that begin with a text; each is used up once.
     pub mishaps: Vec<(String, Mishap)>,
     /// Whether `If-None-Match` is understood.
@@ -53,7 +55,7 @@ impl Fake {
         Fake { state, endpoint }
     }
 
-    /// Requests seen since the last call that begin with `start`.
+    /// Requests seen that begin with `start`.
     pub fn count(&self, start: &str) -> usize {
         self.state.lock().unwrap().seen.iter().filter(|seen| seen.starts_with(start)).count()
     }
@@ -80,6 +82,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     while let Some((line, request)) = receive(&mut reader) {
         let mut state = state.lock().unwrap();
         state.seen.push(line.clone());
+        state.headers.clone_from(&request.headers);
         let at = state.mishaps.iter().position(|(start, _)| line.starts_with(start.as_str()));
         let mishap = at.map(|at| state.mishaps.remove(at).1);
         let Reply(status, headers, mut body) = match mishap {

@@ -1,4 +1,5 @@
-//! The store against a small S3 of our own, in good and in bad hours. `tests/services` has a real one.
+//! The store against a small S3 of our own, in good and in bad hours. `tests/gateway` has a real one.
+#![expect(clippy::disallowed_methods, reason = "tests look at files as they are")]
 
 use super::client::Connection;
 use super::fake::{Fake, Mishap};
@@ -189,4 +190,24 @@ fn what_is_metered_is_what_is_sent() {
     assert_eq!(requests.head as usize, fake.count("HEAD"));
     assert_eq!(requests.get as usize, fake.count("GET"));
     assert_eq!(requests.put as usize, fake.count("PUT") + fake.count("POST"));
+}
+
+#[test]
+fn who_asks_and_who_pays_is_as_the_flags_say() {
+    let fake = Fake::start();
+    let options = S3Options {
+        endpoint: Some(fake.endpoint.clone()),
+        requester_pays: true,
+        anonymous: vec!["public".to_owned()],
+        ..S3Options::default()
+    };
+    let connection = Connection::for_tests(options);
+    for (bucket, is_signed) in [("public", false), ("ours", true)] {
+        let store = S3Store::with(connection.clone(), &format!("s3://{bucket}")).unwrap();
+        store.put("x", b"1").unwrap();
+        assert_eq!(store.read("x").unwrap(), b"1");
+        let headers = fake.state.lock().unwrap().headers.clone();
+        assert_eq!(headers.contains_key("authorization"), is_signed, "{bucket}");
+        assert_eq!(headers["x-amz-request-payer"], "requester");
+    }
 }

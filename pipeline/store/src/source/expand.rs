@@ -76,6 +76,7 @@ fn s3(pattern: &str) -> Result<Vec<Input>, StoreError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make files as a user would")]
 mod tests {
     use super::*;
 
