@@ -29,5 +29,6 @@ mod gateway {
 mod services {
     mod assets;
     mod megatron;
+    mod on_ceph;
     mod quickstart;
 }
