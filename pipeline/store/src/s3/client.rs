@@ -60,16 +60,21 @@ impl Connection {
     fn of(runtime: &'static Runtime, options: S3Options, config: &SdkConfig) -> Connection {
         // The SDK heeds both places by itself, but does not say so.
         let is_custom = has_endpoint(&options) || config.endpoint_url().is_some();
-        let mut base = Builder::from(config).force_path_style(options.path_style || is_custom);
-        if let Some(endpoint) = &options.endpoint {
-            base = base.endpoint_url(endpoint);
-        }
-        if config.region().is_none() {
-            base = base.region(Region::from_static(DEFAULT_REGION));
-        }
-        let mut unsigned = base.clone().allow_no_auth();
-        unsigned.set_credentials_provider(None);
-        let (signed, unsigned) = (Client::from_conf(base.build()), Client::from_conf(unsigned.build()));
+        let client = |config: &SdkConfig| {
+            let mut client = Builder::from(config).force_path_style(options.path_style || is_custom);
+            if let Some(endpoint) = &options.endpoint {
+                client = client.endpoint_url(endpoint);
+            }
+            if config.region().is_none() {
+                client = client.region(Region::from_static(DEFAULT_REGION));
+            }
+            client
+        };
+        // An identity cannot be taken back from a client that has one.
+        let mut nobody = config.to_builder();
+        nobody.set_credentials_provider(None);
+        let unsigned = Client::from_conf(client(&nobody.build()).allow_no_auth().build());
+        let signed = Client::from_conf(client(config).build());
         Connection { runtime, signed, unsigned, options }
     }
 
