@@ -22,6 +22,7 @@ mod data {
 /// With a real S3 server on this machine: `cargo xtask test --services`.
 mod gateway {
     mod kill;
+    mod on_ceph;
     mod s3;
 }
 
@@ -29,6 +30,5 @@ mod gateway {
 mod services {
     mod assets;
     mod megatron;
-    mod on_ceph;
     mod quickstart;
 }

@@ -60,7 +60,7 @@ pid file = {folder}/osd.pid
 
 [client.rgw]
 rgw data = {folder}/rgw
-rgw frontends = beast endpoint=127.0.0.1:{gateway_port}
+rgw frontends = beast endpoint=127.0.0.1:{gateway_port} tcp_nodelay=1
 rgw thread pool size = 64
 rgw cache enabled = false
 pid file = {folder}/rgw.pid
