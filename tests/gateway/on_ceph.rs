@@ -109,6 +109,7 @@ fn a_run_on_s3_equals_the_local_one() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what was survived belongs into the output of a run")]
 fn a_run_through_faults_equals_the_local_one() {
     let crawl = Crawl::new(Gateway::shared(), "faulty");
     let each = 0.05;
@@ -134,6 +135,7 @@ fn a_run_through_faults_equals_the_local_one() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "what was survived belongs into the output of a run")]
 fn kills_of_the_gateway_and_of_the_program_lose_nothing() {
     let crawl = Crawl::new(Gateway::alone(), "killed");
     let start = Instant::now();

@@ -26,6 +26,7 @@ cargo xtask VERB
   tidy [RULE]...        check the house rules
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
+  bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
   fixtures              write the mini crawl in tests/fixtures";
 
 fn main() -> ExitCode {

@@ -12,7 +12,7 @@ use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::{DocId, schema};
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Field, Table};
-use tokenmill_store::{Commit, Inputs, MemStore, Store, TaskContext};
+use tokenmill_store::{Commit, Inputs, MemStore, Requests, Store, TaskContext};
 
 const EOS: u32 = 50_256;
 const SEED: u64 = 7;
@@ -47,7 +47,7 @@ fn docs_manifest(store: &MemStore, parts: &[Vec<(DocId, &str)>]) -> Manifest {
             label: String::new(),
             objects,
             tally: Value::Null,
-            requests: tokenmill_store::Requests::default(),
+            requests: Requests::default(),
         }
     };
     Manifest { phase: "docs".into(), parts: parts.iter().enumerate().map(part).collect() }
@@ -72,7 +72,7 @@ fn perform(phase: &dyn Phase, store: &MemStore, upstream: &Manifest) -> Result<M
             label: task.label,
             objects: outcome.objects,
             tally: outcome.tally,
-            requests: tokenmill_store::Requests::default(),
+            requests: Requests::default(),
         })
     };
     let tasks = phase.tasks("fingerprint", &inputs)?;

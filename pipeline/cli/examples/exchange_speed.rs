@@ -16,9 +16,12 @@ use tokenmill_core::hash::mix64;
 use tokenmill_core::{Analysis, Catalog, DocId, Document};
 use tokenmill_engine::chain::Chain;
 use tokenmill_engine::exchange::Sketcher;
+use tokenmill_engine::exchange::bounds::Sizes;
 use tokenmill_engine::{House, Plan, Text, config, thread_cpu_seconds};
 use tokenmill_store::assets::{Assets, default_cache};
-use tokenmill_store::{Commit, Inputs, LocalStore, Manifest, Outcome, SharedAssets, Task, TaskContext};
+use tokenmill_store::{
+    Commit, Inputs, LocalStore, Manifest, Metered, Outcome, Requests, SharedAssets, Task, TaskContext,
+};
 
 const RECIPE: &str =
     "[run]\nname = \"speed\"\n[source]\nkind = \"jsonl\"\npaths = [\"-\"]\n[[step]]\nuse = \"dedup.url\"\n";
@@ -53,14 +56,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     seconds.insert("sketch".to_owned(), thread_cpu_seconds() - started);
     let mut manifests = vec![Arc::new(Manifest { phase: "sketch".into(), parts })];
+    let mut requests: BTreeMap<usize, Requests> = BTreeMap::new();
     for at in 1..4 {
         let planned = &plan.phases[at];
         let inputs = plan.inputs(at, &store, |inputs, name, from| inputs.with(name, manifests[from].clone()));
         let started = thread_cpu_seconds();
         let mut parts = Vec::new();
         for task in planned.phase.tasks(&planned.fingerprint, &inputs)? {
-            let outcome =
-                planned.phase.run(&task, &TaskContext { folder: &planned.folder, inputs: &inputs, ..base })?;
+            let metered = Metered::new(&store);
+            let context = TaskContext { store: &metered, folder: &planned.folder, inputs: &inputs, ..base };
+            let outcome = planned.phase.run(&task, &context)?;
+            requests.entry(at).or_default().add(&metered.requests());
             parts.push(commit(task, outcome));
         }
         let name = planned.phase.name().split('-').next().unwrap_or_default().to_owned();
@@ -68,15 +74,41 @@ fn main() -> Result<(), Box<dyn Error>> {
         bytes.insert(name, parts.iter().flat_map(|part| part.objects.values()).map(|object| object.bytes).sum::<u64>());
         manifests.push(Arc::new(Manifest { phase: planned.folder.clone(), parts }));
     }
-    let sketched = inputs_bytes(&manifests[0]);
+    let sketched: u64 =
+        manifests[0].parts.iter().flat_map(|part| part.objects.values()).map(|object| object.bytes).sum();
     let n_decisions: u64 = manifests[3].parts.iter().filter_map(|part| part.tally["n_out"].as_u64()).sum();
     let n_tasks: Vec<usize> = manifests.iter().map(|manifest| manifest.parts.len()).collect();
+    let share = n_decisions as f64 / n_urls as f64;
     println!(
         "{}",
         json!({"n_urls": n_urls, "n_tasks": n_tasks, "n_decisions": n_decisions, "memory": memory, "sketch_bytes": sketched,
-            "bytes": bytes, "cpu_seconds": seconds, "peak_rss_bytes": peak_rss()})
+            "bytes": bytes, "cpu_seconds": seconds, "peak_rss_bytes": peak_rss(),
+            "requests": requests.values().collect::<Vec<_>>(),
+            "expected": expected(n_parts, n_urls / n_parts, share), "at_scale": expected(100_000, 50_000, share)})
     );
     Ok(())
+}
+
+/// The tasks and requests of one exchange over so many parts, from the bounds: what a task reads is one request for
+/// every 4 MiB of a range, and what it writes is one object.
+fn expected(n_parts: u64, rows: u64, decided: f64) -> serde_json::Value {
+    const CHUNK: f64 = (4 << 20) as f64;
+    let sizes = Sizes::default();
+    let n_shuffles = sizes.groups(&vec![rows; n_parts as usize]).len() as u64;
+    let n_reducers = sizes.n_reducers(n_parts * rows, n_shuffles);
+    let n_ranges = n_shuffles * n_reducers;
+    let gets = |bytes: f64| (bytes / CHUNK).ceil().max(1.0) as u64;
+    let puts = |bytes: f64| Requests::of_file(bytes as u64).put;
+    let shipped = (n_parts * rows * 48) as f64;
+    let sketch = 44.0 * rows as f64;
+    json!([
+        {"n_tasks": n_shuffles, "get": n_parts * gets(sketch), "put": n_shuffles * puts(shipped / n_shuffles as f64)},
+        {"n_tasks": n_reducers, "get": n_ranges * gets(shipped / n_ranges as f64),
+            "put": n_reducers * puts(shipped * decided * 40.0 / 48.0 / n_reducers as f64),
+            "bytes_per_range": (shipped / n_ranges as f64) as u64},
+        {"n_tasks": n_shuffles, "get": n_ranges * gets(shipped * decided * 40.0 / 48.0 / n_ranges as f64),
+            "put": n_shuffles * puts(shipped * decided * 36.0 / 48.0 / n_shuffles as f64)},
+    ])
 }
 
 fn commit(task: Task, outcome: Outcome) -> Commit {
@@ -85,7 +117,7 @@ fn commit(task: Task, outcome: Outcome) -> Commit {
         label: task.label,
         objects: outcome.objects,
         tally: outcome.tally,
-        requests: tokenmill_store::Requests::default(),
+        requests: Requests::default(),
     }
 }
 
@@ -113,10 +145,6 @@ fn sketch(
     let mut outcome = Outcome::default();
     sketcher.finish(context, &mut outcome)?;
     Ok(outcome)
-}
-
-fn inputs_bytes(manifest: &Manifest) -> u64 {
-    manifest.parts.iter().flat_map(|part| part.objects.values()).map(|object| object.bytes).sum()
 }
 
 /// The most memory that this process has had, from the kernel.

@@ -110,7 +110,9 @@ fn schema(catalog: &Catalog) -> String {
     let mut properties = serde_json::json!({
         "run": {"type": "object", "required": ["name"], "additionalProperties": false, "properties": {
             "name": {"type": "string"}, "seed": {"type": "integer", "minimum": 0}, "root": {"type": "string"},
-            "removed": {"type": "number", "minimum": 0, "maximum": 1}, "limit": {"type": "integer", "minimum": 0}}},
+            "removed": {"type": "number", "minimum": 0, "maximum": 1}, "limit": {"type": "integer", "minimum": 0},
+            "memory": {"type": "string", "pattern": "^[0-9.]+ *([KMGT]iB|[KMG]?B)?$", "default": "1GiB",
+                "description": "what sorting may hold in memory, over all threads"}}},
         "source": {"type": "object", "required": ["kind", "paths"], "additionalProperties": false, "properties": {
             "kind": {"enum": ["warc", "jsonl", "parquet"]}, "paths": texts,
             "columns": {"type": "object", "additionalProperties": false, "properties": {

@@ -125,6 +125,11 @@ impl Store for Metered<'_> {
         Ok(Box::new(MeteredObject { inner, counters: self.counters.clone() }))
     }
 
+    fn open_committed(&self, key: &str, bytes: u64) -> Result<Box<dyn Object>, StoreError> {
+        let inner = self.inner.open_committed(key, bytes)?;
+        Ok(Box::new(MeteredObject { inner, counters: self.counters.clone() }))
+    }
+
     fn stream(&self, key: &str) -> Result<Box<dyn Read + Send>, StoreError> {
         self.counters.get(0);
         let inner = self.inner.stream(key)?;

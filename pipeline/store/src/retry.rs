@@ -130,6 +130,11 @@ impl<S: Store + 'static> Store for Retry<S> {
         Ok(Box::new(RetryObject { inner: object, patience: self.patience }))
     }
 
+    fn open_committed(&self, key: &str, bytes: u64) -> Result<Box<dyn Object>, StoreError> {
+        let object = self.patience.insist(|| self.inner.open_committed(key, bytes))?;
+        Ok(Box::new(RetryObject { inner: object, patience: self.patience }))
+    }
+
     fn stream(&self, key: &str) -> Result<Box<dyn Read + Send>, StoreError> {
         let stream = self.patience.insist(|| self.inner.stream(key))?;
         let (store, key) = (self.inner.clone(), key.to_owned());

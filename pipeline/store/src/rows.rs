@@ -31,14 +31,14 @@ impl<const W: usize> Rows<W> {
     /// # Errors
     /// As [`Rows::open`], and when the range leaves the object.
     pub fn open_range(store: &dyn Store, object: &ObjectRef, rows: Range<u64>) -> Result<Rows<W>, StoreError> {
-        let opened = store.open(&object.key)?;
         let (name, width) = (store.display(&object.key), W as u64);
-        if object.rows.checked_mul(width) != Some(object.bytes) || opened.bytes() != object.bytes {
+        if object.rows.checked_mul(width) != Some(object.bytes) {
             return Err(StoreError::corrupt(name, format!("it should hold {} rows of {W} bytes", object.rows)));
         }
         if rows.start > rows.end || rows.end > object.rows {
             return Err(StoreError::corrupt(name, format!("rows {rows:?} of {}", object.rows)));
         }
+        let opened = store.open_committed(&object.key, object.bytes)?;
         Ok(Rows { object: opened, left: rows.start * width..rows.end * width, chunk: Bytes::new(), name })
     }
 }
@@ -50,7 +50,11 @@ impl<const W: usize> Iterator for Rows<W> {
         if self.chunk.is_empty() && !self.left.is_empty() {
             let end = self.left.end.min(self.left.start + CHUNK / W as u64 * W as u64);
             match self.object.read_at(self.left.start..end) {
-                Ok(chunk) => self.chunk = chunk,
+                Ok(chunk) if chunk.len() as u64 == end - self.left.start => self.chunk = chunk,
+                Ok(chunk) => {
+                    let why = format!("{} bytes came for {:?}", chunk.len(), self.left.start..end);
+                    return Some(Err(StoreError::corrupt(&self.name, why)));
+                }
                 Err(error) => return Some(Err(error)),
             }
             self.left.start = end;

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what every stage and the whole run cost, in CPU time of one core, on a named corpus.
 
 mod corpus;
+mod exchange;
 mod report;
 
 use crate::error::{Error, Result};
@@ -16,8 +17,9 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let corpora = match names.as_slice() {
         [] => corpus::all(repo)?,
+        ["exchange"] => return exchange::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
-        _ => return Err(Error::new("usage: cargo xtask bench [run FILE.warc.gz…]")),
+        _ => return Err(Error::new("usage: cargo xtask bench [exchange | run FILE.warc.gz…]")),
     };
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill"]))?;
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill-store", "--example", "read_speed"]))?;

@@ -72,17 +72,23 @@ fn steps(phase: &Value) -> Vec<(String, f64, f64)> {
 
 /// The page with all sections.
 pub fn page(sections: &[String]) -> String {
+    format!(
+        "<!-- written by `cargo xtask bench` -->\n# Benchmarks\n\n{} All seconds are CPU seconds of one thread; the recipe is \
+         `{}`. Rates of steps are bytes of what the step reads: HTML before the extraction, text after it. The \
+         [exchange](benchmarks/exchange.md) has a page of its own.\n\n{}",
+        machine(),
+        super::RECIPE,
+        sections.join("\n")
+    )
+}
+
+/// The machine that is measured on.
+pub fn machine() -> String {
     let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown processor");
     let model = model.trim_start_matches([' ', '\t', ':']);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "<!-- written by `cargo xtask bench` -->\n# Benchmarks\n\nMachine: {model}, {cores} cores. All seconds are CPU \
-         seconds of one thread; the recipe is `{}`. Rates of steps are bytes of what the step reads: HTML before the \
-         extraction, text after it.\n\n{}",
-        super::RECIPE,
-        sections.join("\n")
-    )
+    format!("Machine: {model}, {cores} cores.")
 }
 
 #[cfg(test)]

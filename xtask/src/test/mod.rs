@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 
 /// A variable that a tier sets for its tests.
-type Variable = (&'static str, OsString);
+pub type Variable = (&'static str, OsString);
 
 /// What a tier has got ready for its tests.
 #[derive(Debug)]

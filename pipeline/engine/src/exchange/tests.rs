@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 use tokenmill_core::exchange::settle;
 use tokenmill_core::hash::hash128;
 use tokenmill_core::{DocId, Sketch};
-use tokenmill_store::{Commit, Inputs, Manifest, MemStore, Phase, Spool, Store, TaskContext};
+use tokenmill_store::{Commit, Inputs, Manifest, MemStore, Phase, Requests, Spool, Store, TaskContext};
 
 /// A document and its sketches for two exchanges.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ fn sketched(store: &MemStore, parts: &[Vec<Document>]) -> Manifest {
             label: String::new(),
             objects,
             tally: Value::Null,
-            requests: tokenmill_store::Requests::default(),
+            requests: Requests::default(),
         }
     };
     Manifest { phase: "map".into(), parts: parts.iter().enumerate().map(part).collect() }
@@ -73,7 +73,7 @@ fn perform(phase: &dyn Phase, store: &MemStore, inputs: &Inputs<'_>, memory: u64
             label: task.label,
             objects: outcome.objects,
             tally: outcome.tally,
-            requests: tokenmill_store::Requests::default(),
+            requests: Requests::default(),
         }
     };
     let tasks = phase.tasks("fingerprint", inputs).unwrap();

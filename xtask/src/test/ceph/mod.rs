@@ -19,6 +19,9 @@ const FOR_TESTS: &str = "test-ceph";
 /// The folder of the gateway that `cargo xtask ceph start` leaves running; a test run does not touch it.
 const BY_HAND: &str = "ceph";
 
+/// The folder of the gateway that benchmarks start.
+const FOR_BENCH: &str = "bench-ceph";
+
 /// A gateway that is stopped when this is dropped.
 struct Running {
     folder: PathBuf,
@@ -44,6 +47,25 @@ pub(super) fn prepare(_: &Repo, target: &Path) -> Result<Ready> {
     let running = Running { _lock: lock(&folder)?, folder: folder.clone() };
     let endpoint = cluster::start(&folder)?;
     Ok(Ready { variables: variables(&folder, &endpoint).into(), held: Some(Box::new(running)) })
+}
+
+/// A gateway for measuring, stopped when it is dropped.
+pub struct ForBench {
+    /// What programs look for.
+    pub variables: Vec<Variable>,
+    _running: Running,
+}
+
+/// Starts a gateway of its own for a benchmark.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn for_bench(target: &Path) -> Result<ForBench> {
+    install::ensure()?;
+    let folder = target.join(FOR_BENCH);
+    let running = Running { _lock: lock(&folder)?, folder: folder.clone() };
+    let endpoint = cluster::start(&folder)?;
+    Ok(ForBench { variables: variables(&folder, &endpoint).into(), _running: running })
 }
 
 /// `cargo xtask ceph start|stop`: a gateway for running tests by hand.
