@@ -16,7 +16,7 @@ use tokenmill_core::hash::mix64;
 use tokenmill_core::{Analysis, Catalog, DocId, Document};
 use tokenmill_engine::chain::Chain;
 use tokenmill_engine::exchange::Sketcher;
-use tokenmill_engine::exchange::bounds::Sizes;
+use tokenmill_engine::exchange::bounds::{Sizes, n_homes};
 use tokenmill_engine::{House, Plan, Text, config, thread_cpu_seconds};
 use tokenmill_store::assets::{Assets, default_cache};
 use tokenmill_store::{
@@ -97,6 +97,9 @@ fn expected(n_parts: u64, rows: u64, decided: f64) -> serde_json::Value {
     let n_shuffles = sizes.groups(&vec![rows; n_parts as usize]).len() as u64;
     let n_reducers = sizes.n_reducers(n_parts * rows, n_shuffles);
     let n_ranges = n_shuffles * n_reducers;
+    let decided_bytes = (n_parts * rows) as f64 * decided * 40.0;
+    let n_homes = n_homes(decided_bytes as u64, n_shuffles, n_reducers);
+    let n_home_ranges = n_homes * n_reducers;
     let gets = |bytes: f64| (bytes / CHUNK).ceil().max(1.0) as u64;
     let puts = |bytes: f64| Requests::of_file(bytes as u64).put;
     let shipped = (n_parts * rows * 48) as f64;
@@ -104,10 +107,10 @@ fn expected(n_parts: u64, rows: u64, decided: f64) -> serde_json::Value {
     json!([
         {"n_tasks": n_shuffles, "get": n_parts * gets(sketch), "put": n_shuffles * puts(shipped / n_shuffles as f64)},
         {"n_tasks": n_reducers, "get": n_ranges * gets(shipped / n_ranges as f64),
-            "put": n_reducers * puts(shipped * decided * 40.0 / 48.0 / n_reducers as f64),
+            "put": n_reducers * puts(decided_bytes / n_reducers as f64),
             "bytes_per_range": (shipped / n_ranges as f64) as u64},
-        {"n_tasks": n_shuffles, "get": n_ranges * gets(shipped * decided * 40.0 / 48.0 / n_ranges as f64),
-            "put": n_shuffles * puts(shipped * decided * 36.0 / 48.0 / n_shuffles as f64)},
+        {"n_tasks": n_homes, "get": n_home_ranges * gets(decided_bytes / n_home_ranges as f64),
+            "put": n_homes * puts(decided_bytes * 0.9 / n_homes as f64)},
     ])
 }
 
@@ -129,7 +132,7 @@ fn sketch(
     context: &TaskContext<'_>,
 ) -> Result<Outcome, Box<dyn Error>> {
     let mut sketcher = Sketcher::create(&chain.exchanges, context)?;
-    let (mut document, analysis) = (Document::default(), Analysis::default());
+    let (mut document, analysis, mut sketches) = (Document::default(), Analysis::default(), Vec::new());
     for (row, number) in numbers.enumerate() {
         document.clear();
         document.id = DocId(u128::from(mix64(number, 1)) << 64 | u128::from(number));
@@ -140,7 +143,8 @@ fn sketch(
             "https://www.site{site}.example/articles/{page}/a-title-of-some-words?id={page}&utm_source=feed"
         )?;
         write!(document.date, "2024-01-{day:02}T12:00:00Z")?;
-        sketcher.add(&document, &analysis, u32::try_from(row)?)?;
+        sketcher.sketch(&document, &analysis, &mut sketches);
+        sketcher.add(&sketches, document.id, u32::try_from(row)?)?;
     }
     let mut outcome = Outcome::default();
     sketcher.finish(context, &mut outcome)?;

@@ -49,6 +49,12 @@ pub fn find(store: &dyn Keeper, cutoff: SystemTime, with_stale: bool) -> Result<
     let record = RunRecord::read(&store)?;
     let objects = phase_objects(store)?;
     let live = live(store, &objects)?;
+    // A phase is given up as a whole or not at all: a manifest must not outlive what it names.
+    let fresh: BTreeSet<String> = objects
+        .iter()
+        .filter(|object| object.modified >= cutoff)
+        .map(|object| folder(&object.key).to_owned())
+        .collect();
     let mut found = Found::default();
     for object in objects {
         let is_planned = record.phases.iter().any(|phase| phase.folder == folder(&object.key));
@@ -60,7 +66,11 @@ pub fn find(store: &dyn Keeper, cutoff: SystemTime, with_stale: bool) -> Result<
             }
             (_, false) => Why::Orphan,
         };
-        match (why, object.modified < cutoff) {
+        let is_old = match why {
+            Why::Stale => !fresh.contains(folder(&object.key)),
+            Why::Orphan => object.modified < cutoff,
+        };
+        match (why, is_old) {
             (Why::Stale, _) if !with_stale => {}
             (_, true) => found.garbage.push(Garbage { object, why }),
             (_, false) => found.n_young += 1,

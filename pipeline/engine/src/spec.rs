@@ -179,7 +179,10 @@ impl Spec {
         source.insert("columns".into(), columns.into());
         let mut steps: Vec<toml::Value> = Vec::new();
         for (at, block) in self.blocks.iter().enumerate() {
-            if at > 0 && self.blocks[at - 1].exchanges.is_empty() {
+            // A step behind exchanges starts a block by itself; exchanges behind exchanges do not.
+            let starts_by_itself = at > 0 && !self.blocks[at - 1].exchanges.is_empty() && !block.steps.is_empty();
+            let is_end = block.steps.is_empty() && block.exchanges.is_empty();
+            if at > 0 && !starts_by_itself && !is_end {
                 steps.push(toml::Table::from_iter([("checkpoint".to_owned(), toml::Value::Boolean(true))]).into());
             }
             steps.extend(block.steps.iter().chain(&block.exchanges).map(|step| step.to_toml().into()));

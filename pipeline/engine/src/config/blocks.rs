@@ -52,6 +52,11 @@ impl Blocks {
                 let message = format!("`{}` would read the source a third time", step.name);
                 return Err((message, "put the exchanges that stand before the extraction one after the other"));
             }
+            let asks_for_language = !step.when.lang.is_empty() || !step.by_lang.is_empty();
+            if asks_for_language && !self.has_text {
+                let message = format!("`{}` stands before any language is known", step.name);
+                return Err((message, "put it behind the extraction and `lang.id`"));
+            }
             self.open.is_scan = !self.has_text;
             self.open.exchanges.push(step);
         } else {

@@ -14,6 +14,9 @@ use tokenmill_store::source::{ColumnMap, Format};
 /// Memory for sorting, unless the recipe says otherwise.
 const DEFAULT_MEMORY: u64 = 1 << 30;
 
+/// Bytes of the name of a step, at most.
+const MAX_NAME: usize = 64;
+
 pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigError> {
     let view = View::of(text, root, "")?;
     let run = view.table("run")?.ok_or_else(|| {
@@ -130,6 +133,11 @@ fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, Co
     let view = View::of(text, node, entry.name)?;
     let _ = (view.get("use"), view.get("checkpoint"));
     let name = view.string("name")?.unwrap_or_else(|| entry.name.to_owned());
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_plain) {
+        let message = format!("`{name}` cannot name a step: its columns and objects are called after it");
+        return Err(view.error_at("name", message).hint("letters, digits, `.`, `_` and `-`, at most 64 of them"));
+    }
     let mut when = When::default();
     if let Some(table) = view.table("when")? {
         when.lang = table.strings("lang")?.unwrap_or_default();

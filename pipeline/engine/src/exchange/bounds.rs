@@ -60,6 +60,16 @@ impl Sizes {
     }
 }
 
+/// How many tasks bring decisions home: as many as the shuffles, or fewer, so that a range that one of them reads from a
+/// settled object is [`MIN_RANGE`] bytes on average; but none has more than [`MAX_GROUPS`] groups of parts.
+pub fn n_homes(decision_bytes: u64, n_shuffles: u64, n_reducers: u64) -> u64 {
+    let allowed = decision_bytes / (n_reducers.max(1) * MIN_RANGE);
+    allowed.clamp(n_shuffles.div_ceil(MAX_GROUPS), n_shuffles.max(1)).max(1)
+}
+
+/// Groups of parts whose decisions one task brings home, at most: it lists their parts in its commit.
+const MAX_GROUPS: u64 = 64;
+
 /// The range that a key belongs to.
 pub fn reducer_of(key: u64, n_reducers: u64) -> u64 {
     ((u128::from(key) * u128::from(n_reducers)) >> 64) as u64
@@ -88,6 +98,9 @@ mod tests {
         assert_eq!(sizes.n_reducers(0, 0), 1);
         // A whole crawl of a month: 3 * 10^9 pages in 90,000 files.
         assert_eq!(sizes.n_reducers(3_000_000_000, 4_096), 134);
+        // A tenth of them removed: 12 GB of decisions.
+        assert_eq!(n_homes(300_000_000 * 40, 4_096, 134), 341);
+        assert_eq!((n_homes(0, 0, 1), n_homes(0, 4_096, 134), n_homes(u64::MAX, 7, 1)), (1, 64, 7));
     }
 
     #[test]

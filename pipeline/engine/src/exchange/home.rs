@@ -1,15 +1,16 @@
 //! `home`: brings the decisions about a group of parts together, sorted by part and row, as the next phase reads them.
 
+use super::bounds::n_homes;
 use super::decisions::PartDecisions;
 use super::layout::{DECIDED, Decision};
 use super::settle::TABLE as SETTLED_TABLE;
-use super::shuffle::{parts_of, range_of, tasks_digest};
+use super::shuffle::{label, parts_of, range_of, tasks_digest};
 use super::{FORMAT, SETTLED, SHUFFLED, object};
 use serde_json::{Value, json};
 use std::io::Write;
 use tokenmill_core::hash::{Digester, digest_hex};
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Inputs, Outcome, Phase, Rows, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, Outcome, Part, Phase, Rows, StoreError, Task, TaskContext};
 
 /// The table that is brought home.
 pub const TABLE: &str = "decisions";
@@ -37,34 +38,36 @@ impl Phase for HomePhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let settled = inputs.get(SETTLED)?;
-        let (tasks, shuffled) = (tasks_digest(settled), inputs.get(SHUFFLED)?);
+        let (settled, shuffled) = (inputs.get(SETTLED)?, &inputs.get(SHUFFLED)?.parts);
+        let tasks = tasks_digest(settled);
         let bytes: u64 = settled.parts.iter().flat_map(|part| part.objects.values()).map(|object| object.bytes).sum();
-        let bytes = bytes / shuffled.parts.len().max(1) as u64;
+        let n_tasks = n_homes(bytes, shuffled.len() as u64, settled.parts.len() as u64);
+        let n_groups = shuffled.len().div_ceil(usize::try_from(n_tasks).unwrap_or(1)).max(1);
         let mut first_part = 0;
-        let task = |(group, shuffled): (usize, &tokenmill_store::Part)| {
-            let parts = parts_of(shuffled)?;
-            let work = json!({"group": group, "first_part": first_part, "parts": parts});
+        let task = |(number, groups): (usize, &[Part])| {
+            let parts = groups.iter().map(parts_of).collect::<Result<Vec<_>, StoreError>>()?.concat();
+            let first = number * n_groups;
+            let work = json!({"groups": [first, first + groups.len()], "first_part": first_part, "parts": parts});
             first_part += parts.len();
             Ok(Task {
-                key: digest_hex(format!("{fingerprint}\0{tasks}\0{group}\0{}", parts.join("\0")).as_bytes()),
-                label: shuffled.label.clone(),
-                bytes,
+                key: digest_hex(format!("{fingerprint}\0{tasks}\0{first}\0{}", parts.join("\0")).as_bytes()),
+                label: label(groups),
+                bytes: bytes / n_tasks,
                 work,
             })
         };
-        shuffled.parts.iter().enumerate().map(task).collect()
+        shuffled.chunks(n_groups).enumerate().map(task).collect()
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let number = |name: &str| task.work.get(name).and_then(Value::as_u64).unwrap_or(0);
-        let (group, first_part) = (number("group"), number("first_part"));
+        let number = |path: &str| task.work.pointer(path).and_then(Value::as_u64).unwrap_or(0);
+        let (groups, first_part) = (number("/groups/0")..number("/groups/1"), number("/first_part"));
         let parts: Vec<String> = serde_json::from_value(task.work.get("parts").cloned().unwrap_or_default())
             .map_err(|error| StoreError::corrupt(&task.label, error))?;
         let mut sorter = Sorter::<DECIDED>::new(context.store.scratch(), context.memory);
         let mut n_in = 0u64;
         for settled in &context.inputs.get(SETTLED)?.parts {
-            let range = range_of(settled, "decisions_by_group", group)?;
+            let range = range_of(settled, "decisions_by_group", groups.clone())?;
             n_in += range.end - range.start;
             if !range.is_empty() {
                 for row in Rows::<DECIDED>::open_range(context.store, object(settled, SETTLED_TABLE)?, range)? {
@@ -97,7 +100,7 @@ impl Phase for HomePhase {
     }
 
     fn forecast(&self) -> String {
-        format!("brings the decisions of `{}` home: as many tasks as the shuffle", self.step)
+        format!("brings the decisions of `{}` home: as many tasks as the shuffle, or fewer", self.step)
     }
 }
 

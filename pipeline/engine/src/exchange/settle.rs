@@ -96,7 +96,7 @@ fn gather(
     let (mut first_part, mut n_in) = (0u32, 0);
     for shuffled in &context.inputs.get(SHUFFLED)?.parts {
         first_parts.push(first_part);
-        let range = range_of(shuffled, "rows_by_reducer", index)?;
+        let range = range_of(shuffled, "rows_by_reducer", index..index + 1)?;
         n_in += range.end - range.start;
         if !range.is_empty() {
             for row in Rows::<SHIPPED>::open_range(context.store, object(shuffled, SHUFFLED_TABLE)?, range)? {

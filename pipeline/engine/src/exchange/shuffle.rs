@@ -8,6 +8,7 @@ use super::{FORMAT, SKETCHED, decided, object};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io::Write;
+use std::ops::Range;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::sort::Sorter;
 use tokenmill_store::{Inputs, Manifest, ObjectRef, Outcome, Part, Phase, Rows, StoreError, Task, TaskContext};
@@ -64,7 +65,7 @@ impl Phase for ShufflePhase {
                 decided.ok_or_else(|| StoreError::corrupt(&part.task, "nothing was decided about this part"))?;
             Ok(Work { part: part.task.clone(), sketch: object(part, &table)?.clone(), decided })
         };
-        let task = |group: std::ops::Range<usize>| {
+        let task = |group: Range<usize>| {
             let parts = &sketched.parts[group];
             let work = parts.iter().map(work_of).collect::<Result<Vec<_>, StoreError>>()?;
             let mut identity = format!("{fingerprint}\0{n_reducers}");
@@ -139,8 +140,8 @@ fn read_work(task: &Task) -> Result<(u64, Vec<Work>), StoreError> {
     Ok((task.work.get("n_reducers").and_then(serde_json::Value::as_u64).unwrap_or(1), parts))
 }
 
-/// What the parts of a group are called for people.
-fn label(parts: &[Part]) -> String {
+/// What some parts are called together, for people.
+pub fn label(parts: &[Part]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.label.clone(),
@@ -153,19 +154,20 @@ pub fn join(counts: &[u64]) -> String {
     counts.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The range of rows that belongs to `index`, from the counts that [`join`] wrote.
-pub fn range_of(part: &Part, field: &str, index: u64) -> Result<std::ops::Range<u64>, StoreError> {
+/// The range of rows that belongs to the entries `indices`, from the counts that [`join`] wrote.
+pub fn range_of(part: &Part, field: &str, indices: Range<u64>) -> Result<Range<u64>, StoreError> {
     let text = part.tally.get(field).and_then(serde_json::Value::as_str).unwrap_or("");
-    let mut start = 0u64;
-    for (at, count) in text.split(' ').enumerate() {
-        let count: u64 =
-            count.parse().map_err(|error| StoreError::corrupt(&part.task, format!("`{field}`: {error}")))?;
-        if at as u64 == index {
-            return Ok(start..start + count);
+    let corrupt = |why: String| StoreError::corrupt(&part.task, format!("`{field}`: {why}"));
+    let (mut rows, mut n_entries) = (0..0u64, 0);
+    for (at, count) in (0u64..).zip(text.split(' ')).take_while(|(at, _)| *at < indices.end) {
+        let count: u64 = count.parse().map_err(|error| corrupt(format!("`{count}`: {error}")))?;
+        rows.end += count;
+        if at < indices.start {
+            rows.start += count;
         }
-        start += count;
+        n_entries = at + 1;
     }
-    Err(StoreError::corrupt(&part.task, format!("`{field}` has no entry {index}")))
+    (n_entries == indices.end).then_some(rows).ok_or_else(|| corrupt(format!("it has no entries {indices:?}")))
 }
 
 /// The keys of the parts that a shuffle task has shipped, in order.

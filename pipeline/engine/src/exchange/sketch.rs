@@ -3,7 +3,7 @@
 use super::layout::{Shipped, sketch_table};
 use crate::chain::Step;
 use std::io::Write;
-use tokenmill_core::{Analysis, Doc, Document, Stage};
+use tokenmill_core::{Analysis, Doc, DocId, Document, Sketch, Stage};
 use tokenmill_store::{Outcome, Spool, StoreError, TaskContext};
 
 /// Writes the sketches of one task, one object for every exchange that follows the phase.
@@ -22,18 +22,25 @@ impl<'a> Sketcher<'a> {
         Ok(Sketcher { steps, spools })
     }
 
-    /// Sketches a document that is alive at the end of the phase; the next phase sees it as row `row`.
+    /// What every exchange says of a document; `None` where it takes no part.
+    pub fn sketch(&self, document: &Document, analysis: &Analysis, out: &mut Vec<Option<Sketch>>) {
+        out.clear();
+        out.extend(self.steps.iter().map(|step| match step.stage(&document.lang) {
+            Stage::Exchange(exchange) if step.when.matches(&document.lang, &document.kind) => {
+                exchange.sketch(&Doc::new(document, analysis))
+            }
+            _ => None,
+        }));
+    }
+
+    /// Writes the sketches of a document that is alive at the end of the phase; the next phase sees it as row `row`.
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn add(&mut self, document: &Document, analysis: &Analysis, row: u32) -> Result<(), StoreError> {
-        for (step, (spool, n_rows)) in self.steps.iter().zip(&mut self.spools) {
-            let Stage::Exchange(exchange) = step.stage(&document.lang) else { continue };
-            if !step.when.matches(&document.lang, &document.kind) {
-                continue;
-            }
-            if let Some(sketch) = exchange.sketch(&Doc::new(document, analysis)) {
-                let bytes = Shipped { sketch, id: document.id, part: 0, row }.to_sketch();
+    pub fn add(&mut self, sketches: &[Option<Sketch>], id: DocId, row: u32) -> Result<(), StoreError> {
+        for ((step, (spool, n_rows)), sketch) in self.steps.iter().zip(&mut self.spools).zip(sketches) {
+            if let Some(sketch) = *sketch {
+                let bytes = Shipped { sketch, id, part: 0, row }.to_sketch();
                 spool.write_all(&bytes).map_err(StoreError::io("write the sketch of", &step.name))?;
                 *n_rows += 1;
             }

@@ -27,7 +27,6 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
         }
         context.advance(task.bytes);
     }
-    journal.leave().map_err(StoreError::io("write", "the task journal"))?;
     let outcome = writer.finish(task, input)?;
     journal.close();
     Ok(outcome)

@@ -11,7 +11,7 @@ use crate::tally::Tally;
 use std::collections::BTreeSet;
 use tokenmill_core::hash::{hash64, sampled};
 use tokenmill_core::ledger::Removal;
-use tokenmill_core::{DocId, LedgerRow, Record};
+use tokenmill_core::{DocId, LedgerRow, Record, Sketch};
 use tokenmill_store::source::{Input, Refusal};
 use tokenmill_store::warc::Notes;
 use tokenmill_store::{Outcome, Requests, StoreError, Task, TaskContext};
@@ -31,6 +31,8 @@ pub struct Writer<'a> {
     /// Nothing but sketches is written by a scan.
     tables: Option<Tables>,
     sketcher: Sketcher<'a>,
+    /// The sketches of the document in hand, one for every exchange that follows.
+    sketches: Vec<Option<Sketch>>,
     /// The decisions about the rows, in the order of the exchange steps of the chain.
     twins: Vec<Twins>,
     pub tally: Tally,
@@ -63,6 +65,7 @@ impl<'a> Writer<'a> {
             worker: Worker::new(chain, context.timings),
             tables,
             sketcher: Sketcher::create(&chain.exchanges, context)?,
+            sketches: Vec::new(),
             twins,
             tally: Tally::new(chain.steps.iter().map(|step| step.name.as_str())),
             seen: BTreeSet::new(),
@@ -159,7 +162,17 @@ impl<'a> Writer<'a> {
             return self.settle(Walked { bytes: bytes_in, removal: None }, Some(removal), bytes_in, source);
         }
         let (worker, chain) = (&mut self.worker, self.chain);
-        match guarded(|| worker.walk(chain, record)) {
+        let (sketcher, sketches) = (&self.sketcher, &mut self.sketches);
+        let walked = guarded(|| {
+            let walked = worker.walk(chain, record);
+            if walked.removal.is_none() {
+                sketcher.sketch(&worker.document, worker.analysis(), sketches);
+            }
+            walked
+        });
+        // Only the stages are at work on a row: a disk or a network that fails is not the document's fault.
+        self.journal.leave().map_err(StoreError::io("write", "the task journal"))?;
+        match walked {
             Ok(walked) => self.settle(walked, None, bytes_in, source),
             Err(message) => {
                 self.n_panicked += 1;
@@ -175,6 +188,9 @@ impl<'a> Writer<'a> {
                     evidence: Some(message),
                     ..Removal::default()
                 };
+                if chain.steps.is_empty() {
+                    return self.settle(Walked { bytes: bytes_in, removal: None }, Some(removal), bytes_in, source);
+                }
                 self.settle(Walked { bytes: bytes_in, removal: Some((step, removal)) }, None, bytes_in, source)
             }
         }
@@ -204,7 +220,7 @@ impl<'a> Writer<'a> {
         if removal.is_none() {
             // After a scan the next phase sees the same rows again, else it sees those that are kept.
             let seen_as = if self.phase.is_scan { self.row } else { self.n_kept };
-            self.sketcher.add(&self.worker.document, self.worker.analysis(), seen_as)?;
+            self.sketcher.add(&self.sketches, self.worker.document.id, seen_as)?;
             self.n_kept += 1;
         }
         if let Some(tables) = &mut self.tables {

@@ -48,7 +48,8 @@ where
              there; public buckets are read with `--s3-anonymous BUCKET`, some with `--s3-requester-pays`",
         ),
         (501, _) => refused("the service lacks what a run needs; use another one, or a local `run.root`"),
-        (408 | 429 | 500.., _) | (_, "RequestTimeout") => {
+        // Some operations send their status before they know how they end, so 200 can carry an error, or half an answer.
+        (200..=299 | 408 | 429 | 500.., _) | (_, "RequestTimeout" | "InternalError" | "SlowDown") => {
             StoreError::transient(action, name, format!("{status} {why}"))
         }
         _ => refused("check the address and the options of the service"),

@@ -2,7 +2,7 @@
 
 use super::S3Store;
 use super::failure::failure;
-use super::list::{Walk, system_time};
+use super::list::{Walk, modified};
 use crate::keeper::{Kept, Listing, Unfinished};
 use crate::{Keeper, StoreError};
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ impl Keeper for S3Store {
         let request = self.connection.client(&self.root.bucket).head_object();
         let request = request.bucket(&self.root.bucket).key(&place.uri.key);
         match self.connection.wait(request.send()) {
-            Ok(head) => Ok(Some(head.last_modified().map_or(SystemTime::UNIX_EPOCH, system_time))),
+            Ok(head) => Ok(Some(modified(head.last_modified()))),
             Err(error) => match failure("look up", &place.name, error) {
                 StoreError::Missing(_) => Ok(None),
                 error => Err(error),
@@ -50,7 +50,7 @@ impl Keeper for S3Store {
                 Some(Unfinished {
                     key: upload.key()?.strip_prefix(&prefix)?.to_owned(),
                     id: upload.upload_id()?.to_owned(),
-                    begun: upload.initiated().map_or(SystemTime::UNIX_EPOCH, system_time),
+                    begun: modified(upload.initiated()),
                 })
             }));
             if page.is_truncated() != Some(true) {

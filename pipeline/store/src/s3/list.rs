@@ -62,15 +62,17 @@ impl Walk {
                 key: object.key()?.to_owned(),
                 bytes: u64::try_from(object.size()?).ok()?,
                 version: unquoted(object.e_tag()),
-                modified: object.last_modified().map_or(SystemTime::UNIX_EPOCH, system_time),
+                modified: modified(object.last_modified()),
             })
         });
         Ok(Some(entries.collect()))
     }
 }
 
-/// A time of the SDK as one of the standard library; what lies before 1970 is 1970.
-pub(super) fn system_time(time: &aws_sdk_s3::primitives::DateTime) -> SystemTime {
-    let seconds = u64::try_from(time.secs()).unwrap_or(0);
-    SystemTime::UNIX_EPOCH + Duration::new(seconds, time.subsec_nanos())
+/// When an object was written; where a service does not say, so late that nobody takes it for a leftover.
+pub(super) fn modified(time: Option<&aws_sdk_s3::primitives::DateTime>) -> SystemTime {
+    const UNKNOWN: Duration = Duration::from_secs(1 << 38);
+    let since =
+        time.map_or(UNKNOWN, |time| Duration::new(u64::try_from(time.secs()).unwrap_or(0), time.subsec_nanos()));
+    SystemTime::UNIX_EPOCH + since
 }

@@ -1,6 +1,6 @@
 //! Merges sorted runs with a heap of their first rows.
 
-use super::run::{Run, RunReader};
+use super::run::{Run, RunReader, Runs};
 use crate::StoreError;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,8 +14,8 @@ pub struct Merge<const W: usize> {
 
 impl<const W: usize> Merge<W> {
     /// Begins with the first row of every run, each read through `buffer` bytes.
-    pub fn open(runs: Vec<Run>, buffer: usize) -> Result<Merge<W>, StoreError> {
-        let mut runs: Vec<RunReader> = runs.into_iter().map(|run| run.read(buffer)).collect();
+    pub fn open(file: &Runs, runs: &[Run], buffer: usize) -> Result<Merge<W>, StoreError> {
+        let mut runs: Vec<RunReader> = runs.iter().map(|run| file.read(run.clone(), buffer)).collect();
         let mut heads = BinaryHeap::with_capacity(runs.len());
         for (at, run) in runs.iter_mut().enumerate() {
             heads.extend(run.next()?.map(|row| Reverse((row, at))));

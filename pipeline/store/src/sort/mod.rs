@@ -8,7 +8,7 @@ mod run;
 
 use crate::StoreError;
 use merge::Merge;
-use run::Run;
+use run::{Run, Runs};
 use std::path::{Path, PathBuf};
 
 /// Bytes that one run needs in memory while it is merged.
@@ -26,7 +26,9 @@ pub struct Sorter<const W: usize> {
     /// Rows that the buffer may hold.
     capacity: usize,
     fan_in: usize,
+    /// The spilled runs; the file is made when the buffer is full for the first time.
     runs: Vec<Run>,
+    file: Option<Runs>,
     scratch: PathBuf,
 }
 
@@ -35,7 +37,14 @@ impl<const W: usize> Sorter<W> {
     pub fn new(scratch: &Path, memory: u64) -> Sorter<W> {
         let memory = usize::try_from(memory).unwrap_or(usize::MAX).max(MIN_MEMORY);
         let fan_in = (memory / RUN_BUFFER).clamp(2, MAX_FAN_IN);
-        Sorter { buffer: Vec::new(), capacity: memory / W, fan_in, runs: Vec::new(), scratch: scratch.to_owned() }
+        Sorter {
+            buffer: Vec::new(),
+            capacity: memory / W,
+            fan_in,
+            runs: Vec::new(),
+            file: None,
+            scratch: scratch.to_owned(),
+        }
     }
 
     /// Adds a row.
@@ -57,8 +66,9 @@ impl<const W: usize> Sorter<W> {
 
     fn spill(&mut self) -> Result<(), StoreError> {
         sort(&mut self.buffer);
-        let run = Run::write(&self.scratch, self.buffer.iter().map(|row| Ok(&row[..])))?;
-        self.runs.push(run);
+        let mut file = self.file.take().map_or_else(|| Runs::create(&self.scratch), Ok)?;
+        self.runs.push(file.write(self.buffer.iter().map(|row| Ok(&row[..])))?);
+        self.file = Some(file);
         self.buffer.clear();
         Ok(())
     }
@@ -68,21 +78,21 @@ impl<const W: usize> Sorter<W> {
     /// # Errors
     /// When runs cannot be merged.
     pub fn finish(mut self) -> Result<Sorted<W>, StoreError> {
-        if self.runs.is_empty() {
-            sort(&mut self.buffer);
-            return Ok(Sorted::Memory(std::mem::take(&mut self.buffer).into_iter()));
-        }
-        if !self.buffer.is_empty() {
+        if self.file.is_some() && !self.buffer.is_empty() {
             self.spill()?;
         }
+        let Some(mut file) = self.file else {
+            sort(&mut self.buffer);
+            return Ok(Sorted::Memory(self.buffer.into_iter()));
+        };
         self.buffer = Vec::new();
         while self.runs.len() > self.fan_in {
-            let rest = self.runs.split_off(self.fan_in);
-            let mut merged = Merge::<W>::open(std::mem::replace(&mut self.runs, rest), RUN_BUFFER)?;
-            let run = Run::write(&self.scratch, std::iter::from_fn(|| merged.next()))?;
+            let mut merged = Merge::<W>::open(&file, &self.runs[..self.fan_in], RUN_BUFFER)?;
+            let run = file.write(std::iter::from_fn(|| merged.next()))?;
+            self.runs.drain(..self.fan_in);
             self.runs.push(run);
         }
-        Ok(Sorted::Merged(Merge::open(self.runs, RUN_BUFFER)?))
+        Ok(Sorted::Merged(Merge::open(&file, &self.runs, RUN_BUFFER)?))
     }
 
     /// Runs that have been spilled so far.

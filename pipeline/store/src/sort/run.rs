@@ -1,58 +1,93 @@
-//! A sorted run: rows in an unnamed file, which disappears with the process, however it ends.
+//! Sorted runs: rows one after the other in one unnamed file, which disappears with the process, however it ends.
 
 use crate::StoreError;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Bytes that are written at once.
 const WRITE_BUFFER: usize = 256 << 10;
 
-/// Sorted rows on disk.
-pub struct Run {
-    file: File,
+/// The file that holds all runs of a sorter: one, because a process may have few files open at a time.
+pub struct Runs {
+    file: Arc<File>,
+    end: u64,
+    name: String,
 }
 
-impl Run {
-    /// Writes rows that come in order.
-    pub fn write<R: AsRef<[u8]>>(
-        scratch: &Path,
-        rows: impl Iterator<Item = Result<R, StoreError>>,
-    ) -> Result<Run, StoreError> {
-        let failed = |error| StoreError::io("write a sorted run in", scratch.display())(error);
-        let mut file = BufWriter::with_capacity(WRITE_BUFFER, tempfile::tempfile_in(scratch).map_err(failed)?);
-        for row in rows {
-            file.write_all(row?.as_ref()).map_err(failed)?;
-        }
-        let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        Ok(Run { file })
+/// Where a run lies.
+pub type Run = Range<u64>;
+
+impl Runs {
+    /// An empty file.
+    pub fn create(scratch: &Path) -> Result<Runs, StoreError> {
+        let name = format!("a sorted run in {}", scratch.display());
+        let file = tempfile::tempfile_in(scratch).map_err(StoreError::io("create", &name))?;
+        Ok(Runs { file: Arc::new(file), end: 0, name })
     }
 
-    /// Reads it from the start.
-    pub fn read(self, buffer: usize) -> RunReader {
-        RunReader(BufReader::with_capacity(buffer, self.file))
+    /// Appends rows that come in order.
+    pub fn write<R: AsRef<[u8]>>(
+        &mut self,
+        rows: impl Iterator<Item = Result<R, StoreError>>,
+    ) -> Result<Run, StoreError> {
+        let failed = |error: io::Error| StoreError::io("write", &self.name)(error);
+        let start = self.end;
+        let mut file = BufWriter::with_capacity(WRITE_BUFFER, &*self.file);
+        file.seek(SeekFrom::Start(start)).map_err(failed)?;
+        for row in rows {
+            let row = row?;
+            file.write_all(row.as_ref()).map_err(failed)?;
+            self.end += row.as_ref().len() as u64;
+        }
+        file.flush().map_err(failed)?;
+        Ok(start..self.end)
+    }
+
+    /// Reads a run from its start through `buffer` bytes.
+    pub fn read(&self, run: Run, buffer: usize) -> RunReader {
+        RunReader {
+            file: self.file.clone(),
+            left: run,
+            buffer: Vec::new(),
+            at: 0,
+            size: buffer,
+            name: self.name.clone(),
+        }
     }
 }
 
 /// Reads a run row by row.
-pub struct RunReader(BufReader<File>);
+pub struct RunReader {
+    file: Arc<File>,
+    /// What has not been read from the file.
+    left: Run,
+    buffer: Vec<u8>,
+    /// What has been taken from the buffer.
+    at: usize,
+    size: usize,
+    name: String,
+}
 
 impl RunReader {
     /// The next row; `None` at the end.
     pub fn next<const W: usize>(&mut self) -> Result<Option<[u8; W]>, StoreError> {
-        let mut row = [0; W];
-        let failed = StoreError::io("read", "a sorted run");
-        let mut filled = 0;
-        while filled < W {
-            match self.0.read(&mut row[filled..]) {
-                Ok(0) if filled == 0 => return Ok(None),
-                Ok(0) => return Err(failed(std::io::ErrorKind::UnexpectedEof.into())),
-                Ok(n) => filled += n,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
+        if self.at == self.buffer.len() {
+            if self.left.is_empty() {
+                return Ok(None);
             }
+            let rows = (self.size / W).max(1) as u64 * W as u64;
+            let n = rows.min(self.left.end - self.left.start);
+            self.buffer.resize(n as usize, 0);
+            self.file.read_exact_at(&mut self.buffer, self.left.start).map_err(StoreError::io("read", &self.name))?;
+            (self.left.start, self.at) = (self.left.start + n, 0);
         }
+        let row = self.buffer.get(self.at..).and_then(|rest| rest.first_chunk::<W>());
+        let row = *row.ok_or_else(|| StoreError::corrupt(&self.name, "it ends inside a row"))?;
+        self.at += W;
         Ok(Some(row))
     }
 }
