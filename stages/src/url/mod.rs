@@ -5,4 +5,5 @@ pub mod canonical;
 mod domains;
 mod param_names;
 mod percent;
+mod plain;
 mod sessions;
