@@ -59,7 +59,8 @@ fn speed(run: &Value) -> String {
     );
     let mut exchange = 0.0;
     for (at, phase) in ["sketch", "shuffle", "settle", "home"].into_iter().enumerate() {
-        let seconds = number(run, &format!("/cpu_seconds/{phase}"));
+        let making = if at == 0 { number(run, "/cpu_seconds/make") } else { 0.0 };
+        let seconds = number(run, &format!("/cpu_seconds/{phase}")) - making;
         let written = if at == 0 { number(run, "/sketch_bytes") } else { number(run, &format!("/bytes/{phase}")) };
         exchange += if at == 0 { 0.0 } else { seconds };
         // Writing to a String cannot fail, here and below.
@@ -71,13 +72,13 @@ fn speed(run: &Value) -> String {
             written / 1e6
         );
     }
-    let sketch = number(run, "/cpu_seconds/sketch");
+    let sketch = number(run, "/cpu_seconds/sketch") - number(run, "/cpu_seconds/make");
     let rate = |seconds: f64| n_urls / seconds.max(1e-9) / 1e6;
     let _ = writeln!(out, "| the three phases of the exchange | | {exchange:.2} | **{:.2}** | |", rate(exchange));
     let _ = writeln!(out, "| with sketching | | {:.2} | **{:.2}** | |", exchange + sketch, rate(exchange + sketch));
     let _ = writeln!(
         out,
-        "\nSketching is the canonical form of the URL and its hash, and making the URL. {} documents are removed.",
+        "\nSketching is the canonical form of the URL, its hash, and writing the row. {} documents are removed.",
         run["n_decisions"]
     );
     out += &requests(run);
