@@ -7,6 +7,7 @@ use tokenmill_core::BuildError;
 const MAX_COMPILED: usize = 64 << 20;
 
 /// A list of phrases, compiled into one automaton.
+#[derive(Default)]
 pub(crate) struct Phrases(Option<Regex>);
 
 impl Phrases {

@@ -8,12 +8,12 @@ use super::{Mode, stage};
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "extract.all_text",
-    version: 1,
+    version: 2,
     about: "Turns a web page into all the text that it shows.",
     shape: Shape::Extract,
     needs_text: false,
     costly: false,
-    params: stage::PARAMS,
+    params: &[stage::MAX_BYTES],
     metrics: stage::METRICS,
     asset_params: &[],
     page: include_str!("../../docs/extract/all_text.md"),

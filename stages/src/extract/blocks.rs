@@ -10,6 +10,12 @@ use super::walk::{Walker, WalkerBuffers};
 const MIN_PROSE_LETTERS: u32 = 60;
 const MAX_PROSE_LINK_DENSITY: f32 = 0.3;
 
+/// A page hides most of itself if it hides this many letters of prose, and this many times what it shows; what holds a
+/// fair part of them is shown.
+const MIN_REVEALED_LETTERS: u64 = 500;
+const MIN_REVEALED_GAIN: u64 = 2;
+const MIN_REVEALED_PART: u64 = 4;
+
 /// What a block of text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BlockKind {
@@ -29,6 +35,11 @@ pub enum BlockKind {
     Code,
     /// A formula on its own line.
     Formula,
+}
+
+impl BlockKind {
+    /// Number of kinds.
+    pub const COUNT: usize = BlockKind::Formula as usize + 1;
 }
 
 /// A run of text that no block element interrupts.
@@ -58,6 +69,14 @@ pub struct Block {
     pub n_stops: u32,
     /// Commas of any script.
     pub n_commas: u32,
+    /// Formulas, and commands of TeX that stand in the text.
+    pub n_formulas: u32,
+    /// Decimal digits of ASCII.
+    pub n_digits: u32,
+    /// Capital letters of ASCII.
+    pub n_capitals: u32,
+    /// Whether the last letter ends a sentence.
+    pub ends_sentence: bool,
 }
 
 impl Block {
@@ -99,10 +118,16 @@ pub struct Container {
     pub end_block: u32,
     /// The element in the tree.
     pub node: NodeId,
+    /// Whether an attribute or its style hides it until a script shows it.
+    pub hides: bool,
+    /// Whether it or one around it is hidden.
+    pub is_hidden: bool,
+    /// Equal for elements of one tag and one `class`: what a template repeats.
+    pub signature: u32,
 }
 
 /// The text of a page and its structure.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outline {
     /// Text of all blocks, one after the other.
     pub text: String,
@@ -122,11 +147,62 @@ impl Outline {
         let mut buffers = std::mem::take(&mut self.buffers);
         Walker::new(dom, self, &mut buffers).walk();
         self.buffers = buffers;
+        self.spread();
+        self.reveal();
     }
 
-    /// Letters of all blocks.
+    /// Bytes of the buffers.
+    pub fn memory_bytes(&self) -> usize {
+        self.text.capacity()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.containers.capacity() * size_of::<Container>()
+    }
+
+    /// Gives buffers back that an ordinary page does not need.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.memory_bytes() > bytes {
+            *self = Outline::default();
+        }
+    }
+
+    /// Letters of the blocks that are shown.
     pub fn n_letters(&self) -> u64 {
-        self.blocks.iter().map(|block| u64::from(block.letters)).sum()
+        self.blocks.iter().filter(|block| !self.is_hidden(block)).map(|block| u64::from(block.letters)).sum()
+    }
+
+    /// Whether a block is not shown until a script shows it.
+    pub fn is_hidden(&self, block: &Block) -> bool {
+        self.containers[block.container as usize].is_hidden
+    }
+
+    /// Takes for shown what is hidden on a page that hides most of itself: a script shows it once it is loaded.
+    fn reveal(&mut self) {
+        let (mut shown, mut hidden) = (0u64, 0u64);
+        for block in self.blocks.iter().filter(|block| block.is_prose()) {
+            *(if self.is_hidden(block) { &mut hidden } else { &mut shown }) += u64::from(block.letters);
+        }
+        if hidden < MIN_REVEALED_LETTERS || hidden < MIN_REVEALED_GAIN * shown {
+            return;
+        }
+        for index in 1..self.containers.len() {
+            let container = self.containers[index];
+            if !container.is_hidden || self.containers[container.parent as usize].is_hidden {
+                continue;
+            }
+            let inside = &self.blocks[container.first_block as usize..container.end_block as usize];
+            let prose: u64 = inside.iter().filter(|block| block.is_prose()).map(|block| u64::from(block.letters)).sum();
+            self.containers[index].hides &= prose * MIN_REVEALED_PART < hidden;
+        }
+        self.spread();
+    }
+
+    /// What is inside of something hidden is hidden.
+    fn spread(&mut self) {
+        for index in 1..self.containers.len() {
+            let container = self.containers[index];
+            let is_hidden = container.hides || self.containers[container.parent as usize].is_hidden;
+            self.containers[index].is_hidden = is_hidden;
+        }
     }
 
     /// Text of a block.
@@ -151,6 +227,10 @@ impl Block {
             n_links: 0,
             n_stops: 0,
             n_commas: 0,
+            n_formulas: 0,
+            n_digits: 0,
+            n_capitals: 0,
+            ends_sentence: false,
         };
         block.count(text);
         block
@@ -164,13 +244,20 @@ impl Block {
                 in_word = false;
                 continue;
             }
+            self.ends_sentence = false;
             self.words += u32::from(!in_word);
             in_word = true;
             let is_wide = ('\u{3040}'..='\u{d7a3}').contains(&letter);
             self.letters += 1 + u32::from(is_wide);
             match letter {
-                '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '…' | '։' | '።' => self.n_stops += 1,
+                '.' | '!' | '?' | '。' | '！' | '？' | '؟' | '।' | '…' | '։' | '።' => {
+                    self.n_stops += 1;
+                    self.ends_sentence = true;
+                }
                 ',' | '，' | '、' | '،' | ';' | '؛' => self.n_commas += 1,
+                '\\' => self.n_formulas += 1,
+                '0'..='9' => self.n_digits += 1,
+                'A'..='Z' => self.n_capitals += 1,
                 _ => {}
             }
         }

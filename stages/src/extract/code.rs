@@ -104,7 +104,7 @@ fn is_tool(dom: &Dom, id: NodeId, reader: &mut HintReader) -> bool {
     if matches!(dom.tag(id), Tag::Button | Tag::Script | Tag::Style | Tag::Svg | Tag::Textarea) {
         return true;
     }
-    let hints = dom.attr(id, Attr::Class).map_or(Hints::default(), |class| reader.read(class));
+    let hints = dom.attr(id, Attr::Class).map_or(Hints::default(), |class| reader.read(class).1);
     let may_be_gutter = hints.any(Hints::GUTTER) || dom.attr(id, Attr::DataLineNumber).is_some();
     hints.any(Hints::CODE_TOOL) && dom.tag(id) != Tag::Code || may_be_gutter && is_gutter(dom, id)
 }

@@ -68,6 +68,16 @@ impl Hints {
         self.0.trailing_zeros() as usize
     }
 
+    /// Number of hints in the set.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether any of `others` is set.
     pub const fn any(self, others: Hints) -> bool {
         self.0 & others.0 != 0
@@ -143,7 +153,7 @@ const MAX_PART_BYTES: usize = 24;
 const MEMORY_SLOTS: usize = 512;
 
 /// Looks up hints, remembering class strings within one page.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HintReader {
     memory: Vec<(u64, Hints)>,
 }
@@ -155,18 +165,18 @@ impl HintReader {
         self.memory.resize(MEMORY_SLOTS, (hash64(0, b""), Hints::default()));
     }
 
-    /// Hints of a `class` or `id` value.
-    pub fn read(&mut self, names: &str) -> Hints {
+    /// Hash and hints of a `class` or `id` value.
+    pub fn read(&mut self, names: &str) -> (u64, Hints) {
         let hash = hash64(0, names.as_bytes());
         let slot = hash as usize % MEMORY_SLOTS;
         match self.memory.get(slot) {
-            Some(&(known, hints)) if known == hash => hints,
+            Some(&(known, hints)) if known == hash => (hash, hints),
             _ => {
                 let hints = hints_of(names);
                 if let Some(entry) = self.memory.get_mut(slot) {
                     *entry = (hash, hints);
                 }
-                hints
+                (hash, hints)
             }
         }
     }
@@ -178,11 +188,13 @@ fn hints_of(names: &str) -> Hints {
     let mut part = Part::default();
     let mut previous = Part::default();
     let mut was_lower = false;
+    let mut n_parts = 0;
     for byte in names.bytes().chain([b' ']) {
         let is_letter = byte.is_ascii_alphabetic();
         if part.length > 0 && (!is_letter || was_lower && byte.is_ascii_uppercase()) {
             hints = hints.with(part.hints());
-            if HIDDEN_PAIRS.contains(&(previous.text(), part.text())) {
+            n_parts += 1;
+            if n_parts == 2 && HIDDEN_PAIRS.contains(&(previous.text(), part.text())) {
                 hints = hints.with(Hints::HIDDEN);
             }
             previous = std::mem::take(&mut part);
@@ -191,6 +203,7 @@ fn hints_of(names: &str) -> Hints {
             part.push(byte);
         } else if byte.is_ascii_whitespace() {
             previous = Part::default();
+            n_parts = 0;
         }
         was_lower = byte.is_ascii_lowercase();
     }
@@ -258,8 +271,8 @@ mod tests {
         let mut reader = HintReader::default();
         reader.reset();
         for names in ["nav", "", "share", "nav", "x", ""] {
-            assert_eq!(reader.read(names), hints_of(names));
+            assert_eq!(reader.read(names).1, hints_of(names));
         }
-        assert!(HintReader::default().read("nav").any(Hints::NAVIGATION));
+        assert!(HintReader::default().read("nav").1.any(Hints::NAVIGATION));
     }
 }

@@ -1,10 +1,11 @@
 //! Pages made to cost time or memory. Sizes are small enough for the dev profile; quadratic work on them would still
 //! take minutes.
 
+use super::decide::Decision;
 use super::{Extracted, Mode, Note, Scratch, extract};
 
 fn main_text(html: &str) -> Extracted {
-    extract(html, Mode::MainText, &mut Scratch::default())
+    extract(html, Mode::MainText(Decision::default()), &mut Scratch::default())
 }
 
 fn all_text(html: &str) -> Extracted {

@@ -3,7 +3,7 @@
 use super::dom::{Attr, Dom, NodeId, Tag};
 
 /// The open lists around the current position.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lists {
     /// Number of the next item; `None` for a list without numbers.
     next: Vec<Option<u32>>,

@@ -1,5 +1,6 @@
 //! What a page states about itself: title, date, canonical address, language.
 
+use super::declared_type::DeclaredType;
 use super::dom::{Attr, Dom, NodeId, ROOT, Tag};
 
 /// Statements of a page, each empty or absent if there is none.
@@ -13,11 +14,13 @@ pub struct Metadata {
     pub canonical_url: Option<String>,
     /// `lang` of the root element, else `content-language` or `og:locale`.
     pub language: Option<String>,
+    /// The kind of page that linked data or `og:type` states.
+    pub page_type: Option<&'static str>,
 }
 
 /// Longest value taken over, in bytes.
 const MAX_VALUE_BYTES: usize = 1_024;
-/// Longest linked-data script searched for a date.
+/// Most of a linked-data script that is searched.
 const MAX_SCRIPT_BYTES: usize = 256 * 1024;
 
 /// Meta names that state when a page was published, best first.
@@ -50,6 +53,7 @@ struct Found {
     og_url: Option<String>,
     lang: Option<String>,
     meta_language: Option<String>,
+    page_type: DeclaredType,
 }
 
 /// Reads the statements of a page.
@@ -67,7 +71,12 @@ pub fn read(dom: &Dom) -> Metadata {
             Tag::Title if found.title.is_none() => found.title = content(dom, id),
             Tag::H1 if found.heading.is_none() => found.heading = content(dom, id),
             Tag::Time if found.time.is_none() => found.time = dom.attr(id, Attr::Datetime).and_then(date),
-            Tag::Script if found.script_date.is_none() => found.script_date = script_date(dom, id),
+            Tag::Script => {
+                if let Some(script) = linked_data(dom, id) {
+                    found.page_type.read_linked_data(script);
+                    found.script_date = found.script_date.take().or_else(|| script_date(script));
+                }
+            }
             _ => {}
         }
     }
@@ -76,6 +85,7 @@ pub fn read(dom: &Dom) -> Metadata {
         date: found.meta_date.map(|(_, date)| date).or(found.script_date).or(found.time),
         canonical_url: found.canonical.or(found.og_url),
         language: found.lang.or(found.meta_language),
+        page_type: found.page_type.get(),
     }
 }
 
@@ -85,6 +95,7 @@ fn meta(dom: &Dom, id: NodeId, found: &mut Found) {
     for name in names.map(|name| name.trim().to_ascii_lowercase()) {
         match name.as_str() {
             "og:title" => set(&mut found.og_title, Some(text)),
+            "og:type" => found.page_type.read_open_graph(text),
             "og:url" => set(&mut found.og_url, Some(text)),
             "og:locale" | "content-language" | "language" => set(&mut found.meta_language, Some(text)),
             _ => {
@@ -126,8 +137,8 @@ fn date(text: &str) -> Option<String> {
     (1900..2100).contains(&year).then_some(text)
 }
 
-/// `datePublished` of a linked-data script, found by its name; the JSON around it is often broken.
-fn script_date(dom: &Dom, id: NodeId) -> Option<String> {
+/// The text of a linked-data script, as far as it is searched.
+fn linked_data(dom: &Dom, id: NodeId) -> Option<&str> {
     if !dom.attr(id, Attr::TypeAttr)?.eq_ignore_ascii_case("application/ld+json") {
         return None;
     }
@@ -136,7 +147,12 @@ fn script_date(dom: &Dom, id: NodeId) -> Option<String> {
     while !script.is_char_boundary(end) {
         end -= 1;
     }
-    let (_, rest) = script[..end].split_once("\"datePublished\"")?;
+    Some(&script[..end])
+}
+
+/// `datePublished` of linked data, found by its name; the JSON around it is often broken.
+fn script_date(script: &str) -> Option<String> {
+    let (_, rest) = script.split_once("\"datePublished\"")?;
     let quoted = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     date(quoted.split('"').next()?)
 }

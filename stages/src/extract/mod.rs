@@ -7,9 +7,11 @@ pub mod all_text;
 pub mod blocks;
 pub mod charset;
 mod code;
+pub mod decide;
+mod declared_type;
 mod display;
 pub mod dom;
-mod frame;
+pub mod features;
 pub mod hints;
 #[cfg(test)]
 mod hostile;
@@ -19,7 +21,6 @@ pub mod main_text;
 mod math;
 mod mathml;
 pub mod metadata;
-pub mod score;
 mod sniff;
 mod stage;
 mod subsup;
@@ -28,12 +29,16 @@ pub mod text;
 mod walk;
 
 use blocks::Outline;
+use decide::{Decider, Decision, Domain};
 use dom::{Dom, Noscript};
-use score::Selector;
+use features::Ruled;
 use text::Emitter;
 
 /// Longest page read, in bytes of UTF-8; the rest is cut off with a note.
 pub const MAX_HTML_BYTES: usize = 64 * 1024 * 1024;
+
+/// Buffers larger than this are given back before the next page. A page of 2 MB needs less; those that need more are few.
+const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A page that shows fewer letters is probably drawn by a script, and what it has for readers without scripts is looked
 /// at as well.
@@ -45,7 +50,7 @@ const MIN_NOSCRIPT_GAIN: u64 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// What the page is about, without the frame of the site around it.
-    MainText,
+    MainText(Decision),
     /// Everything that is shown.
     AllText,
 }
@@ -92,8 +97,16 @@ pub struct Extracted {
     pub link_density: f32,
     /// Share of the text of the whole page that was kept.
     pub kept_share: f32,
+    /// Stated kind of page.
+    pub page_type: Option<&'static str>,
+    /// How the page was read; `None` for all of its text.
+    pub domain: Option<Domain>,
+    /// Expected F1 of the choice of blocks; `None` if the rules chose.
+    pub expected_f1: Option<f32>,
     /// Nodes of the tree.
     pub n_nodes: usize,
+    /// Errors of the page by the HTML standard.
+    pub n_parse_errors: u32,
     /// What was special.
     pub notes: Vec<Note>,
 }
@@ -103,7 +116,7 @@ pub struct Extracted {
 pub struct Scratch {
     dom: Dom,
     outline: Outline,
-    selector: Selector,
+    decider: Decider,
 }
 
 impl Scratch {
@@ -112,9 +125,24 @@ impl Scratch {
         &self.dom
     }
 
-    /// The blocks of the page read last, and which of them were kept.
-    pub fn outline(&self) -> (&Outline, &[bool]) {
-        (&self.outline, self.selector.kept())
+    /// The blocks of the page read last.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// Bytes held for the next page. What a huge page needed is given back after it.
+    pub fn memory_bytes(&self) -> usize {
+        self.dom.memory_bytes() + self.outline.memory_bytes()
+    }
+
+    /// What was decided about them.
+    pub fn decider(&self) -> &Decider {
+        &self.decider
+    }
+
+    /// What the rules say about them.
+    pub fn ruled(&self) -> Ruled<'_> {
+        self.decider.ruled()
     }
 }
 
@@ -122,7 +150,9 @@ impl Scratch {
 pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
     let mut notes = Vec::new();
     let html = cut(html, &mut notes);
-    let Scratch { dom, outline, selector } = scratch;
+    let Scratch { dom, outline, decider } = scratch;
+    dom.shrink_to(MAX_KEPT_BYTES);
+    outline.shrink_to(MAX_KEPT_BYTES);
     dom.parse(html);
     let limits = dom.limits();
     let noted = [
@@ -138,16 +168,18 @@ pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
         show_noscript(html, dom, outline);
     }
     match mode {
-        Mode::MainText => selector.select_main(outline),
-        Mode::AllText => selector.select_all(outline),
+        Mode::MainText(decision) => decider.keep_main(outline, decision),
+        Mode::AllText => decider.keep_all(outline),
     }
 
     let mut text = String::with_capacity(outline.text.len() / 2);
     let mut emitter = Emitter::default();
     let (mut n_bytes, mut n_kept, mut n_link) = (0u64, 0u64, 0u64);
-    for (block, &is_kept) in outline.blocks.iter().zip(selector.kept()) {
-        n_bytes += u64::from(block.len());
-        n_link += u64::from(block.link_bytes.min(block.len()));
+    for (block, &is_kept) in outline.blocks.iter().zip(decider.kept()) {
+        if is_kept || !outline.is_hidden(block) {
+            n_bytes += u64::from(block.len());
+            n_link += u64::from(block.link_bytes.min(block.len()));
+        }
         if is_kept {
             n_kept += u64::from(block.len());
             emitter.keep(&mut text, block.join, outline.text_of(block));
@@ -164,7 +196,11 @@ pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
         declared_lang: metadata.language,
         link_density: share(n_link),
         kept_share: share(n_kept),
+        page_type: metadata.page_type,
+        domain: (mode != Mode::AllText).then(|| decider.domain()),
+        expected_f1: decider.confidence(),
         n_nodes: dom.len(),
+        n_parse_errors: dom.n_errors(),
         notes,
     }
 }

@@ -9,19 +9,22 @@ use tokenmill_core::{
 };
 
 use super::charset::{self, Origin};
+use super::decide::Domain;
 use super::{Extracted, Mode, Scratch, extract, sniff};
 
-/// Parameters of both stages.
-pub(super) const PARAMS: &[Param] = &[Param {
+/// A parameter of both stages.
+pub(super) const MAX_BYTES: Param = Param {
     name: "max_bytes",
     default: Default::Int(16 * 1024 * 1024),
     about: "bytes of a page, at most; larger ones are logs and data dumps",
-}];
+};
 
 /// Metrics of both stages.
 pub(super) const METRICS: &[Metric] = &[
     Metric::number("html_bytes", "bytes of the page"),
     Metric::number("n_nodes", "elements and pieces of text in its tree"),
+    Metric::number("n_parse_errors", "errors of the page by the HTML standard"),
+    Metric::number("expected_f1", "F1 that the choice of blocks can be expected to have; absent where rules chose"),
     Metric::number("link_density", "share of the text of the whole page that is inside links"),
     Metric::number("kept_share", "share of the text of the whole page that was kept"),
     Metric::label("charset", "encoding it was decoded from, by its name in the Encoding Standard"),
@@ -29,19 +32,25 @@ pub(super) const METRICS: &[Metric] = &[
     Metric::label("declared_lang", "language that the page states"),
     Metric::label("declared_date", "date of publication that the page states, as written"),
     Metric::label("declared_url", "canonical address that the page states"),
+    Metric::label("declared_type", "kind of page that linked data or Open Graph state"),
+    Metric::label("read_as", "how the page was read: general, code or math; absent for all of its text"),
     Metric::label("notes", "limits that were met: too_many_nodes, too_deep, too_many_attributes, too_long"),
 ];
 
 const HTML_BYTES: usize = 0;
 const N_NODES: usize = 1;
-const LINK_DENSITY: usize = 2;
-const KEPT_SHARE: usize = 3;
-const CHARSET: usize = 4;
-const CHARSET_ORIGIN: usize = 5;
-const DECLARED_LANG: usize = 6;
-const DECLARED_DATE: usize = 7;
-const DECLARED_URL: usize = 8;
-const NOTES: usize = 9;
+const N_PARSE_ERRORS: usize = 2;
+const EXPECTED_F1: usize = 3;
+const LINK_DENSITY: usize = 4;
+const KEPT_SHARE: usize = 5;
+const CHARSET: usize = 6;
+const CHARSET_ORIGIN: usize = 7;
+const DECLARED_LANG: usize = 8;
+const DECLARED_DATE: usize = 9;
+const DECLARED_URL: usize = 10;
+const DECLARED_TYPE: usize = 11;
+const READ_AS: usize = 12;
+const NOTES: usize = 13;
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -55,7 +64,7 @@ struct PageText {
 
 /// Builds the stage in a mode.
 pub(super) fn build(mode: Mode, params: &Params) -> Result<Stage, BuildError> {
-    Ok(Stage::Extract(Box::new(PageText { mode, max_bytes: params.size("max_bytes")? })))
+    Ok(Stage::Extract(Box::new(PageText { mode, max_bytes: params.size(MAX_BYTES.name)? })))
 }
 
 impl Extract for PageText {
@@ -94,6 +103,10 @@ fn rejection(reason: &'static str, evidence: String) -> Rejection {
 
 fn set_numbers(page: &Extracted, numbers: &mut Numbers) {
     numbers.set(N_NODES, page.n_nodes as f32);
+    numbers.set(N_PARSE_ERRORS, page.n_parse_errors as f32);
+    if let Some(f1) = page.expected_f1 {
+        numbers.set(EXPECTED_F1, f1);
+    }
     numbers.set(LINK_DENSITY, page.link_density);
     numbers.set(KEPT_SHARE, page.kept_share);
     let mut label = |metric: usize, value: Option<&str>| {
@@ -104,6 +117,8 @@ fn set_numbers(page: &Extracted, numbers: &mut Numbers) {
     label(DECLARED_LANG, page.declared_lang.as_deref());
     label(DECLARED_DATE, page.date.as_deref());
     label(DECLARED_URL, page.canonical_url.as_deref());
+    label(DECLARED_TYPE, page.page_type);
+    label(READ_AS, page.domain.map(Domain::name));
     let notes: Vec<&str> = page.notes.iter().map(|note| note.name()).collect();
     label(NOTES, Some(&notes.join(" ")));
 }
@@ -125,10 +140,15 @@ fn top_level_domain(url: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::decide::Decision;
     use super::*;
 
     fn run(body: &[u8], mime: &str, charset: &str) -> (Result<(), Rejection>, Document, Numbers) {
-        let Stage::Extract(stage) = build(Mode::MainText, &Params::defaults(PARAMS)).unwrap() else { panic!("shape") };
+        let Stage::Extract(stage) =
+            build(Mode::MainText(Decision::default()), &Params::defaults(&[MAX_BYTES])).unwrap()
+        else {
+            panic!("shape")
+        };
         let payload = Payload::Page { body, mime, charset };
         let record =
             Record { record_id: "", url: "http://a.b.RU/x", date: "", lang: "", truncated: false, extra: "", payload };

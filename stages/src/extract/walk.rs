@@ -19,12 +19,13 @@ struct Open {
     collapser: Collapser,
     link_bytes: u32,
     n_links: u32,
+    n_formulas: u32,
     /// Bytes that are alternative texts of images.
     alternative_bytes: usize,
 }
 
 /// Buffers that are reused from page to page.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct WalkerBuffers {
     hints: HintReader,
     lists: Lists,
@@ -66,6 +67,9 @@ impl<'a> Walker<'a> {
             first_block: 0,
             end_block: 0,
             node: ROOT,
+            hides: false,
+            is_hidden: false,
+            signature: 0,
         });
         Walker {
             dom,
@@ -127,10 +131,10 @@ impl<'a> Walker<'a> {
             Tag::Button => self.n_open_headings == 0,
             _ => flow == Flow::Absent,
         };
-        // A page that hides all of itself is shown by a script once it is loaded.
-        let is_hidden = names.is_hidden && !matches!(tag, Tag::Html | Tag::Body);
-        // Inline elements are kept from screen readers because they are icons or repetitions; blocks, because they move.
-        if is_absent || is_hidden || names.is_silent && flow == Flow::Inline {
+        // Hidden blocks are read and marked, since a script may show them. Inline elements are kept from screen readers
+        // because they are icons or repetitions; blocks, because they move.
+        let is_inline = flow == Flow::Inline;
+        if is_absent || names.is_unseen || is_inline && (names.is_hidden || names.is_silent) {
             return Visit::Skip;
         }
         match tag {
@@ -146,7 +150,8 @@ impl<'a> Walker<'a> {
             _ => {}
         }
         if let Flow::Block(join) = flow {
-            self.open_container(id, tag, names.hints, join);
+            let is_hidden = names.is_hidden && !matches!(tag, Tag::Html | Tag::Body);
+            self.open_container(id, tag, &Names { is_hidden, ..names }, join);
         }
         Visit::Children
     }
@@ -160,7 +165,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn open_container(&mut self, id: NodeId, tag: Tag, hints: Hints, join: Join) {
+    fn open_container(&mut self, id: NodeId, tag: Tag, names: &Names, join: Join) {
         let landmark = landmark(tag, self.dom.attr(id, Attr::Role));
         self.flush();
         self.join = self.join.max(self.break_around(tag, join));
@@ -169,11 +174,14 @@ impl<'a> Walker<'a> {
         self.outline.containers.push(Container {
             parent: self.container,
             tag,
-            hints,
+            hints: names.hints,
             landmark,
             first_block,
             end_block: first_block,
             node: id,
+            hides: names.is_hidden,
+            is_hidden: false,
+            signature: names.class ^ tag as u32,
         });
         self.container = index;
         match tag {
@@ -238,6 +246,9 @@ impl<'a> Walker<'a> {
         self.open.collapser.owe_space();
         self.open.collapser.push(&mut self.outline.text, self.open.start, &self.buffers.inline);
         self.open.collapser.owe_space();
+        if kind == ImageText::Formula {
+            self.open.n_formulas += 1;
+        }
         if kind == ImageText::Alternative {
             self.open.alternative_bytes += self.outline.text.len() - before;
         }
@@ -251,10 +262,12 @@ impl<'a> Walker<'a> {
             Formula::None => return false,
             Formula::Rendering => {}
             Formula::Inline => {
+                self.open.n_formulas += 1;
                 self.open.collapser.push(&mut self.outline.text, self.open.start, &self.buffers.inline);
             }
             Formula::Display => {
                 self.flush();
+                self.open.n_formulas += 1;
                 self.outline.text.push_str(&self.buffers.inline);
                 self.finish(BlockKind::Formula);
             }
@@ -321,11 +334,13 @@ impl<'a> Walker<'a> {
                 self.open.link_bytes += end.saturating_sub(self.link_start) as u32;
             }
             let text = &self.outline.text[self.open.start..];
+            let measured = Block::measured(self.open.start, text, self.container, kind);
             let block = Block {
+                n_formulas: self.open.n_formulas.max(measured.n_formulas),
                 join: std::mem::take(&mut self.join),
                 link_bytes: self.open.link_bytes,
                 n_links: self.open.n_links,
-                ..Block::measured(self.open.start, text, self.container, kind)
+                ..measured
             };
             self.outline.blocks.push(block);
         }
@@ -350,7 +365,12 @@ impl<'a> Walker<'a> {
         let mut names = Names::default();
         for (attr, value) in self.dom.attrs(id) {
             match attr {
-                Attr::Class | Attr::Id => names.hints = names.hints.with(self.buffers.hints.read(value)),
+                Attr::Class => {
+                    let (hash, hints) = self.buffers.hints.read(value);
+                    names.hints = names.hints.with(hints);
+                    names.class = hash as u32;
+                }
+                Attr::Id => names.hints = names.hints.with(self.buffers.hints.read(value).1),
                 Attr::Hidden => names.is_hidden |= !value.eq_ignore_ascii_case("until-found"),
                 Attr::AriaHidden => names.is_silent |= value.eq_ignore_ascii_case("true"),
                 Attr::Style => names.is_hidden |= hides(value),
@@ -361,7 +381,7 @@ impl<'a> Walker<'a> {
             }
         }
         names.may_be_formula |= names.hints.any(Hints::MATH);
-        names.is_hidden |= names.hints.any(Hints::HIDDEN);
+        names.is_unseen = names.hints.any(Hints::HIDDEN);
         names
     }
 }
@@ -370,7 +390,12 @@ impl<'a> Walker<'a> {
 #[derive(Default)]
 struct Names {
     hints: Hints,
+    /// Hash of the `class`.
+    class: u32,
+    /// `hidden`, or a style to that effect.
     is_hidden: bool,
+    /// For screen readers only.
+    is_unseen: bool,
     /// `aria-hidden`.
     is_silent: bool,
     may_be_formula: bool,
@@ -413,7 +438,8 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_is_dropped() {
-        assert_eq!(all_text("a<div style='color:red; Display : NONE !important'>x</div><p hidden>y</p>b"), "ab");
+        assert_eq!(all_text("a<div style='color:red; Display : NONE !important'>x</div><p hidden>y</p>b"), "a\n\nb");
+        assert_eq!(all_text("a <b hidden>x</b>b"), "a b");
         assert_eq!(
             all_text("<script>x</script><style>y</style><template>z</template><select><option>o</select>a"),
             "a"

@@ -3,6 +3,7 @@
 mod flood;
 mod guard;
 mod sink;
+mod streamed;
 mod tag;
 
 pub use tag::{Attr, Tag};
@@ -86,6 +87,7 @@ pub struct Dom {
     max_nodes: usize,
     noscript: Noscript,
     limits: ParseLimits,
+    n_errors: u32,
 }
 
 impl Dom {
@@ -103,6 +105,9 @@ impl Dom {
         self.max_nodes = MAX_NODES.min(html.len() + MIN_NODES);
         self.push_node(Tag::Document);
         sink::parse_into(self, html);
+        if html.contains("id=\"S:") {
+            streamed::place(self);
+        }
         self.names.clear();
     }
 
@@ -113,6 +118,7 @@ impl Dom {
         self.text.clear();
         self.values.clear();
         self.limits = ParseLimits::default();
+        self.n_errors = 0;
     }
 
     fn push_node(&mut self, tag: Tag) -> u32 {
@@ -136,6 +142,27 @@ impl Dom {
     /// What was left out while parsing.
     pub fn limits(&self) -> ParseLimits {
         self.limits
+    }
+
+    /// Bytes of the buffers.
+    pub fn memory_bytes(&self) -> usize {
+        self.nodes.capacity() * size_of::<Node>()
+            + self.names.capacity() * size_of::<LocalName>()
+            + self.attributes.capacity() * size_of::<Attribute>()
+            + self.text.capacity()
+            + self.values.capacity()
+    }
+
+    /// Gives buffers back that an ordinary page does not need.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if self.memory_bytes() > bytes {
+            *self = Dom::default();
+        }
+    }
+
+    /// Errors of the page by the HTML standard.
+    pub fn n_errors(&self) -> u32 {
+        self.n_errors
     }
 
     /// What `noscript` elements of this page hold.

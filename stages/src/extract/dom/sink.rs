@@ -102,7 +102,9 @@ impl<'s> TreeSink for ArenaSink<'s> {
 
     fn finish(self) {}
 
-    fn parse_error(&self, _message: Cow<'static, str>) {}
+    fn parse_error(&self, _message: Cow<'static, str>) {
+        self.dom.borrow_mut().n_errors += 1;
+    }
 
     fn get_document(&self) -> u32 {
         0
@@ -278,7 +280,7 @@ impl Dom {
         }
     }
 
-    fn link_before(&mut self, sibling: u32, node: u32) {
+    pub(super) fn link_before(&mut self, sibling: u32, node: u32) {
         let (parent, previous) = (self.nodes[sibling as usize].parent, self.nodes[sibling as usize].previous);
         if parent == NIL {
             return;
@@ -292,7 +294,7 @@ impl Dom {
         }
     }
 
-    fn unlink(&mut self, node: u32) {
+    pub(super) fn unlink(&mut self, node: u32) {
         let (parent, previous, next) = {
             let node = &self.nodes[node as usize];
             (node.parent, node.previous, node.next)

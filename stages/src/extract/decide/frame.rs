@@ -1,8 +1,9 @@
 //! Finds the frame of a site around the content of a page: menus, footers, side columns, forms, notices.
 
-use super::blocks::{Block, Outline};
-use super::hints::Hints;
-use super::landmarks::Landmark;
+use super::super::blocks::{Block, Outline};
+use super::super::hints::Hints;
+use super::super::landmarks::Landmark;
+use super::sums::Sums;
 
 /// What names say is believed if all containers that say it together hold at most this share of the letters outside of
 /// declared frames. Site authors put such words on wrappers of everything as well (`has-sidebar`, `nav-open`), and what
@@ -16,48 +17,6 @@ const MAX_HEADER_SHARE: f32 = 0.2;
 /// The same for a form.
 const MAX_FORM_SHARE: f32 = 0.1;
 
-/// Sums over the blocks before each position, so that any container is weighed at once.
-#[derive(Debug, Default)]
-pub struct Sums {
-    letters: Vec<u32>,
-    link_letters: Vec<f32>,
-}
-
-impl Sums {
-    /// Adds up the blocks for which `counts` holds.
-    pub fn fill(&mut self, outline: &Outline, counts: impl Fn(usize) -> bool) {
-        self.letters.clear();
-        self.link_letters.clear();
-        let (mut letters, mut link_letters) = (0u32, 0f32);
-        self.letters.push(letters);
-        self.link_letters.push(link_letters);
-        for (index, block) in outline.blocks.iter().enumerate() {
-            if counts(index) {
-                letters += block.letters;
-                link_letters += block.letters as f32 * block.link_density();
-            }
-            self.letters.push(letters);
-            self.link_letters.push(link_letters);
-        }
-    }
-
-    /// Letters of the blocks `first..end`.
-    pub fn letters(&self, first: u32, end: u32) -> u32 {
-        self.letters[end as usize] - self.letters[first as usize]
-    }
-
-    /// Letters of all blocks.
-    pub fn total(&self) -> u32 {
-        self.letters.last().copied().unwrap_or(0)
-    }
-
-    /// Share of the letters of the blocks `first..end` that are in links.
-    pub fn link_density(&self, first: u32, end: u32) -> f32 {
-        let link_letters = self.link_letters[end as usize] - self.link_letters[first as usize];
-        link_letters / self.letters(first, end).max(1) as f32
-    }
-}
-
 /// Marks the containers that are part of the frame, with all that is inside them.
 pub fn mark(outline: &Outline, sums: &Sums, in_frame: &mut Vec<bool>) {
     let containers = &outline.containers;
@@ -68,12 +27,12 @@ pub fn mark(outline: &Outline, sums: &Sums, in_frame: &mut Vec<bool>) {
     let mut in_content = vec![false; containers.len()];
     for (index, container) in containers.iter().enumerate() {
         let parent = container.parent as usize;
-        if in_frame[parent] {
+        if in_frame[parent] || container.is_hidden {
             in_frame[index] = true;
             continue;
         }
         in_content[index] = in_content[parent] || matches!(container.landmark, Landmark::Main | Landmark::Article);
-        let share = sums.letters(container.first_block, container.end_block) as f32 / sums.total().max(1) as f32;
+        let share = sums.of(container).letters as f32 / sums.all().letters.max(1) as f32;
         in_frame[index] = match container.landmark {
             Landmark::Page | Landmark::Main => false,
             _ if holds[index].main => false,
@@ -96,10 +55,11 @@ fn believed_names(outline: &Outline, sums: &Sums, holds: &[Holdings]) -> Hints {
     let mut declared_letters = 0;
     for (index, container) in containers.iter().enumerate() {
         let parent = container.parent as usize;
-        let letters = sums.letters(container.first_block, container.end_block);
+        let letters = sums.of(container).letters;
         is_declared[index] = is_declared[parent];
         around[index] = around[parent];
-        if is_declared[parent] {
+        if is_declared[parent] || container.is_hidden {
+            is_declared[index] = true;
             continue;
         }
         if container.landmark == Landmark::Frame && !holds[index].main {
@@ -113,7 +73,7 @@ fn believed_names(outline: &Outline, sums: &Sums, holds: &[Holdings]) -> Hints {
             around[index] = around[parent].with(names);
         }
     }
-    let open_letters = sums.total() - declared_letters;
+    let open_letters = sums.all().letters - declared_letters;
     let limit = MAX_NAMED_SHARE * open_letters as f32;
     let few = Hints::FRAME.iter().filter(|hint| named_letters[hint.bit()] as f32 <= limit);
     let believed = few.fold(Hints::default(), Hints::with);
@@ -147,7 +107,7 @@ fn holdings(outline: &Outline) -> Vec<Holdings> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dom::Dom;
+    use super::super::super::dom::Dom;
     use super::*;
 
     /// The blocks outside the frame.

@@ -1,9 +1,11 @@
-//! Decides which blocks are the main content: what is not the frame of the site, inside `main` if there is one, and,
+//! The rules: the main content is what is not the frame of the site, inside `main` if there is one, and,
 //! on pages of prose, without lists of links.
 
-use super::blocks::{Block, BlockKind, Outline};
-use super::frame::{self, Sums};
-use super::landmarks::Landmark;
+use super::super::blocks::{Block, BlockKind, Outline};
+use super::super::features::Ruled;
+use super::super::landmarks::Landmark;
+use super::frame;
+use super::sums::Sums;
 
 /// A `main` element is taken at its word if it holds this share of the letters outside the frame.
 const MIN_MAIN_SHARE: f32 = 0.2;
@@ -21,29 +23,23 @@ const MAX_LIST_SHARE: f32 = 0.2;
 const MAX_BLOCK_LINK_DENSITY: f32 = 0.7;
 const MAX_LINK_LETTERS: u32 = 60;
 
-/// Chooses blocks; keeps its buffers from page to page.
+/// The rules; they keep their buffers from page to page.
 #[derive(Debug, Default)]
-pub struct Selector {
+pub struct Rules {
     keep: Vec<bool>,
     in_frame: Vec<bool>,
     sums: Sums,
 }
 
-impl Selector {
-    /// For each block of the outline chosen from last, whether it is kept.
-    pub fn kept(&self) -> &[bool] {
-        &self.keep
-    }
-
-    /// Keeps every block.
-    pub fn select_all(&mut self, outline: &Outline) {
-        self.keep.clear();
-        self.keep.resize(outline.blocks.len(), true);
+impl Rules {
+    /// What they said of the page selected from last.
+    pub fn ruled(&self) -> Ruled<'_> {
+        Ruled { keep: &self.keep, in_frame: &self.in_frame }
     }
 
     /// Keeps the blocks of the main content.
-    pub fn select_main(&mut self, outline: &Outline) {
-        self.sums.fill(outline, |_| true);
+    pub fn select(&mut self, outline: &Outline) {
+        self.sums.fill(outline, |index| !outline.is_hidden(&outline.blocks[index]));
         frame::mark(outline, &self.sums, &mut self.in_frame);
         self.keep.clear();
         self.keep.extend(outline.blocks.iter().map(|block| !self.in_frame[block.container as usize]));
@@ -58,12 +54,12 @@ impl Selector {
     fn narrow_to_main(&mut self, outline: &Outline) {
         self.sums.fill(outline, |index| self.keep[index]);
         let mains = outline.containers.iter().filter(|container| container.landmark == Landmark::Main);
-        let weighed = mains.map(|main| (self.sums.letters(main.first_block, main.end_block), main));
+        let weighed = mains.map(|main| (self.sums.of(main).letters, main));
         // The first of equals, so that the result does not depend on how ties are broken by a library.
         let Some((letters, main)) = weighed.reduce(|best, next| if next.0 > best.0 { next } else { best }) else {
             return;
         };
-        if letters as f32 >= MIN_MAIN_SHARE * self.sums.total() as f32 && letters > 0 {
+        if letters as f32 >= MIN_MAIN_SHARE * self.sums.all().letters as f32 && letters > 0 {
             self.narrow(main.first_block, main.end_block);
         }
     }
@@ -73,9 +69,9 @@ impl Selector {
         self.sums.fill(outline, |index| self.keep[index]);
         let mut articles = outline.containers.iter().filter(|container| container.landmark == Landmark::Article);
         let Some(first) = articles.next() else { return };
-        let letters = self.sums.letters(first.first_block, first.end_block);
+        let letters = self.sums.of(first).letters;
         let is_only = articles.all(|article| article.first_block < first.end_block);
-        let is_most = letters as f32 >= MIN_ARTICLE_SHARE * self.sums.total() as f32;
+        let is_most = letters as f32 >= MIN_ARTICLE_SHARE * self.sums.all().letters as f32;
         if is_only && is_most && letters >= MIN_ARTICLE_LETTERS {
             self.narrow(first.first_block, first.end_block);
         }
@@ -97,7 +93,7 @@ impl Selector {
 
     fn drop_link_lists(&mut self, outline: &Outline) {
         self.sums.fill(outline, |index| self.keep[index]);
-        let total = self.sums.total().max(1) as f32;
+        let total = self.sums.all().letters.max(1) as f32;
         let containers = &outline.containers;
         let mut is_list = vec![false; containers.len()];
         for (index, container) in containers.iter().enumerate().skip(1) {
@@ -105,8 +101,8 @@ impl Selector {
             is_list[index] = is_list[container.parent as usize]
                 || end - first >= 2
                     && container.landmark != Landmark::Main
-                    && self.sums.link_density(first, end) > MAX_LIST_LINK_DENSITY
-                    && (self.sums.letters(first, end) as f32) < MAX_LIST_SHARE * total;
+                    && self.sums.between(first, end).link_density() > MAX_LIST_LINK_DENSITY
+                    && (self.sums.between(first, end).letters as f32) < MAX_LIST_SHARE * total;
         }
         for (block, keep) in outline.blocks.iter().zip(&mut self.keep) {
             *keep &= !is_list[block.container as usize] && !is_link(block);
@@ -121,10 +117,12 @@ fn is_link(block: &Block) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mode, Scratch, extract};
+    use super::super::super::{Mode, Scratch, extract};
+    use super::super::Decision;
 
     fn main_text(html: &str) -> String {
-        extract(html, Mode::MainText, &mut Scratch::default()).text
+        let mode = Mode::MainText(Decision::Rules);
+        extract(html, mode, &mut Scratch::default()).text
     }
 
     fn paragraph(n_sentences: usize) -> String {

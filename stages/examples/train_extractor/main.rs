@@ -1,0 +1,41 @@
+//! Trains the decision about blocks from pages with known main content, and says how good it is on sites that the training
+//! has not seen. `cargo xtask train-extractor` runs it.
+//!
+//! Usage: `train_extractor FOLDER OUT [all]`: FOLDER is the unpacked archive `extraction`; the two forests and `report.json`
+//! are written to OUT. With `all`, every fifth of the domains is left out once, else only the first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a tool, not the product"
+)]
+
+mod boost;
+mod corpus;
+mod folds;
+mod labels;
+mod report;
+mod words;
+
+use std::path::Path;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, out, rest @ ..] = arguments.as_slice() else { panic!("usage: train_extractor FOLDER OUT [all]") };
+    let pages = corpus::read(Path::new(folder));
+    println!("{} pages, {} blocks", pages.len(), pages.iter().map(|page| page.labels.len()).sum::<usize>());
+    let n_folds = if rest.iter().any(|word| word == "all") { folds::N_FOLDS } else { 1 };
+    let trained: Vec<folds::Trained> = folds::train(&pages, n_folds);
+    let shipped = &trained[0].model;
+    let about = report::about(&pages);
+    for (name, forest, names) in [
+        ("first.forest", &shipped.first, tokenmill_stages::extract::features::names()),
+        ("second.forest", &shipped.second, tokenmill_stages::extract::features::names_in_context()),
+    ] {
+        std::fs::write(Path::new(out).join(name), forest.to_text(&about, &names)).expect("the forest is written");
+    }
+    let report = report::report(&pages, &trained);
+    std::fs::write(Path::new(out).join("report.json"), report.to_string()).expect("the report is written");
+    println!("{report:#}");
+}

@@ -1,0 +1,126 @@
+//! Decides which blocks of a page are its main content: [`rules`] first, by what elements declare themselves to be and
+//! are called, then a model that has seen what people keep ([`model`]), which weighs the rules among much else.
+
+mod domain;
+pub mod expect;
+pub mod forest;
+mod frame;
+pub mod model;
+pub mod rules;
+mod sums;
+
+pub use domain::Domain;
+pub use sums::{Sums, Weight};
+
+use super::blocks::Outline;
+use super::features::Ruled;
+use model::Model;
+use rules::Rules;
+
+/// Pages that show fewer letters are decided by the rules alone: there is too little to weigh.
+pub const MIN_WEIGHED_LETTERS: u64 = 400;
+/// A page on which less F1 than this can be expected, of fewer letters than this, has no main content: it is a notice
+/// of the server, or a frame without a picture. Of the development pages with an expected F1 below 0.345 none has any.
+const MIN_EXPECTED_F1: f32 = 1.0 / 3.0;
+const MIN_EXPECTED_LETTERS: f32 = 500.0;
+/// Fewer letters behind one fold stay hidden.
+const MIN_HIDDEN_LETTERS: u32 = 100;
+
+/// Who has the last word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decision {
+    /// The model, on pages with enough text.
+    #[default]
+    Learned,
+    /// The rules.
+    Rules,
+}
+
+/// Chooses blocks; keeps its buffers from page to page.
+#[derive(Debug, Default)]
+pub struct Decider {
+    rules: Rules,
+    probabilities: Vec<f32>,
+    keep: Vec<bool>,
+    confidence: Option<f32>,
+    domain: Domain,
+}
+
+impl Decider {
+    /// For each block of the outline chosen from last, whether it is kept.
+    pub fn kept(&self) -> &[bool] {
+        &self.keep
+    }
+
+    /// For each block, the probability that it is main content; empty if the rules decided.
+    pub fn probabilities(&self) -> &[f32] {
+        &self.probabilities
+    }
+
+    /// Expected F1 of the choice; `None` if the rules decided.
+    pub fn confidence(&self) -> Option<f32> {
+        self.confidence
+    }
+
+    /// How the page was read.
+    pub fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// What the rules said.
+    pub fn ruled(&self) -> Ruled<'_> {
+        self.rules.ruled()
+    }
+
+    /// Keeps every block that is shown.
+    pub fn keep_all(&mut self, outline: &Outline) {
+        self.forget();
+        self.keep.extend(outline.blocks.iter().map(|block| !outline.is_hidden(block)));
+    }
+
+    /// Keeps the blocks of the main content.
+    pub fn keep_main(&mut self, outline: &Outline, decision: Decision) {
+        self.forget();
+        self.rules.select(outline);
+        if decision == Decision::Rules || outline.n_letters() < MIN_WEIGHED_LETTERS {
+            self.keep.extend_from_slice(self.rules.ruled().keep);
+            return;
+        }
+        Model::shipped().weigh(outline, self.rules.ruled(), &mut self.probabilities);
+        veto_hidden(outline, &mut self.probabilities);
+        let letters: Vec<u32> = outline.blocks.iter().map(|block| block.letters).collect();
+        let chosen = expect::choose(&self.probabilities, &letters, &mut self.keep);
+        if chosen.f1 < MIN_EXPECTED_F1 && chosen.letters < MIN_EXPECTED_LETTERS {
+            self.keep.fill(false);
+        }
+        self.confidence = Some(chosen.f1);
+        self.domain = Domain::of(outline, self.rules.ruled());
+        self.domain.complete(outline, self.rules.ruled(), &mut self.keep);
+    }
+
+    fn forget(&mut self) {
+        self.keep.clear();
+        self.probabilities.clear();
+        self.confidence = None;
+        self.domain = Domain::General;
+    }
+}
+
+/// What is hidden can be main content only if it is long enough to be a part of it that unfolds; a line is not.
+fn veto_hidden(outline: &Outline, probabilities: &mut [f32]) {
+    let mut outermost: Vec<usize> = Vec::with_capacity(outline.containers.len());
+    for (index, container) in outline.containers.iter().enumerate() {
+        let parent = container.parent as usize;
+        let is_inner = index > 0 && container.is_hidden && outline.containers[parent].is_hidden;
+        outermost.push(if is_inner { outermost[parent] } else { index });
+    }
+    let mut hidden = vec![0u32; outline.containers.len()];
+    for block in outline.blocks.iter().filter(|block| outline.is_hidden(block)) {
+        hidden[outermost[block.container as usize]] += block.letters;
+    }
+    for (block, probability) in outline.blocks.iter().zip(probabilities) {
+        if outline.is_hidden(block) && hidden[outermost[block.container as usize]] < MIN_HIDDEN_LETTERS {
+            *probability = 0.0;
+        }
+    }
+}
