@@ -11,6 +11,7 @@ mod fixtures;
 mod repo;
 mod test;
 mod tidy;
+mod train;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,10 @@ cargo xtask VERB
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
   bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
+  bench extract         score and time the extractor next to its peers, and write docs/benchmarks/extraction.md
+  train-extractor [--quick]
+                        train the decision about blocks from the archive `extraction`, and write its files and
+                        docs/benchmarks/extractor-training.md; --quick leaves out the cross-validation
   fixtures              write the mini crawl in tests/fixtures";
 
 fn main() -> ExitCode {
@@ -48,6 +53,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::run(&repo, &arguments[1..]),
         "bless" => bless::run(&repo, &arguments[1..]),
         "bench" => bench::run(&repo, &arguments[1..]),
+        "train-extractor" => train::run(&repo, &arguments[1..]),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");

@@ -2,6 +2,7 @@
 
 use crate::apply::chain;
 use crate::bulk;
+use crate::explain;
 use crate::failure::Failure;
 use crate::sink::Output;
 use serde_json::json;
@@ -22,14 +23,22 @@ Output: one line per page, in the order of the input: `id` (WARC-Record-ID, or t
 
 Examples:
   tokenmill extract crawl/*.warc.gz -o text.jsonl.zst
-  tokenmill extract pages/ --use extract.all_text -o -")]
+  tokenmill extract pages/ --use extract.all_text -o -
+  tokenmill extract --explain page.html            each block, whether it is kept, and why
+  tokenmill extract --explain --numbers page.html  with all numbers that the model weighs")]
 pub struct Args {
     /// WARC or ARC files or their `s3://` or `https://` addresses, or folders of .html files
     #[arg(required = true)]
     inputs: Vec<String>,
     /// Output file or `s3://` address (.gz and .zst are compressed), or `-`
-    #[arg(short, long)]
+    #[arg(short, long, default_value = "-")]
     output: String,
+    /// Show each block of each page with its features and the decision about it, as text for people
+    #[arg(long)]
+    explain: bool,
+    /// With --explain: show all numbers of each block
+    #[arg(long, requires = "explain")]
+    numbers: bool,
     /// The extract stage
     #[arg(long = "use", value_name = "STAGE", default_value = "extract.main_text")]
     stage: String,
@@ -57,6 +66,9 @@ struct Cost {
 
 /// Extracts all pages.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
+    if args.explain {
+        return explain_pages(args);
+    }
     let chain = chain(std::slice::from_ref(&args.stage), &args.sets)?;
     let mut output = Output::create(&args.output)?;
     let cost = Mutex::new(Cost::default());
@@ -105,6 +117,20 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let cost = cost.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let rate = cost.bytes as f64 / 1e6 / cost.seconds.max(1e-9);
     eprintln!("{} pages, {:.1} MB of HTML, {rate:.1} MB/s per core", cost.pages, cost.bytes as f64 / 1e6);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Explains all pages.
+fn explain_pages(args: &Args) -> Result<ExitCode, Failure> {
+    let mut output = Output::create(&args.output)?;
+    let rules = args.sets.iter().any(|set| set == "decision=rules");
+    for input in bulk::expanded(&args.inputs)? {
+        for page in pages(&input)? {
+            let page = page?;
+            output.line(&explain::page(&page.id, &page.body, &page.charset, rules, args.numbers))?;
+        }
+    }
+    output.finish()?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ mod audit;
 mod bulk;
 mod catalog;
 mod check;
+mod explain;
 mod extract;
 mod failure;
 mod gc;

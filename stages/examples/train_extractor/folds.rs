@@ -23,8 +23,18 @@ const SECOND: Options = Options { trees: 100, ..FIRST };
 pub struct Trained {
     /// The model.
     pub model: Model,
-    /// Index of a page, and F1 of the words of what was kept.
-    pub unseen: Vec<(usize, f64)>,
+    /// What became of them.
+    pub unseen: Vec<Unseen>,
+}
+
+/// A page that the model has not seen.
+pub struct Unseen {
+    /// Its index.
+    pub page: usize,
+    /// F1 of the words of what was kept.
+    pub f1: f64,
+    /// The F1 that the model expected.
+    pub expected: f64,
 }
 
 /// The part that a page belongs to.
@@ -51,11 +61,12 @@ fn train_one(pages: &[Page], left_out: usize) -> Trained {
     let first = boost(&table(pages, &seen, None), FIRST);
     let second = boost(&table(pages, &seen, Some(&first_looks)), SECOND);
     let model = Model { first, second };
-    let unseen: Vec<(usize, f64)> = (0..pages.len())
+    let unseen: Vec<Unseen> = (0..pages.len())
         .filter(|&page| fold(&pages[page]) == left_out)
-        .map(|page| (page, f1(&model, &pages[page])))
+        .map(|page| judge(&model, pages, page))
         .collect();
-    println!("fold {left_out}: F1 {:.4} on {} pages", super::report::mean(&unseen), unseen.len());
+    let mean = unseen.iter().map(|unseen| unseen.f1).sum::<f64>() / unseen.len() as f64;
+    println!("fold {left_out}: F1 {mean:.4} on {} pages", unseen.len());
     Trained { model, unseen }
 }
 
@@ -85,11 +96,12 @@ fn table(pages: &[Page], which: &[usize], first_looks: Option<&[Vec<f32>]>) -> T
     table
 }
 
-fn f1(model: &Model, page: &Page) -> f64 {
+fn judge(model: &Model, pages: &[Page], at: usize) -> Unseen {
+    let page = &pages[at];
     let mut probabilities = Vec::new();
     model.weigh(&page.outline, page.ruled(), &mut probabilities);
     let letters: Vec<u32> = page.outline.blocks.iter().map(|block| block.letters).collect();
     let mut keep = Vec::new();
-    expect::choose(&probabilities, &letters, &mut keep);
-    super::report::f1_of(page, &keep)
+    let chosen = expect::choose(&probabilities, &letters, &mut keep);
+    Unseen { page: at, f1: super::report::f1_of(page, &keep), expected: f64::from(chosen.f1) }
 }

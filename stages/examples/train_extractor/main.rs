@@ -1,13 +1,16 @@
 //! Trains the decision about blocks from pages with known main content, and says how good it is on sites that the training
 //! has not seen. `cargo xtask train-extractor` runs it.
 //!
-//! Usage: `train_extractor FOLDER OUT [all]`: FOLDER is the unpacked archive `extraction`; the two forests and `report.json`
-//! are written to OUT. With `all`, every fifth of the domains is left out once, else only the first.
+//! Usage: `train_extractor FOLDER OUT REPORT [all]`: FOLDER is the unpacked archive `extraction`; the two forests are written
+//! to the folder OUT and figures as JSON to REPORT. With `all`, every fifth of the domains is left out once, else only the
+//! first.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
     clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "a tool, not the product"
 )]
 
@@ -22,7 +25,9 @@ use std::path::Path;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, out, rest @ ..] = arguments.as_slice() else { panic!("usage: train_extractor FOLDER OUT [all]") };
+    let [folder, out, report, rest @ ..] = arguments.as_slice() else {
+        panic!("usage: train_extractor FOLDER OUT REPORT [all]")
+    };
     let pages = corpus::read(Path::new(folder));
     println!("{} pages, {} blocks", pages.len(), pages.iter().map(|page| page.labels.len()).sum::<usize>());
     let n_folds = if rest.iter().any(|word| word == "all") { folds::N_FOLDS } else { 1 };
@@ -35,7 +40,5 @@ fn main() {
     ] {
         std::fs::write(Path::new(out).join(name), forest.to_text(&about, &names)).expect("the forest is written");
     }
-    let report = report::report(&pages, &trained);
-    std::fs::write(Path::new(out).join("report.json"), report.to_string()).expect("the report is written");
-    println!("{report:#}");
+    std::fs::write(report, report::report(&pages, &trained).to_string()).expect("the report is written");
 }

@@ -14,11 +14,6 @@ pub fn f1_of(page: &Page, keep: &[bool]) -> f64 {
     words::f1(kept.copied().collect(), &page.truth)
 }
 
-/// Mean of the F1 of pages.
-pub fn mean(scores: &[(usize, f64)]) -> f64 {
-    scores.iter().map(|(_, score)| score).sum::<f64>() / scores.len().max(1) as f64
-}
-
 /// What is written into the files.
 pub fn about(pages: &[Page]) -> String {
     let seen = pages.iter().filter(|page| fold(page) != 0).count();
@@ -29,14 +24,23 @@ pub fn about(pages: &[Page]) -> String {
     )
 }
 
-/// F1 by page type: number of pages, rules, model, and the difference with its standard error.
+/// F1 of the rules and of the model on a page, and what the model expected.
+#[derive(Clone, Copy)]
+struct Score {
+    rules: f64,
+    model: f64,
+    expected: f64,
+}
+
+/// F1 by page type: number of pages, rules, model, the difference, each with its standard error; and the expected F1.
 pub fn report(pages: &[Page], trained: &[Trained]) -> Value {
-    let rules = |page: usize| f1_of(&pages[page], &pages[page].keep);
-    let table = |scores: &[(usize, f64)]| -> Value {
-        let mut groups: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-        for &(page, score) in scores {
-            for group in ["all", &pages[page].page_type] {
-                groups.entry(group).or_default().push((rules(page), score));
+    let table = |folds: &[Trained]| -> Value {
+        let mut groups: BTreeMap<&str, Vec<Score>> = BTreeMap::new();
+        for unseen in folds.iter().flat_map(|fold| &fold.unseen) {
+            let page = &pages[unseen.page];
+            let score = Score { rules: f1_of(page, &page.keep), model: unseen.f1, expected: unseen.expected };
+            for group in ["all", &page.page_type] {
+                groups.entry(group).or_default().push(score);
             }
         }
         groups
@@ -45,23 +49,24 @@ pub fn report(pages: &[Page], trained: &[Trained]) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
-    let all: Vec<(usize, f64)> = trained.iter().flat_map(|fold| fold.unseen.iter().copied()).collect();
-    json!({"held_out": table(&trained[0].unseen), "cross_validated": table(&all), "folds": trained.len()})
+    json!({"held_out": table(&trained[..1]), "cross_validated": table(trained), "folds": N_FOLDS})
 }
 
-fn row(scores: &[(f64, f64)]) -> Value {
+fn row(scores: &[Score]) -> Value {
     let number = scores.len() as f64;
-    let mean = |of: &dyn Fn(&(f64, f64)) -> f64| scores.iter().map(of).sum::<f64>() / number;
-    let error = |of: &dyn Fn(&(f64, f64)) -> f64| {
+    let mean = |of: &dyn Fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / number;
+    let error = |of: &dyn Fn(&Score) -> f64| {
         let mean = mean(of);
         let squares = scores.iter().map(|score| (of(score) - mean).powi(2)).sum::<f64>();
         (squares / (number - 1.0).max(1.0) / number).sqrt()
     };
-    let (rules, model, gain) = (&|s: &(f64, f64)| s.0, &|s: &(f64, f64)| s.1, &|s: &(f64, f64)| s.1 - s.0);
+    let (rules, model) = (&|score: &Score| score.rules, &|score: &Score| score.model);
+    let gain = &|score: &Score| score.model - score.rules;
     json!({
         "pages": scores.len(),
         "rules": mean(rules), "rules_error": error(rules),
         "model": mean(model), "model_error": error(model),
         "gain": mean(gain), "gain_error": error(gain),
+        "expected": mean(&|score| score.expected),
     })
 }

@@ -40,6 +40,20 @@ pub enum BlockKind {
 impl BlockKind {
     /// Number of kinds.
     pub const COUNT: usize = BlockKind::Formula as usize + 1;
+
+    /// A word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            BlockKind::Paragraph => "paragraph",
+            BlockKind::Plain => "text",
+            BlockKind::Heading => "heading",
+            BlockKind::Item => "item",
+            BlockKind::Cell => "cell",
+            BlockKind::Caption => "caption",
+            BlockKind::Code => "code",
+            BlockKind::Formula => "formula",
+        }
+    }
 }
 
 /// A run of text that no block element interrupts.

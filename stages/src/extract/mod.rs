@@ -11,6 +11,7 @@ pub mod decide;
 mod declared_type;
 mod display;
 pub mod dom;
+pub mod explain;
 pub mod features;
 pub mod hints;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod exchange;
+mod extract;
 mod report;
 
 use crate::error::{Error, Result};
@@ -18,8 +19,9 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let corpora = match names.as_slice() {
         [] => corpus::all(repo)?,
         ["exchange"] => return exchange::run(repo),
+        ["extract"] => return extract::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
-        _ => return Err(Error::new("usage: cargo xtask bench [exchange | run FILE.warc.gz…]")),
+        _ => return Err(Error::new("usage: cargo xtask bench [exchange | extract | run FILE.warc.gz…]")),
     };
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill"]))?;
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill-store", "--example", "read_speed"]))?;
@@ -61,6 +63,6 @@ fn read_speed(repo: &Repo, corpus: &Corpus) -> Result<Value> {
     read_json(&repo::output(std::process::Command::new(program).current_dir(repo.root()).args(gzip))?)
 }
 
-fn read_json(text: &str) -> Result<Value> {
+pub(crate) fn read_json(text: &str) -> Result<Value> {
     serde_json::from_str(text).map_err(|error| Error::new(format!("a measuring program wrote no JSON: {error}")))
 }

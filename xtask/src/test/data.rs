@@ -10,16 +10,35 @@ use super::Ready;
 use crate::error::{Error, Result};
 use crate::repo::Repo;
 
+/// Unpacks one archive, and says where it lies.
+///
+/// # Errors
+/// When it is not there or cannot be unpacked.
+pub fn one(repo: &Repo, name: &str) -> Result<PathBuf> {
+    let folder = shared(repo);
+    let ending = format!("{name}.tar.zst");
+    let archive =
+        archives(&folder)?.into_iter().find(|archive| archive.file_name().is_some_and(|file| *file == *ending));
+    let archive = archive.ok_or_else(|| {
+        let folder = folder.display();
+        Error::new(format!("no archive `{ending}` in `{folder}`; set `TOKENMILL_DATA` to the folder that has it"))
+    })?;
+    let unpacked = repo.target()?.join("test-data");
+    unpack(&archive, &unpacked)?;
+    Ok(unpacked.join(name))
+}
+
+/// Where the archives are.
+pub fn shared(repo: &Repo) -> PathBuf {
+    std::env::var_os("TOKENMILL_DATA").map_or_else(|| repo.root().join("../shared"), PathBuf::from)
+}
+
 /// Unpacks every archive into a folder of its own below `test-data` in the target folder.
 ///
 /// # Errors
 /// When there are no archives or one of them cannot be unpacked.
-pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
-    let folder = match std::env::var_os("TOKENMILL_DATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => repo.root().join("../shared"),
-    };
-    let archives = archives(&folder)?;
+pub(super) fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
+    let archives = archives(&shared(repo))?;
     let unpacked = target.join("test-data");
     for archive in archives {
         unpack(&archive, &unpacked)?;

@@ -1,7 +1,7 @@
 //! `cargo xtask test` runs the tests in tiers: hermetic ones always, others when asked for and possible.
 
 pub mod ceph;
-mod data;
+pub mod data;
 mod nextest;
 mod services;
 

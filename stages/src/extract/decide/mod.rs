@@ -75,6 +75,7 @@ impl Decider {
     /// Keeps every block that is shown.
     pub fn keep_all(&mut self, outline: &Outline) {
         self.forget();
+        self.rules.forget();
         self.keep.extend(outline.blocks.iter().map(|block| !outline.is_hidden(block)));
     }
 

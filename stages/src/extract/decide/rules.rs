@@ -37,6 +37,12 @@ impl Rules {
         Ruled { keep: &self.keep, in_frame: &self.in_frame }
     }
 
+    /// Forgets the page selected from last.
+    pub fn forget(&mut self) {
+        self.keep.clear();
+        self.in_frame.clear();
+    }
+
     /// Keeps the blocks of the main content.
     pub fn select(&mut self, outline: &Outline) {
         self.sums.fill(outline, |index| !outline.is_hidden(&outline.blocks[index]));

@@ -7,12 +7,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "a tool, not the product"
 )]
 
 use std::io::Write;
 
 use serde_json::json;
+use tokenmill_engine::thread_cpu_seconds;
 use tokenmill_stages::extract::decide::Decision;
 use tokenmill_stages::extract::dom::Dom;
 use tokenmill_stages::extract::{Mode, Scratch, charset, extract};
@@ -36,7 +38,7 @@ fn main() {
         let bytes = std::fs::read(file).expect("a page");
         let html = charset::decode(&bytes, "", None).map(|decoded| decoded.text.into_owned()).unwrap_or_default();
         n_bytes += html.len();
-        let started = thread_seconds();
+        let started = thread_cpu_seconds();
         let text = match mode {
             Some(mode) => extract(&html, mode, &mut scratch).text,
             None => {
@@ -44,7 +46,7 @@ fn main() {
                 String::new()
             }
         };
-        seconds.push(thread_seconds() - started);
+        seconds.push(thread_cpu_seconds() - started);
         if let Some(out) = &mut out {
             let id = file.file_stem().expect("a name").to_string_lossy();
             writeln!(out, "{}", json!({"id": id, "text": text})).expect("a line");
@@ -55,13 +57,7 @@ fn main() {
     let quantile = |share: f64| seconds[((seconds.len() - 1) as f64 * share) as usize] * 1e3;
     println!(
         "{}",
-        json!({"pages": seconds.len(), "bytes": n_bytes, "seconds": total, "p50_ms": quantile(0.5), "p99_ms": quantile(0.99),
+        json!({"pages": seconds.len(), "max_ms": quantile(1.0), "bytes": n_bytes, "seconds": total, "p50_ms": quantile(0.5), "p99_ms": quantile(0.99),
                "memory_bytes": scratch.memory_bytes()})
     );
-}
-
-/// CPU seconds of this thread.
-fn thread_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux");
-    text.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).expect("a number") / 1e9
 }
