@@ -45,7 +45,7 @@ fn page(report: &Value) -> String {
     let mut out = format!(
         "<!-- written by `cargo xtask train-extractor` -->\n# Training of the extractor\n\nThe WCXB development pages are parted \
          by registrable domain into {folds} parts. F1 of words, mean over pages, with the standard error of the mean; `gain` is \
-         the difference of model and rules on the same page, and `expected` is what the model itself expected. The cases of emptiness and of code and math pages, which come \
+         the difference of model and rules on the same page, `expected` is what the model itself expected, and `best` what the best choice of whole blocks would have. The cases of emptiness and of code and math pages, which come \
          after the model, are not in these figures; [extraction](extraction.md) has the whole.\n",
         folds = report["folds"]
     );
@@ -64,19 +64,20 @@ fn page(report: &Value) -> String {
         // Writing to a String cannot fail, here and below.
         let _ = write!(
             out,
-            "\n## {head}\n\n{about}\n\n| pages | number | rules | model | gain | expected |\n|---|---|---|---|---|---|\n"
+            "\n## {head}\n\n{about}\n\n| pages | number | rules | model | gain | expected | best |\n|---|---|---|---|---|---|---|\n"
         );
         for (group, row) in report[key].as_object().into_iter().flatten() {
             let number = |name: &str| row[name].as_f64().unwrap_or(f64::NAN);
             let with_error = |name: &str| format!("{:.4} ± {:.4}", number(name), number(&format!("{name}_error")));
             let _ = writeln!(
                 out,
-                "| {group} | {} | {} | {} | {} | {:.4} |",
+                "| {group} | {} | {} | {} | {} | {:.4} | {:.4} |",
                 row["pages"],
                 with_error("rules"),
                 with_error("model"),
                 with_error("gain"),
-                number("expected")
+                number("expected"),
+                number("best")
             );
         }
     }
@@ -90,11 +91,14 @@ mod tests {
     #[test]
     fn the_page_has_every_group_with_its_errors() {
         let row = serde_json::json!({"pages": 3, "rules": 0.5, "rules_error": 0.1, "model": 0.75, "model_error": 0.05,
-            "gain": 0.25, "gain_error": 0.025, "expected": 0.7});
+            "gain": 0.25, "gain_error": 0.025, "expected": 0.7, "best": 0.875});
         let report = serde_json::json!({"folds": 5, "held_out": {"all": row}, "cross_validated": {"forum": row}});
         let text = page(&report);
         assert!(text.contains("into 5 parts"), "{text}");
-        assert!(text.contains("| all | 3 | 0.5000 ± 0.1000 | 0.7500 ± 0.0500 | 0.2500 ± 0.0250 | 0.7000 |"), "{text}");
+        assert!(
+            text.contains("| all | 3 | 0.5000 ± 0.1000 | 0.7500 ± 0.0500 | 0.2500 ± 0.0250 | 0.7000 | 0.8750 |"),
+            "{text}"
+        );
         assert!(text.contains("| forum | 3 |"), "{text}");
     }
 }

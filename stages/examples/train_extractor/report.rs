@@ -30,6 +30,8 @@ struct Score {
     rules: f64,
     model: f64,
     expected: f64,
+    /// F1 of the best choice of whole blocks.
+    best: f64,
 }
 
 /// F1 by page type: number of pages, rules, model, the difference, each with its standard error; and the expected F1.
@@ -38,7 +40,12 @@ pub fn report(pages: &[Page], trained: &[Trained]) -> Value {
         let mut groups: BTreeMap<&str, Vec<Score>> = BTreeMap::new();
         for unseen in folds.iter().flat_map(|fold| &fold.unseen) {
             let page = &pages[unseen.page];
-            let score = Score { rules: f1_of(page, &page.keep), model: unseen.f1, expected: unseen.expected };
+            let score = Score {
+                rules: f1_of(page, &page.keep),
+                model: unseen.f1,
+                expected: unseen.expected,
+                best: f1_of(page, &page.labels),
+            };
             for group in ["all", &page.page_type] {
                 groups.entry(group).or_default().push(score);
             }
@@ -68,5 +75,6 @@ fn row(scores: &[Score]) -> Value {
         "model": mean(model), "model_error": error(model),
         "gain": mean(gain), "gain_error": error(gain),
         "expected": mean(&|score| score.expected),
+        "best": mean(&|score| score.best),
     })
 }

@@ -3,6 +3,7 @@
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::{Assets, BuildError, Entry, Params, Stage};
 
+use super::site_rules::SiteRules;
 use super::{Mode, stage};
 
 /// The catalogue entry.
@@ -21,5 +22,5 @@ pub const ENTRY: Entry = Entry {
 };
 
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
-    stage::build(Mode::AllText, params)
+    stage::build(Mode::AllText, SiteRules::default(), params)
 }

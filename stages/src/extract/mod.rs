@@ -13,6 +13,8 @@ mod display;
 pub mod dom;
 pub mod explain;
 pub mod features;
+#[cfg(test)]
+mod fuzz;
 pub mod hints;
 #[cfg(test)]
 mod hostile;
@@ -22,6 +24,9 @@ pub mod main_text;
 mod math;
 mod mathml;
 pub mod metadata;
+#[cfg(test)]
+mod scripts;
+pub mod site_rules;
 mod sniff;
 mod stage;
 mod subsup;

@@ -10,6 +10,7 @@ use tokenmill_core::{
 
 use super::charset::{self, Origin};
 use super::decide::Domain;
+use super::site_rules::{Ruled, SiteRules};
 use super::{Extracted, Mode, Scratch, extract, sniff};
 
 /// A parameter of both stages.
@@ -59,12 +60,13 @@ thread_local! {
 /// The stage, in one of its modes.
 struct PageText {
     mode: Mode,
+    rules: SiteRules,
     max_bytes: usize,
 }
 
 /// Builds the stage in a mode.
-pub(super) fn build(mode: Mode, params: &Params) -> Result<Stage, BuildError> {
-    Ok(Stage::Extract(Box::new(PageText { mode, max_bytes: params.size(MAX_BYTES.name)? })))
+pub(super) fn build(mode: Mode, rules: SiteRules, params: &Params) -> Result<Stage, BuildError> {
+    Ok(Stage::Extract(Box::new(PageText { mode, rules, max_bytes: params.size(MAX_BYTES.name)? })))
 }
 
 impl Extract for PageText {
@@ -89,11 +91,27 @@ impl Extract for PageText {
             .map_err(|unsupported| rejection("unsupported_charset", unsupported.label))?;
         numbers.set_label(CHARSET, decoded.encoding.into());
         numbers.set_label(CHARSET_ORIGIN, origin_name(decoded.origin).into());
-        let page = SCRATCH.with_borrow_mut(|scratch| extract(&decoded.text, self.mode, scratch));
+        let page = SCRATCH.with_borrow_mut(|scratch| self.read(host_of(record.url), &decoded.text, scratch));
         set_numbers(&page, numbers);
         document.title = page.title;
         document.text = page.text;
         if document.text.is_empty() { Err(Rejection::new("empty_text")) } else { Ok(()) }
+    }
+}
+
+impl PageText {
+    fn read(&self, host: &str, html: &str, scratch: &mut Scratch) -> Extracted {
+        match self.rules.apply(host, html) {
+            None => extract(html, self.mode, scratch),
+            Some(Ruled::Page(html)) => extract(&html, self.mode, scratch),
+            // The rules know the content; what the page states of itself stands outside of it.
+            Some(Ruled::Content(content)) => {
+                let whole = extract(html, Mode::AllText, scratch);
+                let text = extract(&content, Mode::AllText, scratch).text;
+                let kept_share = (text.len() as f32 / whole.text.len().max(1) as f32).min(1.0);
+                Extracted { text, kept_share, ..whole }
+            }
+        }
     }
 }
 
@@ -145,7 +163,7 @@ mod tests {
 
     fn run(body: &[u8], mime: &str, charset: &str) -> (Result<(), Rejection>, Document, Numbers) {
         let Stage::Extract(stage) =
-            build(Mode::MainText(Decision::default()), &Params::defaults(&[MAX_BYTES])).unwrap()
+            build(Mode::MainText(Decision::default()), SiteRules::default(), &Params::defaults(&[MAX_BYTES])).unwrap()
         else {
             panic!("shape")
         };
