@@ -1,7 +1,7 @@
 //! The extractor on the archive `extraction`: 1,493 real pages with what people kept of them, and 42 cases of code,
 //! formulas and structure. `cargo xtask bench extract` has the figures; here are floors that a change must not fall below.
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,10 @@ const MAX_KILOBYTES: u64 = 300_000;
 
 fn lines(folder: &str, name: &str) -> Vec<Value> {
     let file = std::fs::File::open(archive(folder).join(name)).unwrap();
-    BufReader::new(GzDecoder::new(file)).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
+    BufReader::new(MultiGzDecoder::new(file))
+        .lines()
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect()
 }
 
 fn words(text: &str) -> BTreeMap<String, u32> {

@@ -45,8 +45,7 @@ fn page(report: &Value) -> String {
     let mut out = format!(
         "<!-- written by `cargo xtask train-extractor` -->\n# Training of the extractor\n\nThe WCXB development pages are parted \
          by registrable domain into {folds} parts. F1 of words, mean over pages, with the standard error of the mean; `gain` is \
-         the difference of model and rules on the same page, `expected` is what the model itself expected, and `best` what the best choice of whole blocks would have. The cases of emptiness and of code and math pages, which come \
-         after the model, are not in these figures; [extraction](extraction.md) has the whole.\n",
+         the difference of model and rules on the same page, `expected` is what the model itself expected, and `best` what the best choice of whole blocks would have.\n",
         folds = report["folds"]
     );
     for (head, about, key) in [

@@ -60,7 +60,7 @@ impl Page {
 pub fn read(folder: &Path) -> Vec<Page> {
     let file = std::fs::File::open(folder.join("ground_truth.jsonl.gz")).expect("the archive `extraction` is unpacked");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("the truth is gzip");
+    flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).expect("the truth is gzip");
     let mut words = Words::new();
     let mut scratch = Scratch::default();
     let mut pages = BTreeMap::new();

@@ -10,7 +10,6 @@
     clippy::print_stdout,
     clippy::panic,
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     reason = "a tool, not the product"
 )]
 

@@ -137,3 +137,26 @@ fn many_listings_and_formulas() {
     main_text(&"<sup>1".repeat(20_000));
     main_text(&"<span class=MathJax data-mathml='<math><mi>x</mi></math>'></span>".repeat(5_000));
 }
+
+#[test]
+fn what_is_weighed_is_bounded_and_takes_linear_time() {
+    let inner = "<div class=a><p>Some words.</p></div>";
+    // As many blocks as are weighed, below a chain of containers that all hold the same ones.
+    let chain = format!("{}{}", "<section>".repeat(400), inner.repeat(50_000));
+    assert!(main_text(&chain).expected_f1.is_some());
+    assert_eq!(main_text(&inner.repeat(100_001)).expected_f1, None);
+    // Hidden parts inside hidden parts.
+    let hidden = format!("<p>{}{}", "word ".repeat(200), "<div hidden>some hidden words".repeat(20_000));
+    assert!(main_text(&hidden).expected_f1.is_some());
+}
+
+#[test]
+fn streamed_segments_cannot_go_in_circles() {
+    let html = r#"<div hidden id="S:0"><template id="B:1"></template>a</div><div hidden id="S:1"><template id="B:0"></template>b</div>
+        <template id="B:2"></template><div hidden id="S:2">c<template id="P:2"></template></div>"#;
+    assert_eq!(all_text(html).text, "c");
+    let many: String = (0..20_000)
+        .map(|n| format!("<template id=\"B:{n:x}\"></template><div hidden id=\"S:{n:x}\">x</div>"))
+        .collect();
+    assert_eq!(all_text(&format!("<body>{many}")).text.len(), 20_000);
+}

@@ -75,7 +75,7 @@ pub fn page(sections: &[String]) -> String {
     format!(
         "<!-- written by `cargo xtask bench` -->\n# Benchmarks\n\n{} All seconds are CPU seconds of one thread; the recipe is \
          `{}`. Rates of steps are bytes of what the step reads: HTML before the extraction, text after it. The \
-         [exchange](benchmarks/exchange.md) has a page of its own.\n\n{}",
+         [exchange](benchmarks/exchange.md) and the [extraction](benchmarks/extraction.md) have pages of their own.\n\n{}",
         machine(),
         super::RECIPE,
         sections.join("\n")

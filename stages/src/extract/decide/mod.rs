@@ -19,10 +19,14 @@ use rules::Rules;
 
 /// Pages that show fewer letters are decided by the rules alone: there is too little to weigh.
 pub const MIN_WEIGHED_LETTERS: u64 = 400;
+/// So are pages with more blocks, whose numbers would take too much memory: they are data dumps or made to hurt.
+pub const MAX_WEIGHED_BLOCKS: usize = 100_000;
 /// A page on which less F1 than this can be expected, of fewer letters than this, has no main content: it is a notice
 /// of the server, or a frame without a picture. Of the development pages with an expected F1 below 0.345 none has any.
 const MIN_EXPECTED_F1: f32 = 1.0 / 3.0;
 const MIN_EXPECTED_LETTERS: f32 = 500.0;
+/// The same where the rules find nothing outside of the frame.
+const MIN_EXPECTED_F1_AGAINST_RULES: f32 = 0.5;
 /// Fewer letters behind one fold stay hidden.
 const MIN_HIDDEN_LETTERS: u32 = 100;
 
@@ -83,20 +87,15 @@ impl Decider {
     pub fn keep_main(&mut self, outline: &Outline, decision: Decision) {
         self.forget();
         self.rules.select(outline);
-        if decision == Decision::Rules || outline.n_letters() < MIN_WEIGHED_LETTERS {
+        let can_be_weighed = outline.n_letters() >= MIN_WEIGHED_LETTERS && outline.blocks.len() <= MAX_WEIGHED_BLOCKS;
+        if decision == Decision::Rules || !can_be_weighed {
             self.keep.extend_from_slice(self.rules.ruled().keep);
             return;
         }
         Model::shipped().weigh(outline, self.rules.ruled(), &mut self.probabilities);
-        veto_hidden(outline, &mut self.probabilities);
-        let letters: Vec<u32> = outline.blocks.iter().map(|block| block.letters).collect();
-        let chosen = expect::choose(&self.probabilities, &letters, &mut self.keep);
-        if chosen.f1 < MIN_EXPECTED_F1 && chosen.letters < MIN_EXPECTED_LETTERS {
-            self.keep.fill(false);
-        }
-        self.confidence = Some(chosen.f1);
-        self.domain = Domain::of(outline, self.rules.ruled());
-        self.domain.complete(outline, self.rules.ruled(), &mut self.keep);
+        let conclusion = conclude(outline, self.rules.ruled(), &mut self.probabilities, &mut self.keep);
+        self.confidence = Some(conclusion.expected_f1);
+        self.domain = conclusion.domain;
     }
 
     fn forget(&mut self) {
@@ -105,6 +104,33 @@ impl Decider {
         self.confidence = None;
         self.domain = Domain::General;
     }
+}
+
+/// What a choice of blocks is expected to be worth, and how the page was read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conclusion {
+    /// Expected F1.
+    pub expected_f1: f32,
+    /// What the page is about.
+    pub domain: Domain,
+}
+
+/// Fills `keep` from the probabilities of the blocks: the choice with the highest expected F1, nothing if that is too
+/// low, and on pages of code and mathematics what must not be lost.
+pub fn conclude(outline: &Outline, ruled: Ruled<'_>, probabilities: &mut [f32], keep: &mut Vec<bool>) -> Conclusion {
+    veto_hidden(outline, probabilities);
+    let letters: Vec<u32> = outline.blocks.iter().map(|block| block.letters).collect();
+    let chosen = expect::choose(probabilities, &letters, keep);
+    let mut domain = Domain::General;
+    let is_ruled_empty = !ruled.keep.contains(&true);
+    let enough = if is_ruled_empty { MIN_EXPECTED_F1_AGAINST_RULES } else { MIN_EXPECTED_F1 };
+    if chosen.f1 < enough && chosen.letters < MIN_EXPECTED_LETTERS {
+        keep.fill(false);
+    } else {
+        domain = Domain::of(outline, ruled);
+        domain.complete(outline, ruled, keep);
+    }
+    Conclusion { expected_f1: chosen.f1, domain }
 }
 
 /// What is hidden can be main content only if it is long enough to be a part of it that unfolds; a line is not.

@@ -17,6 +17,8 @@ const TAGS: [Tag; 8] =
 pub struct Around {
     /// Containers around.
     pub depth: u32,
+    /// The nearest container around that holds more blocks; the page is its own.
+    pub wider: u32,
     /// Bits of [`TAGS`].
     tags: u8,
     /// For each hint of the frame, the share of the letters of the page in the innermost container that has it.
@@ -52,7 +54,10 @@ pub fn read(outline: &Outline, sums: &Sums) -> Vec<Around> {
         let mut around = all.get(container.parent as usize).copied().unwrap_or_default();
         let part = super::share(sums.of(container).letters, total);
         if index > 0 {
+            let parent = &outline.containers[container.parent as usize];
+            let is_same = (parent.first_block, parent.end_block) == (container.first_block, container.end_block);
             around.depth += 1;
+            around.wider = if is_same { around.wider } else { container.parent };
         }
         if let Some(bit) = TAGS.iter().position(|&tag| tag == container.tag) {
             around.tags |= 1 << bit;

@@ -11,7 +11,7 @@ use super::{Features, flag, share};
 /// Distance of what is not there.
 const FAR: u32 = 999;
 /// Containers looked at from a block outwards, each holding more blocks than the one before.
-const LEVELS: usize = 4;
+pub(super) const LEVELS: usize = 4;
 
 /// A block in its place.
 pub struct At<'a> {
@@ -177,16 +177,9 @@ super::row! {
 
 /// The container of a block and those around it, leaving out what holds the same blocks as the one before.
 pub(super) fn levels(features: &Features<'_>, container: u32) -> [u32; LEVELS] {
-    let containers = &features.outline.containers;
     let mut levels = [container; LEVELS];
     for level in 1..LEVELS {
-        let inner = &containers[levels[level - 1] as usize];
-        let range = (inner.first_block, inner.end_block);
-        let mut at = levels[level - 1];
-        while at != 0 && (containers[at as usize].first_block, containers[at as usize].end_block) == range {
-            at = containers[at as usize].parent;
-        }
-        levels[level] = at;
+        levels[level] = features.around[levels[level - 1] as usize].wider;
     }
     levels
 }

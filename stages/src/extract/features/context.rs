@@ -3,6 +3,7 @@
 
 use super::super::blocks::Outline;
 use super::Features;
+use super::block::LEVELS;
 
 /// Blocks on either side of a window.
 const WINDOWS: [usize; 3] = [3, 8, 25];
@@ -64,7 +65,9 @@ impl<'a> Context<'a> {
 
     /// Appends the numbers of a block.
     pub fn push_row(&self, index: usize, row: &mut Vec<f32>) {
-        push_context(&At { context: self, index }, row);
+        let features = self.features;
+        let levels = super::block::levels(features, features.outline.blocks[index].container);
+        push_context(&At { context: self, index, levels }, row);
     }
 
     fn mean(&self, first: usize, end: usize) -> f32 {
@@ -106,6 +109,7 @@ impl<'a> Context<'a> {
 pub struct At<'a> {
     context: &'a Context<'a>,
     index: usize,
+    levels: [u32; LEVELS],
 }
 
 impl At<'_> {
@@ -120,9 +124,7 @@ impl At<'_> {
     }
 
     fn level(&self, level: usize) -> f32 {
-        let features = self.context.features;
-        let container = super::block::levels(features, features.outline.blocks[self.index].container)[level];
-        let container = &features.outline.containers[container as usize];
+        let container = &self.context.features.outline.containers[self.levels[level] as usize];
         self.context.mean(container.first_block as usize, container.end_block as usize)
     }
 

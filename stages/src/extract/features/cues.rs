@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::super::blocks::{Block, Outline};
+use super::super::blocks::{Block, BlockKind, Outline};
 use crate::phrases::Phrases;
 
 /// Longest block that is searched, in letters; set phrases fill short ones.
@@ -15,6 +15,9 @@ const MAX_LEAD_BYTES: usize = 4;
 const MAX_PHRASE_BYTES: usize = 48;
 /// Longest line that leads to another page: the phrase and a headline.
 const MAX_LEADING_LETTERS: u32 = 200;
+
+/// Longest line of the site to its readers.
+const MAX_NOTICE_LETTERS: u32 = 120;
 
 /// Longest credit: who, and for whom.
 const MAX_CREDIT_LETTERS: u32 = 60;
@@ -57,23 +60,24 @@ const MORE: &[&str] = &[
 /// What a block holds that is a notice of the site.
 #[rustfmt::skip]
 const NOTICE: &[&str] = &[
-    "subscribe", "newsletter", "sign up", "sign in", "log in", "login", "register", "all rights reserved", "copyright", "©",
+    "subscribe", "newsletter", "pingback", "become a member", "donate", "sign up", "sign in", "log in", "login", "register", "all rights reserved", "copyright", "©",
     "cookie", "privacy policy", "terms of use", "terms of service", "terms and conditions", "follow us", "follow @",
     "leave a comment", "leave a reply", "post a comment", "comments are closed", "add a comment", "share this", "share on",
     "print this", "email this", "click here", "download our app", "advertisement", "sponsored", "affiliate",
+    "to enlarge", "full story", "already a subscriber",
     "add to cart", "add to wishlist", "free shipping", "skip to", "back to top", "report this", "was this helpful",
-    "abonnieren", "abonniere", "anmelden", "einloggen", "registrieren", "alle rechte vorbehalten", "datenschutz",
+    "abonnieren", "abonniere", "mitglied werden", "spenden", "anmelden", "einloggen", "registrieren", "alle rechte vorbehalten", "datenschutz",
     "impressum", "folgen sie uns", "folge uns", "kommentar schreiben", "kommentare geschlossen", "kommentieren",
-    "jetzt teilen", "artikel teilen", "anzeige", "werbung", "zum newsletter", "in den warenkorb", "war der artikel",
-    "s'abonner", "abonnez-vous", "se connecter", "s'inscrire", "inscrivez-vous", "tous droits réservés", "confidentialité",
-    "mentions légales", "suivez-nous", "laisser un commentaire", "partager", "publicité", "ajouter au panier",
+    "jetzt teilen", "artikel teilen", "anzeige", "werbung", "zum newsletter", "zum vergrößern", "in den warenkorb", "war der artikel",
+    "s'abonner", "faire un don", "fais un don", "devenir membre", "abonnez-vous", "se connecter", "s'inscrire", "inscrivez-vous", "tous droits réservés", "confidentialité",
+    "mentions légales", "suivez-nous", "laisser un commentaire", "partager", "publicité", "ajouter au panier", "pour agrandir",
     "suscríbete", "suscribirse", "suscríbase", "iniciar sesión", "regístrate", "todos los derechos reservados",
     "política de privacidad", "aviso legal", "síguenos", "deja un comentario", "deja una respuesta", "compartir",
-    "publicidad", "añadir al carrito", "nuestro canal",
+    "publicidad", "añadir al carrito", "para ampliar", "nuestro canal", "hazte miembro", "hazte socio", "canal de youtube",
     "assine", "inscreva-se", "cadastre-se", "todos os direitos reservados", "política de privacidade", "siga-nos",
     "deixe um comentário", "compartilhe", "compartilhar", "publicidade", "adicionar ao carrinho",
     "iscriviti", "accedi", "registrati", "tutti i diritti riservati", "informativa sulla privacy", "seguici",
-    "lascia un commento", "condividi", "pubblicità", "aggiungi al carrello",
+    "lascia un commento", "condividi", "pubblicità", "aggiungi al carrello", "per ingrandire",
     "abonneer", "aanmelden", "inloggen", "alle rechten voorbehouden", "privacybeleid", "volg ons", "reageer", "advertentie",
     "zaloguj", "zapisz się", "wszelkie prawa zastrzeżone", "polityka prywatności", "udostępnij", "skomentuj", "reklama",
     "prenumerera", "logga in", "följ oss", "annons", "abonner", "logg inn", "del på",
@@ -120,6 +124,13 @@ impl Cues {
     /// Whether a block is a line that only leads to another page; one of several sentences is not.
     pub fn leads_away(self, block: &Block) -> bool {
         self.more && block.letters <= MAX_LEADING_LETTERS && block.n_stops <= 1
+    }
+
+    /// Whether a block is a line of the site to its readers, and not a part of a list, a table or a listing.
+    pub fn is_notice(self, block: &Block) -> bool {
+        self.notice
+            && block.letters <= MAX_NOTICE_LETTERS
+            && matches!(block.kind, BlockKind::Paragraph | BlockKind::Plain | BlockKind::Caption)
     }
 
     /// Whether a block is the credit of a picture and nothing else.

@@ -114,7 +114,7 @@ impl<'a> Features<'a> {
     }
 
     /// Whether a block cannot be main content by what it says: a line that leads to another page, a list of such lines
-    /// under their heading, the credit of a picture.
+    /// under their heading, a line of the site to its readers, the credit of a picture.
     pub fn is_aside(&self, index: usize) -> bool {
         let block = &self.outline.blocks[index];
         let is_listed = |heading: u32| {
@@ -122,7 +122,10 @@ impl<'a> Features<'a> {
                 && self.cues[heading as usize].leads_away(&self.outline.blocks[heading as usize])
         };
         let cues = self.cues[index];
-        cues.leads_away(block) || cues.is_credit(block) || self.heading[index].is_some_and(is_listed)
+        cues.leads_away(block)
+            || cues.is_notice(block)
+            || cues.is_credit(block)
+            || self.heading[index].is_some_and(is_listed)
     }
 
     /// The first `h1` outside of the frame.
