@@ -194,3 +194,44 @@ fn parallel<T: Send>(n: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     all.sort_unstable_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: Options = Options { trees: 30, depth: 3, rate: 0.3, prior: 1.0, rows: 0.8, features: 1.0 };
+
+    /// Rows of three numbers; to be kept if exactly one of the first two is high.
+    fn table() -> Table {
+        let mut table = Table { width: 3, ..Table::default() };
+        for row in 0..4_000u64 {
+            let number = |which: u64| (hash64(which, &row.to_le_bytes()) % 100) as f32;
+            table.numbers.extend([number(1), number(2), number(3)]);
+            table.labels.push((number(1) > 50.0) != (number(2) > 50.0));
+            table.weights.push(1.0);
+        }
+        table
+    }
+
+    #[test]
+    fn what_takes_two_numbers_is_learned_the_same_each_time() {
+        let table = table();
+        let forest = boost(&table, OPTIONS);
+        let right =
+            table.numbers.chunks(3).zip(&table.labels).filter(|(row, label)| (forest.logit(row) > 0.0) == **label);
+        assert!(right.count() > 3_900);
+        assert_eq!(boost(&table, OPTIONS), forest);
+        let names = ["a", "b", "c"];
+        let text = forest.to_text("a test", &names);
+        assert_eq!(Forest::parse(&text, &names).unwrap(), forest, "the file is the forest");
+    }
+
+    #[test]
+    fn limits_have_few_digits_and_part_what_they_should() {
+        for (low, high, limit) in [(1.0, 2.0, 1.5), (0.1, 0.2, 0.15), (3.0, 10.0, 7.0), (0.0, 1e-4, 5e-5)] {
+            assert_eq!(between(low, high), limit);
+        }
+        // Neighbours in the format have nothing between them.
+        assert_eq!(between(1.0, 1.0f32.next_up()), 1.0);
+    }
+}

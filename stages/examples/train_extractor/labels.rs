@@ -42,3 +42,15 @@ fn together(matched: &[Option<usize>]) -> f32 {
     }
     best as f32 / matched.len().max(1) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_counts_as_far_as_its_words_stand_together_in_the_truth() {
+        let truth = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
+        let blocks = [vec![100, 101], vec![1, 2, 3], vec![4, 102], vec![], vec![5, 6, 7, 103], vec![8, 14]];
+        assert_eq!(align(&blocks, &truth), [0.0, 1.0, 0.5, 0.0, 0.75, 0.5]);
+    }
+}

@@ -46,3 +46,17 @@ pub fn f1(mut found: Vec<u32>, wanted: &[u32]) -> f64 {
     }
     2.0 * f64::from(both) / (found.len() + wanted.len()) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f1_is_of_bags_of_words() {
+        let mut words = Words::new();
+        let (one, two) = (words.read("The mill, the MILL_2."), words.read("the mill_2 é"));
+        assert_eq!(one.len(), 4);
+        assert_eq!(f1(one.clone(), &two), 4.0 / 7.0);
+        assert_eq!((f1(one.clone(), &[]), f1(vec![], &one), f1(vec![], &[])), (0.0, 0.0, 1.0));
+    }
+}

@@ -22,7 +22,7 @@ pub const MIN_WEIGHED_LETTERS: u64 = 400;
 /// So are pages with more blocks, whose numbers would take too much memory: they are data dumps or made to hurt.
 pub const MAX_WEIGHED_BLOCKS: usize = 100_000;
 /// A page on which less F1 than this can be expected, of fewer letters than this, has no main content: it is a notice
-/// of the server, or a frame without a picture. Of the development pages with an expected F1 below 0.345 none has any.
+/// of the server, or a frame without a picture.
 const MIN_EXPECTED_F1: f32 = 1.0 / 3.0;
 const MIN_EXPECTED_LETTERS: f32 = 500.0;
 /// The same where the rules find nothing outside of the frame.

@@ -1,5 +1,5 @@
 //! Set phrases that say what a short block is for, in the languages of most of the web: links to more, notices of the
-//! site, credits of pictures. They are numbers for the model to weigh, never verdicts.
+//! site, credits of pictures. All are numbers for the model to weigh; a short line of one of them is never content.
 
 use std::sync::LazyLock;
 
