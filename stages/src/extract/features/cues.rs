@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn cues(text: &str) -> Cues {
-        of_block(&Block::measured(0, text, 0, super::super::super::blocks::BlockKind::Plain), text)
+        of_block(&Block::measured(0, text, 0, BlockKind::Plain), text)
     }
 
     #[test]
