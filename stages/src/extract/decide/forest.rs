@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 /// First word of a file, with its version.
 const HEAD: &str = "tokenmill-forest 1";
+/// Rows that are weighed at once.
+pub const LANES: usize = 32;
 /// Most questions of one tree.
 pub const MAX_DEPTH: usize = 8;
 
@@ -42,17 +44,12 @@ impl Tree {
 pub struct Forest {
     bias: f32,
     trees: Vec<Tree>,
-    /// The questions and leaves of all trees, one after the other: walking through them touches no other memory.
-    splits: Vec<Split>,
-    leaves: Vec<f32>,
 }
 
 impl Forest {
     /// A forest of trees that are added to `bias`.
     pub fn new(bias: f32, trees: Vec<Tree>) -> Forest {
-        let splits = trees.iter().flat_map(|tree| tree.splits.iter().copied()).collect();
-        let leaves = trees.iter().flat_map(|tree| tree.leaves.iter().copied()).collect();
-        Forest { bias, trees, splits, leaves }
+        Forest { bias, trees }
     }
 
     /// The trees.
@@ -60,26 +57,34 @@ impl Forest {
         &self.trees
     }
 
-    /// Sum of the trees.
+    /// Sum of the trees for one row.
     pub fn logit(&self, row: &[f32]) -> f32 {
-        let (mut splits, mut leaves) = (self.splits.as_slice(), self.leaves.as_slice());
-        let mut sum = self.bias;
-        for tree in &self.trees {
-            let (own, rest) = splits.split_at(tree.splits.len());
-            splits = rest;
-            let mut leaf = 0;
-            for (bit, split) in own.iter().enumerate() {
-                leaf |= usize::from(row[split.feature as usize] > split.above) << bit;
-            }
-            sum += leaves[leaf];
-            leaves = &leaves[tree.leaves.len()..];
-        }
-        sum
+        self.trees.iter().fold(self.bias, |sum, tree| sum + tree.value(row))
     }
 
-    /// The probability that the logit stands for.
+    /// Sums of the trees for [`LANES`] rows at once, which are turned on their side: all values of the first number, then
+    /// all of the second. The same sums, in the same order, as those of [`Forest::logit`].
+    pub fn logits(&self, columns: &[f32]) -> [f32; LANES] {
+        let mut sums = [self.bias; LANES];
+        let (columns, _) = columns.as_chunks::<LANES>();
+        for tree in &self.trees {
+            let mut leaves = [0u32; LANES];
+            for (bit, split) in tree.splits.iter().enumerate() {
+                let column = &columns[split.feature as usize];
+                for (leaf, number) in leaves.iter_mut().zip(column) {
+                    *leaf |= u32::from(*number > split.above) << bit;
+                }
+            }
+            for (sum, leaf) in sums.iter_mut().zip(leaves) {
+                *sum += tree.leaves[leaf as usize];
+            }
+        }
+        sums
+    }
+
+    /// The probability that a row is to be kept.
     pub fn probability(&self, row: &[f32]) -> f32 {
-        1.0 / (1.0 + libm::expf(-self.logit(row)))
+        probability(self.logit(row))
     }
 
     /// Reads a file, for rows of the given names.
@@ -125,6 +130,11 @@ impl Forest {
     }
 }
 
+/// The probability that a logit stands for.
+pub fn probability(logit: f32) -> f32 {
+    1.0 / (1.0 + libm::expf(-logit))
+}
+
 fn tree(line: &str, names: &[&str]) -> Result<Tree, String> {
     let (splits, leaves) = line.split_once(':').ok_or("questions and leaves are parted by a colon")?;
     let split = |word: &str| {
@@ -159,7 +169,12 @@ mod tests {
         assert_eq!(forest.logit(&[2.0, 0.0]), 1.625);
         assert_eq!(forest.logit(&[1.0, 1.0]), 2.625);
         assert_eq!(forest.logit(&[9.0, 9.0]), 3.625);
-        assert_eq!(Forest::default().probability(&[]), 0.5);
+        assert_eq!(probability(0.0), 0.5);
+        let columns: Vec<f32> = (0..2 * LANES).map(|at| if at % 3 == 0 { 9.0 } else { 0.0 }).collect();
+        let sums = forest.logits(&columns);
+        for (lane, sum) in sums.into_iter().enumerate() {
+            assert_eq!(sum, forest.logit(&[columns[lane], columns[LANES + lane]]));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::super::blocks::Outline;
 use super::super::features::{self, Context, Features, Ruled};
-use super::forest::Forest;
+use super::forest::{Forest, LANES, probability};
 
 const FIRST: &str = include_str!("first.forest");
 const SECOND: &str = include_str!("second.forest");
@@ -42,20 +42,12 @@ impl Model {
     /// For each block, the probability that it is main content.
     pub fn weigh(&self, outline: &Outline, ruled: Ruled<'_>, probabilities: &mut Vec<f32>) {
         let features = Features::new(outline, ruled);
-        let mut row = Vec::new();
-        // The row is computed anew for the second look: a million rows would not fit into memory.
-        let mut rows = |forest: &Forest, context: Option<&Context<'_>>| -> Vec<f32> {
-            (0..outline.blocks.len())
-                .map(|index| {
-                    row.clear();
-                    features.push_row(index, &mut row);
-                    context.inspect(|context| context.push_row(index, &mut row));
-                    forest.probability(&row)
-                })
-                .collect()
-        };
-        let first = rows(&self.first, None);
-        *probabilities = rows(&self.second, Some(&Context::new(&features, &first)));
+        let first = look(&self.first, outline.blocks.len(), |index, row| features.push_row(index, row));
+        let context = Context::new(&features, &first);
+        *probabilities = look(&self.second, outline.blocks.len(), |index, row| {
+            features.push_row(index, row);
+            context.push_row(index, row);
+        });
         for (index, probability) in probabilities.iter_mut().enumerate() {
             if features.is_aside(index) {
                 *probability = 0.0;
@@ -65,6 +57,25 @@ impl Model {
             probabilities[title] = 1.0;
         }
     }
+}
+
+/// One look at all blocks. Rows are made a few at a time, and anew for the second look: those of a million blocks would not
+/// fit into memory.
+fn look(forest: &Forest, n_blocks: usize, push_row: impl Fn(usize, &mut Vec<f32>)) -> Vec<f32> {
+    let mut probabilities = Vec::with_capacity(n_blocks);
+    let (mut row, mut columns) = (Vec::new(), Vec::new());
+    for first in (0..n_blocks).step_by(LANES) {
+        let n_rows = LANES.min(n_blocks - first);
+        for lane in 0..n_rows {
+            row.clear();
+            push_row(first + lane, &mut row);
+            columns.resize(row.len() * LANES, 0.0);
+            columns.iter_mut().skip(lane).step_by(LANES).zip(&row).for_each(|(slot, number)| *slot = *number);
+        }
+        let logits = forest.logits(&columns);
+        probabilities.extend(logits[..n_rows].iter().map(|&logit| probability(logit)));
+    }
+    probabilities
 }
 
 #[cfg(test)]
