@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 use tokenmill_stages::extract::blocks::Outline;
 use tokenmill_stages::extract::decide::Decision;
-use tokenmill_stages::extract::features::{Features, Ruled};
+use tokenmill_stages::extract::features::Features;
+use tokenmill_stages::extract::rules::Ruled;
 use tokenmill_stages::extract::{Mode, Scratch, charset, extract};
 
 use super::labels;

@@ -24,6 +24,7 @@ pub mod main_text;
 mod math;
 mod mathml;
 pub mod metadata;
+pub mod rules;
 #[cfg(test)]
 mod scripts;
 pub mod site_rules;
@@ -37,7 +38,7 @@ mod walk;
 use blocks::Outline;
 use decide::{Decider, Decision, Domain};
 use dom::{Dom, Noscript};
-use features::Ruled;
+use rules::Ruled;
 use text::Emitter;
 
 /// Longest page read, in bytes of UTF-8; the rest is cut off with a note.

@@ -2,7 +2,7 @@
 //! worse mistake than a line too many (Llama 3, section 3.1.1, has extraction of its own for both).
 
 use super::super::blocks::{Block, BlockKind, Outline};
-use super::super::features::Ruled;
+use super::super::rules::Ruled;
 
 /// Share of the letters outside of the frame that are listings, on a page of code.
 const MIN_CODE_SHARE: f32 = 0.1;

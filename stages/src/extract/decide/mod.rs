@@ -1,21 +1,16 @@
-//! Decides which blocks of a page are its main content: [`rules`] first, by what elements declare themselves to be and
+//! Decides which blocks of a page are its main content: [rules](super::rules) first, by what elements declare themselves to be and
 //! are called, then a model that has seen what people keep ([`model`]), which weighs the rules among much else.
 
 mod domain;
 pub mod expect;
 pub mod forest;
-mod frame;
 pub mod model;
-pub mod rules;
-mod sums;
 
 pub use domain::Domain;
-pub use sums::{Sums, Weight};
 
 use super::blocks::Outline;
-use super::features::Ruled;
+use super::rules::{Ruled, Rules};
 use model::Model;
-use rules::Rules;
 
 /// Pages that show fewer letters are decided by the rules alone: there is too little to weigh.
 pub const MIN_WEIGHED_LETTERS: u64 = 400;

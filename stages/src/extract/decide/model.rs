@@ -6,7 +6,8 @@
 use std::sync::LazyLock;
 
 use super::super::blocks::Outline;
-use super::super::features::{self, Context, Features, Ruled};
+use super::super::features::{self, Context, Features};
+use super::super::rules::Ruled;
 use super::forest::{Forest, LANES, probability};
 
 const FIRST: &str = include_str!("first.forest");

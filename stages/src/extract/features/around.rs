@@ -1,9 +1,9 @@
 //! What is around a block: the containers it is inside of, from the outermost to its own.
 
 use super::super::blocks::{Container, Outline};
-use super::super::decide::Sums;
 use super::super::dom::Tag;
 use super::super::hints::Hints;
+use super::super::rules::Sums;
 
 /// Siblings of one tag and class that make a template repeated.
 const MIN_REPEATS: u32 = 3;

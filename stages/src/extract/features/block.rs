@@ -1,9 +1,9 @@
 //! The numbers of one block.
 
 use super::super::blocks::{Block, BlockKind, Container, Outline};
-use super::super::decide::Weight;
 use super::super::dom::Tag;
 use super::super::hints::Hints;
+use super::super::rules::Weight;
 use super::around::Around;
 use super::role::Role;
 use super::{Features, flag, share};

@@ -15,7 +15,7 @@ mod role;
 pub use context::{CONTEXT_NAMES, Context};
 
 use super::blocks::Outline;
-use super::decide::Sums;
+use super::rules::{Ruled, Sums};
 use around::Around;
 use cues::Cues;
 use page::Page;
@@ -37,15 +37,6 @@ use row;
 
 /// What stands below "related articles" is one of them if so much of it is a link.
 const MIN_LISTED_LINK_DENSITY: f32 = 0.5;
-
-/// What the rules say, which the model may overrule.
-#[derive(Clone, Copy, Debug)]
-pub struct Ruled<'a> {
-    /// For each block, whether the rules keep it.
-    pub keep: &'a [bool],
-    /// For each container, whether the rules take it for a part of the frame.
-    pub in_frame: &'a [bool],
-}
 
 /// The measures of one page.
 #[derive(Debug)]

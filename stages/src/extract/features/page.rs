@@ -1,11 +1,11 @@
 //! The numbers of a whole page.
 
 use super::super::blocks::{Block, BlockKind, Container, Outline};
-use super::super::decide::{Sums, Weight};
 use super::super::dom::Tag;
 use super::super::hints::Hints;
 use super::super::landmarks::Landmark;
-use super::{Ruled, share};
+use super::super::rules::{Ruled, Sums, Weight};
+use super::share;
 
 /// Longest block that is looked at for a price, in letters.
 const MAX_PRICE_LETTERS: u32 = 40;

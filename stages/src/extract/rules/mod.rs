@@ -1,11 +1,13 @@
 //! The rules: the main content is what is not the frame of the site, inside `main` if there is one, and,
 //! on pages of prose, without lists of links.
 
-use super::super::blocks::{Block, BlockKind, Outline};
-use super::super::features::Ruled;
-use super::super::landmarks::Landmark;
-use super::frame;
-use super::sums::Sums;
+mod frame;
+mod sums;
+
+pub use sums::{Sums, Weight};
+
+use super::blocks::{Block, BlockKind, Outline};
+use super::landmarks::Landmark;
 
 /// A `main` element is taken at its word if it holds this share of the letters outside the frame.
 const MIN_MAIN_SHARE: f32 = 0.2;
@@ -22,6 +24,15 @@ const MAX_LIST_SHARE: f32 = 0.2;
 /// On pages of prose: a short block is a link, rather than a sentence with one, above this density.
 const MAX_BLOCK_LINK_DENSITY: f32 = 0.7;
 const MAX_LINK_LETTERS: u32 = 60;
+
+/// What the rules say of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Ruled<'a> {
+    /// For each block, whether they keep it.
+    pub keep: &'a [bool],
+    /// For each container, whether they take it for a part of the frame.
+    pub in_frame: &'a [bool],
+}
 
 /// The rules; they keep their buffers from page to page.
 #[derive(Debug, Default)]
@@ -123,8 +134,8 @@ fn is_link(block: &Block) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Mode, Scratch, extract};
-    use super::super::Decision;
+    use super::super::decide::Decision;
+    use super::super::{Mode, Scratch, extract};
 
     fn main_text(html: &str) -> String {
         let mode = Mode::MainText(Decision::Rules);
