@@ -9,7 +9,7 @@ mod around;
 mod block;
 mod context;
 mod cues;
-pub mod page;
+mod page;
 mod role;
 
 pub use context::{CONTEXT_NAMES, Context};
@@ -122,11 +122,6 @@ impl<'a> Features<'a> {
     /// The first `h1` outside of the frame.
     pub fn title(&self) -> Option<usize> {
         self.title.map(|title| title as usize)
-    }
-
-    /// The numbers about the page alone.
-    pub fn page(&self) -> &Page {
-        &self.page
     }
 }
 
