@@ -1,6 +1,7 @@
 //! Set phrases that say what a short block is for, in the languages of most of the web: links to more, notices of the
 //! site, credits of pictures. All are numbers for the model to weigh; a short line of one of them is never content.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::super::blocks::{Block, BlockKind, Outline};
@@ -120,23 +121,51 @@ pub struct Cues {
     pub credit: bool,
 }
 
-impl Cues {
-    /// Whether a block is a line that only leads to another page; one of several sentences is not.
-    pub fn leads_away(self, block: &Block) -> bool {
-        self.more && block.letters <= MAX_LEADING_LETTERS && block.n_stops <= 1
-    }
+/// Whether a block is an aside by what it says: a line that only leads to another page, a line of the site to its readers,
+/// or the credit of a picture. A number may be vague; this is a verdict, so the phrase must stand there as words of its own,
+/// and fill a good part of a short block.
+pub fn is_aside(block: &Block, text: &str) -> bool {
+    let lists = &*LISTS;
+    // Parts of lists, tables and listings are not spoken to readers.
+    let is_line = matches!(block.kind, BlockKind::Paragraph | BlockKind::Plain | BlockKind::Caption);
+    leads_away(block, text)
+        || is_line && block.letters <= MAX_NOTICE_LETTERS && has_words(&lists.notice, text)
+        || block.letters <= MAX_CREDIT_LETTERS && has_words(&lists.credit, text)
+}
 
-    /// Whether a block is a line of the site to its readers, and not a part of a list, a table or a listing.
-    pub fn is_notice(self, block: &Block) -> bool {
-        self.notice
-            && block.letters <= MAX_NOTICE_LETTERS
-            && matches!(block.kind, BlockKind::Paragraph | BlockKind::Plain | BlockKind::Caption)
+/// Whether a block is a line that only leads to another page. A single word (`recommended`) may begin anything.
+pub fn leads_away(block: &Block, text: &str) -> bool {
+    if block.letters > MAX_LEADING_LETTERS || block.n_stops > 1 {
+        return false;
     }
+    let start = start_of(text);
+    LISTS.more.find_at(start, 0).is_some_and(|found| {
+        let is_telling = start[found.clone()].contains(|letter: char| !letter.is_ascii_alphabetic());
+        found.start <= MAX_LEAD_BYTES && is_telling && is_whole(start, &found)
+    })
+}
 
-    /// Whether a block is the credit of a picture and nothing else.
-    pub fn is_credit(self, block: &Block) -> bool {
-        self.credit && block.letters <= MAX_CREDIT_LETTERS
+/// Whether one of the phrases stands in the text as words of its own.
+fn has_words(phrases: &Phrases, text: &str) -> bool {
+    let mut from = 0;
+    while let Some(found) = phrases.find_at(text, from) {
+        if is_whole(text, &found) {
+            return true;
+        }
+        from = found.end;
     }
+    false
+}
+
+/// Whether no letter of a script that parts words by spaces continues what was found.
+fn is_whole(text: &str, found: &Range<usize>) -> bool {
+    let joins = |outer: Option<char>, inner: Option<char>| {
+        let is_spaced = |letter: char| letter.is_alphanumeric() && letter < '\u{2e80}';
+        outer.is_some_and(is_spaced) && inner.is_some_and(is_spaced)
+    };
+    let inside = &text[found.clone()];
+    !joins(text[..found.start].chars().next_back(), inside.chars().next())
+        && !joins(text[found.end..].chars().next(), inside.chars().next_back())
 }
 
 /// The cues of all blocks.
@@ -180,6 +209,15 @@ mod tests {
         assert!(!cues("The book to read more of").more);
         assert!(cues("Melden Sie sich zum Newsletter an").notice && cues("© 2020").notice);
         assert!(cues("A bridge. Foto: someone").credit);
+        let is_aside = |text: &str| is_aside(&Block::measured(0, text, 0, BlockKind::Paragraph), text);
+        assert!(
+            is_aside("Read more: the story") && is_aside("Subscribe now to read on") && is_aside("会員登録はこちら")
+        );
+        assert!(
+            !is_aside("Recommended: 16 GB of memory")
+                && !is_aside("Tota persona té dret a accedir a la funció pública")
+        );
+        assert!(!is_aside("Registered trees of the county"));
         assert_eq!(cues("An ordinary sentence."), Cues::default());
         assert_eq!(cues(&format!("Read more{}", "x".repeat(200))), Cues::default());
     }

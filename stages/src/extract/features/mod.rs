@@ -107,16 +107,13 @@ impl<'a> Features<'a> {
     /// Whether a block cannot be main content by what it says: a line that leads to another page, a list of such lines
     /// under their heading, a line of the site to its readers, the credit of a picture.
     pub fn is_aside(&self, index: usize) -> bool {
-        let block = &self.outline.blocks[index];
+        let of = |index: usize| (&self.outline.blocks[index], self.outline.text_of(&self.outline.blocks[index]));
+        let (block, text) = of(index);
         let is_listed = |heading: u32| {
-            block.link_density() > MIN_LISTED_LINK_DENSITY
-                && self.cues[heading as usize].leads_away(&self.outline.blocks[heading as usize])
+            let (heading, text) = of(heading as usize);
+            block.link_density() > MIN_LISTED_LINK_DENSITY && cues::leads_away(heading, text)
         };
-        let cues = self.cues[index];
-        cues.leads_away(block)
-            || cues.is_notice(block)
-            || cues.is_credit(block)
-            || self.heading[index].is_some_and(is_listed)
+        cues::is_aside(block, text) || self.heading[index].is_some_and(is_listed)
     }
 
     /// The first `h1` outside of the frame.
