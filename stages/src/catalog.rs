@@ -6,6 +6,8 @@ use tokenmill_core::Entry;
 /// Every stage of this crate.
 pub const CATALOG: &[Entry] = &[
     dedup::exact::ENTRY,
+    dedup::lines::ENTRY,
+    dedup::minhash::ENTRY,
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,

@@ -99,12 +99,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The tasks and requests of one exchange over so many parts, from the bounds: what a task reads is one request for
 /// every 4 MiB of a range, and what it writes is one object.
 fn expected(n_parts: u64, rows: u64, decided: f64) -> serde_json::Value {
+    /// Bytes of a row on its way.
+    const ROW: u64 = 48;
     const CHUNK: f64 = (4 << 20) as f64;
     let sizes = Sizes::default();
-    let n_shuffles = sizes.groups(&vec![rows; n_parts as usize]).len() as u64;
-    let n_reducers = sizes.n_reducers(n_parts * rows, n_shuffles);
+    let n_shuffles = sizes.groups(&vec![rows * ROW; n_parts as usize]).len() as u64;
+    let n_reducers = sizes.n_reducers(n_parts * rows * ROW, n_shuffles);
     let n_ranges = n_shuffles * n_reducers;
-    let decided_bytes = (n_parts * rows) as f64 * decided * 40.0;
+    let decided_bytes = (n_parts * rows) as f64 * decided * 48.0;
     let n_homes = n_homes(decided_bytes as u64, n_shuffles, n_reducers);
     let n_home_ranges = n_homes * n_reducers;
     let gets = |bytes: f64| (bytes / CHUNK).ceil().max(1.0) as u64;

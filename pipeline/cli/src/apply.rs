@@ -46,7 +46,7 @@ pub struct Args {
 /// Applies the stages.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let catalog = catalog()?;
-    if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape == Shape::Exchange) {
+    if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape.exchange().is_some()) {
         if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape == Shape::Extract) {
             return Err(Failure::usage("an extraction and an exchange cannot be applied together")
                 .hint("`tokenmill extract` the pages first, or write a recipe"));

@@ -1,5 +1,6 @@
 //! The catalogue: one line per stage, in plain lists that anybody can read and grep.
 
+use crate::exchange::Kind;
 use crate::{Assets, BuildError, Metric, Param, Params, Stage};
 
 /// Everything the house knows about a stage before it is built.
@@ -39,17 +40,25 @@ pub enum Shape {
     /// [`crate::Edit`]
     Edit,
     /// [`crate::Exchange`]
-    Exchange,
+    Exchange(Kind),
 }
 
 impl Shape {
+    /// Which kind of exchange it is, if it is one.
+    pub fn exchange(self) -> Option<Kind> {
+        match self {
+            Shape::Exchange(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
     /// The name in docs and plans.
     pub fn name(self) -> &'static str {
         match self {
             Shape::Extract => "extract",
             Shape::Measure => "measure",
             Shape::Edit => "edit",
-            Shape::Exchange => "exchange",
+            Shape::Exchange(_) => "exchange",
         }
     }
 }

@@ -27,7 +27,7 @@ pub use catalog::{Catalog, Entry};
 pub use doc::{Doc, Document};
 pub use edits::Edits;
 pub use error::BuildError;
-pub use exchange::{Exchange, Sketch};
+pub use exchange::{Exchange, Fate, Sketch};
 pub use id::DocId;
 pub use ledger::LedgerRow;
 pub use numbers::{DocField, Metric, MetricKind, Numbers};

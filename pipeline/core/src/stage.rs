@@ -11,7 +11,7 @@ pub enum Stage {
     /// One document to spans that are cut or replaced.
     Edit(Box<dyn Edit>),
     /// All documents to decisions about each.
-    Exchange(Box<dyn Exchange>),
+    Exchange(Exchange),
 }
 
 impl Stage {

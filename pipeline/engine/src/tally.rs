@@ -29,6 +29,12 @@ pub struct Tally {
     /// Decisions of exchanges about rows of this part, by step.
     #[serde(default)]
     pub decided: BTreeMap<String, u64>,
+    /// Documents that an exchange has looked at without finding anything to compare, by step: they stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_compared: BTreeMap<String, u64>,
+    /// Documents that an exchange counts within scopes, by step and scope.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scopes: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// What one step saw and removed.
@@ -64,6 +70,10 @@ impl Tally {
         add_counts(&mut self.records, &other.records);
         add_counts(&mut self.notes, &other.notes);
         add_counts(&mut self.decided, &other.decided);
+        add_counts(&mut self.not_compared, &other.not_compared);
+        for (step, scopes) in &other.scopes {
+            add_counts(self.scopes.entry(step.clone()).or_default(), scopes);
+        }
         if self.steps.is_empty() {
             self.steps =
                 other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();

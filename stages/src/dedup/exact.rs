@@ -2,32 +2,31 @@
 
 use super::keep::{self, Preference};
 use super::normal::Normal;
+use super::scope::{self, Scope};
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::{EQUAL_METRICS, Equal, Kind};
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Sketch, Stage};
 
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "dedup.exact",
-    version: 1,
+    version: 2,
     about: "Keeps one document of every text, up to white space, over all documents.",
-    shape: Shape::Exchange,
+    shape: Shape::Exchange(Kind::Equal),
     needs_text: true,
     costly: false,
     params: &[
         keep::PARAM,
+        keep::SCORE,
         Param {
             name: "normalize",
             default: Default::Text("whitespace"),
             about: "what is the same text: `bytes`, `whitespace` (runs of it are one space) or `letters` (letters and \
                     digits only, in lower case)",
         },
-        Param {
-            name: "scope",
-            default: Default::Text("all"),
-            about: "`all` documents, or those of one `language` at a time",
-        },
+        scope::PARAM,
     ],
-    metrics: &[],
+    metrics: EQUAL_METRICS,
     asset_params: &[],
     page: include_str!("../../docs/dedup/exact.md"),
     build,
@@ -36,23 +35,17 @@ pub const ENTRY: Entry = Entry {
 struct DedupExact {
     preference: Preference,
     normal: Normal,
-    by_language: bool,
+    scope: Scope,
 }
 
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
-    let by_language = match params.text("scope") {
-        "all" => false,
-        "language" => true,
-        other => return Err(BuildError::new(format!("`scope` must be `all` or `language`, not `{other}`"))),
-    };
     let (preference, normal) = (Preference::of(params)?, Normal::named(params.text("normalize"))?);
-    Ok(Stage::Exchange(Box::new(DedupExact { preference, normal, by_language })))
+    Ok(Stage::Exchange(Exchange::Equal(Box::new(DedupExact { preference, normal, scope: Scope::of(params)? }))))
 }
 
-impl Exchange for DedupExact {
+impl Equal for DedupExact {
     fn sketch(&self, doc: &Doc<'_>) -> Option<Sketch> {
-        let scope = if self.by_language { doc.lang() } else { "" };
-        Some(Sketch { key: self.normal.key(scope, doc.text())?, rank: self.preference.rank(doc) })
+        Some(Sketch { key: self.normal.key(self.scope.name(doc), doc.text())?, rank: self.preference.rank(doc) })
     }
 
     fn reason(&self) -> &'static str {

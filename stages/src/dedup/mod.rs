@@ -2,5 +2,9 @@
 
 pub mod exact;
 mod keep;
+mod line_key;
+pub mod lines;
+pub mod minhash;
 mod normal;
+mod scope;
 pub mod url;

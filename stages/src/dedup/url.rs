@@ -3,26 +3,28 @@
 use super::keep::{self, Preference};
 use crate::url::canonical::Canonicalizer;
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::{EQUAL_METRICS, Equal, Kind};
 use tokenmill_core::hash::hash128;
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Sketch, Stage};
 
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "dedup.url",
-    version: 1,
+    version: 2,
     about: "Keeps one capture of every URL over all documents.",
-    shape: Shape::Exchange,
+    shape: Shape::Exchange(Kind::Equal),
     needs_text: false,
     costly: false,
     params: &[
         keep::PARAM,
+        keep::SCORE,
         Param {
             name: "ignore_scheme",
             default: Default::Bool(true),
             about: "take `http` and `https` for the same page",
         },
     ],
-    metrics: &[],
+    metrics: EQUAL_METRICS,
     asset_params: &[],
     page: include_str!("../../docs/dedup/url.md"),
     build,
@@ -35,11 +37,11 @@ struct DedupUrl {
 }
 
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
-    Ok(Stage::Exchange(Box::new(DedupUrl {
+    Ok(Stage::Exchange(Exchange::Equal(Box::new(DedupUrl {
         preference: Preference::of(params)?,
         ignore_scheme: params.flag("ignore_scheme"),
         canonicalizer: Canonicalizer::default(),
-    })))
+    }))))
 }
 
 impl DedupUrl {
@@ -59,7 +61,7 @@ impl DedupUrl {
     }
 }
 
-impl Exchange for DedupUrl {
+impl Equal for DedupUrl {
     fn sketch(&self, doc: &Doc<'_>) -> Option<Sketch> {
         Some(Sketch { key: self.key(doc)?, rank: self.preference.rank(doc) })
     }

@@ -1,4 +1,4 @@
 //! Stages that cut lines out of a document.
 
-mod cut;
+pub(crate) mod cut;
 pub mod policy_notices;

@@ -8,13 +8,15 @@
 //!   (and `date=… truncated=true` for exchanges, which settle on all inputs below one config block together);
 //! - ```` ```expect ```` right after an input is what the stage says of it, written by `cargo xtask bless`.
 
+mod exchange;
 mod parse;
 mod show;
 
+use exchange::show_exchange;
 pub use parse::{Block, blocks};
 
 use crate::catalog::Entry;
-use crate::{Assets, BuildError, Params, Stage};
+use crate::{Assets, BuildError, Exchange, Params, Stage};
 
 /// What a page says and what the stage says now.
 pub struct Checked {
@@ -71,8 +73,8 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
                     let built = (entry.build)(&Params::from_table(entry.params, &step)?, assets)?;
                     seen.rules.extend(built.rules().iter().map(|rule| (rule.reason, rule.metric)));
                     if let Stage::Exchange(exchange) = &built {
-                        seen.exchanges.insert(exchange.reason());
-                        settled = show::show_exchange(&**exchange, &inputs_below(&blocks[at + 1..])).into_iter();
+                        seen.exchanges.extend(removal_reason(exchange));
+                        settled = show_exchange(entry, exchange, &inputs_below(&blocks[at + 1..])).into_iter();
                     }
                     stage = Some(built);
                 } else if parse::is_input(info) {
@@ -89,6 +91,11 @@ pub fn check(entry: &'static Entry, page: &str, assets: &dyn Assets) -> Result<C
     finish(entry, &mut checked, pending.take());
     checked.problems.extend(seen.missing(entry.name));
     Ok(checked)
+}
+
+/// The reason by which an exchange removes documents, if it does.
+fn removal_reason(exchange: &Exchange) -> Option<&'static str> {
+    (!matches!(exchange, Exchange::Lines(_))).then(|| exchange.reason())
 }
 
 /// The inputs up to the next config block: info string and body.

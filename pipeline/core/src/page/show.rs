@@ -3,7 +3,7 @@
 use super::parse::field;
 use crate::catalog::Entry;
 use crate::numbers::Measured;
-use crate::{Analysis, Doc, DocId, Document, Edits, Exchange, Numbers, Payload, Record, Sketch, Stage, Verdict, judge};
+use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
 use std::fmt::Write;
 
 /// What a stage says of one input.
@@ -16,7 +16,7 @@ pub struct Shown {
     pub measured: Vec<usize>,
 }
 
-/// Runs `stage` on the input of a page; an exchange is shown by [`show_exchange`].
+/// Runs `stage` on the input of a page; an exchange is shown by [`super::exchange`].
 pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let mut document = Document::default();
     let mut numbers = Numbers::new(entry.metrics.len());
@@ -53,13 +53,7 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
             None
         }
     };
-    for (metric, value) in entry.metrics.iter().zip(numbers.values()) {
-        match value {
-            Measured::Absent => {}
-            Measured::Number(value) => line(&mut text, format_args!("{} = {value}", metric.name)),
-            Measured::Label(label) => line(&mut text, format_args!("{} = \"{label}\"", metric.name)),
-        }
-    }
+    write_numbers(&mut text, entry, &numbers);
     if dropped_by.is_none() {
         write_text(&mut text, stage, &document, &mut edits);
     }
@@ -67,29 +61,7 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     Shown { text, dropped_by, measured }
 }
 
-/// Settles an exchange on all inputs of one config block; documents count from 1 in its messages.
-pub fn show_exchange(exchange: &dyn Exchange, inputs: &[(&str, &str)]) -> Vec<Shown> {
-    let sketch = |(at, (info, body)): (usize, &(&str, &str))| {
-        let mut document = Document::default();
-        document.fill_from(DocId::from_position("page", at as u64), &record(info, body));
-        document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
-        (document.id, exchange.sketch(&Doc::new(&document, &Analysis::default())))
-    };
-    let sketched: Vec<(DocId, Option<Sketch>)> = inputs.iter().enumerate().map(sketch).collect();
-    let place = |twin: DocId| sketched.iter().position(|(id, _)| *id == twin).map_or(0, |at| at + 1);
-    let twins = crate::exchange::settle(&sketched);
-    let shown = |((id, sketch), twin): (&(DocId, Option<Sketch>), &Option<DocId>)| {
-        let text = match (sketch, twin) {
-            (None, _) => "kept, takes no part\n".to_owned(),
-            (_, None) => "kept\n".to_owned(),
-            (_, Some(twin)) => format!("removed because {} (kept: {})\n", exchange.reason_of(*id, *twin), place(*twin)),
-        };
-        Shown { text, dropped_by: twin.map(|twin| exchange.reason_of(*id, twin)), measured: Vec::new() }
-    };
-    sketched.iter().zip(&twins).map(shown).collect()
-}
-
-fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
+pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
     let payload = if info.starts_with("html") {
         let mime = if field(info, "mime").is_empty() { "text/html" } else { field(info, "mime") };
         Payload::Page { body: body.as_bytes(), mime, charset: field(info, "charset") }
@@ -107,20 +79,37 @@ fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
     }
 }
 
+/// Every metric that has a value.
+pub(super) fn write_numbers(out: &mut String, entry: &Entry, numbers: &Numbers) {
+    for (metric, value) in entry.metrics.iter().zip(numbers.values()) {
+        match value {
+            Measured::Absent => {}
+            Measured::Number(value) => line(out, format_args!("{} = {value}", metric.name)),
+            Measured::Label(label) => line(out, format_args!("{} = \"{label}\"", metric.name)),
+        }
+    }
+}
+
 /// The text that an extraction or an edit leaves, each line behind a bar.
 fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut Edits) {
+    match stage {
+        Stage::Measure(_) | Stage::Exchange(_) => {}
+        Stage::Extract(_) => write_lines(out, document, &document.text),
+        Stage::Edit(_) => write_edited(out, document, edits),
+    }
+}
+
+/// The spans of an edit, and the text that they leave.
+pub(super) fn write_edited(out: &mut String, document: &Document, edits: &mut Edits) {
     let mut edited = String::new();
-    let text = match stage {
-        Stage::Measure(_) | Stage::Exchange(_) => return,
-        Stage::Extract(_) => &document.text,
-        Stage::Edit(_) => {
-            edits.apply(&document.text, &mut edited);
-            for span in edits.spans() {
-                line(out, format_args!("edit {}..{} because {}", span.start, span.end, span.reason));
-            }
-            &edited
-        }
-    };
+    edits.apply(&document.text, &mut edited);
+    for span in edits.spans() {
+        line(out, format_args!("edit {}..{} because {}", span.start, span.end, span.reason));
+    }
+    write_lines(out, document, &edited);
+}
+
+fn write_lines(out: &mut String, document: &Document, text: &str) {
     if !document.title.is_empty() {
         line(out, format_args!("title: {}", document.title));
     }
@@ -129,7 +118,7 @@ fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut 
     }
 }
 
-fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(out, "{text}");
 }

@@ -1,6 +1,6 @@
 //! What flows between phases: nothing may be lost or doubled on the way from one to the next.
 
-use crate::exchange::{SETTLED, SHUFFLED, SKETCHED, sketch_table};
+use crate::exchange::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED, sketch_table};
 use crate::plan::PhaseRecord;
 use serde_json::Value;
 use tokenmill_store::phase::DOCS;
@@ -23,12 +23,15 @@ pub fn problems(phases: &[PhaseRecord], at: usize, manifests: &[Manifest]) -> Ve
     for (name, from) in &phase.inputs {
         let Some(before) = manifests.get(*from) else { continue };
         let (found, expected, what) = match (name.as_str(), name.strip_prefix("decided.")) {
-            (DOCS | SHUFFLED, _) if phase.name.starts_with("home-") => continue,
+            // These read of the shuffles, or of the map before, what is where; what flows comes by another input.
+            (SHUFFLED | SKETCHED, _) if is_about_places(&phase.name) => continue,
             // A scan only looks ahead: what it has read is read again.
             (DOCS, _) if phases.get(*from).is_some_and(|from| from.name == "scan") => {
                 (sum(manifest, "n_in"), sum(before, "n_in"), "taken in")
             }
-            (DOCS | SHUFFLED | SETTLED, _) => (sum(manifest, "n_in"), sum(before, "n_out"), "taken in"),
+            (DOCS | SHUFFLED | PAIRED | CLUSTERED | DETAILED | SETTLED, _) => {
+                (sum(manifest, "n_in"), sum(before, "n_out"), "taken in")
+            }
             (SKETCHED, _) => {
                 let table = phase.name.strip_prefix("shuffle-").map(sketch_table).unwrap_or_default();
                 let sketches = before.parts.iter().filter_map(|part| part.objects.get(&table));
@@ -45,13 +48,18 @@ pub fn problems(phases: &[PhaseRecord], at: usize, manifests: &[Manifest]) -> Ve
         }
     }
     if phase.name.starts_with("shuffle-") {
-        let (n_in, n_out, n_removed) =
-            (sum(manifest, "n_in"), sum(manifest, "n_out"), sum(manifest, "n_removed_before"));
-        if n_in != n_out + n_removed {
-            problems.push(format!("{}: {n_in} in, {n_out} out and {n_removed} removed before", phase.folder));
+        let (n_in, n_alive, n_removed) =
+            (sum(manifest, "n_in"), sum(manifest, "n_alive"), sum(manifest, "n_removed_before"));
+        if n_in != n_alive + n_removed {
+            problems.push(format!("{}: {n_in} in, {n_alive} alive and {n_removed} removed before", phase.folder));
         }
     }
     problems
+}
+
+/// Whether a phase of an exchange reads the shuffles only to know which part is where.
+fn is_about_places(phase: &str) -> bool {
+    ["home-", "cluster-", "detail-", "verify-"].iter().any(|prefix| phase.starts_with(prefix))
 }
 
 /// The decisions of a step that a map phase has met.

@@ -5,4 +5,4 @@ mod build;
 mod worker;
 
 pub use build::{Chain, Step};
-pub use worker::{Outcome, Worker};
+pub use worker::{Decided, Outcome, Worker};

@@ -3,8 +3,9 @@
 use super::build::{Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
+use tokenmill_core::exchange::SIMILARITY_NAME;
 use tokenmill_core::ledger::Removal;
-use tokenmill_core::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
+use tokenmill_core::{Analysis, Doc, Document, Edits, Exchange, Fate, Numbers, Payload, Record, Stage, Verdict, judge};
 
 /// The private state of one thread.
 pub struct Worker {
@@ -14,8 +15,8 @@ pub struct Worker {
     pub numbers: Vec<Numbers>,
     /// Bytes of the document when it reached each step alive.
     pub sizes: Vec<usize>,
-    /// The twin that is kept instead of the document, for every exchange step that decided so.
-    pub twins: Vec<Option<DocId>>,
+    /// What every exchange step has decided about the document.
+    pub decisions: Vec<Decided>,
     /// Index of the step at work: what a panic is blamed on.
     pub current: usize,
     /// Seconds of thread CPU time per step; stays zero unless timings are wanted.
@@ -24,6 +25,22 @@ pub struct Worker {
     edits: Edits,
     edited: String,
     timings: bool,
+}
+
+/// What an exchange step has decided about the document in hand.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// Whether it goes.
+    pub fate: Option<Fate>,
+    /// The lines that go, by number.
+    pub lines: Vec<u32>,
+}
+
+impl Decided {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.fate.is_none() && self.lines.is_empty()
+    }
 }
 
 /// What became of a document.
@@ -42,7 +59,7 @@ impl Worker {
             document: Document::default(),
             numbers: chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect(),
             sizes: vec![0; chain.steps.len()],
-            twins: vec![None; chain.steps.len()],
+            decisions: chain.steps.iter().map(|_| Decided::default()).collect(),
             current: 0,
             cpu_seconds: vec![0.0; chain.steps.len()],
             analysis: Analysis::default(),
@@ -84,7 +101,7 @@ impl Worker {
             if removal.is_none() {
                 self.sizes[at] = self.size(record);
             }
-            if self.twins[at].is_none() && !step.when.matches(&self.document.lang, &self.document.kind) {
+            if self.decisions[at].is_empty() && !step.when.matches(&self.document.lang, &self.document.kind) {
                 continue;
             }
             self.current = at;
@@ -129,10 +146,25 @@ impl Worker {
                     }
                 }
             }
+            Stage::Exchange(Exchange::Lines(exchange)) => {
+                self.edits.clear();
+                let doc = Doc::new(&self.document, &self.analysis);
+                exchange.cut(&doc, &self.decisions[at].lines, &mut self.edits, numbers);
+                edits = !self.edits.is_empty();
+            }
             Stage::Exchange(exchange) => {
-                let twin = self.twins[at]?;
-                let (reason, evidence) = (exchange.reason_of(self.document.id, twin), Some(twin.to_string()));
-                return Some(Removal { reason: reason.to_owned(), evidence, ..Removal::default() });
+                let told = exchange.tell(self.document.id, self.decisions[at].fate?, numbers)?;
+                let (value, limit) = told.judged.unzip();
+                let metric = if value.is_some() { SIMILARITY_NAME } else { "" };
+                let (reason, evidence) = (told.reason.to_owned(), Some(told.twin.to_string()));
+                return Some(Removal {
+                    reason,
+                    metric: metric.to_owned(),
+                    value,
+                    limit,
+                    evidence,
+                    ..Removal::default()
+                });
             }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
             Stage::Edit(edit) => {

@@ -2,6 +2,7 @@
 
 use crate::spec::{Block, StepSpec};
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::Kind;
 
 /// Why a step cannot stand where it stands, and what to do about it.
 pub type Refused = (String, &'static str);
@@ -35,7 +36,8 @@ impl Blocks {
 
     /// Adds a step.
     pub fn step(&mut self, step: StepSpec) -> Result<(), Refused> {
-        let is_exchange = step.entry.shape == Shape::Exchange;
+        let exchange = step.entry.shape.exchange();
+        let is_exchange = exchange.is_some();
         if step.entry.shape == Shape::Extract {
             if self.has_text {
                 return Err((format!("`{}` finds nothing to extract: there is text already", step.name), ""));
@@ -44,13 +46,19 @@ impl Blocks {
             let message = format!("`{}` needs text, and no step before it makes any", step.name);
             return Err((message, "put an `extract.…` step before it"));
         }
-        if !is_exchange && !self.open.exchanges.is_empty() {
+        // Lines are counted in documents that are there to stay, and who comes after it must see the edited text.
+        let edits = |step: &StepSpec| step.entry.shape.exchange() == Some(Kind::Lines);
+        if !self.open.exchanges.is_empty() && (!is_exchange || edits(&step) || self.open.exchanges.iter().any(edits)) {
             self.cut();
         }
         if is_exchange {
             if !self.has_text && self.done.iter().any(|block| block.is_scan) {
                 let message = format!("`{}` would read the source a third time", step.name);
                 return Err((message, "put the exchanges that stand before the extraction one after the other"));
+            }
+            if exchange != Some(Kind::Equal) && !step.by_lang.is_empty() {
+                let message = format!("`{}` decides over all languages by the same parameters", step.name);
+                return Err((message, "use several steps, each with `when = { lang = [...] }`"));
             }
             let asks_for_language = !step.when.lang.is_empty() || !step.by_lang.is_empty();
             if asks_for_language && !self.has_text {

@@ -4,8 +4,6 @@
 //! most [`MAX_SHUFFLES`], reducers at most [`MAX_REDUCERS`], and a range that one of them reads from another is at least
 //! [`MIN_RANGE`] bytes on average, however small or many the parts are.
 
-use super::layout::SHIPPED;
-
 /// Shuffle tasks, at most.
 pub const MAX_SHUFFLES: u64 = 4_096;
 /// Settle tasks, at most.
@@ -31,30 +29,29 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Which parts share a shuffle task: consecutive ones, given the rows of their sketches.
+    /// Which parts share a shuffle task: consecutive ones, given the bytes that each ships.
     ///
     /// A group is closed when it is large enough, so there are at most [`MAX_SHUFFLES`].
-    pub fn groups(&self, rows: &[u64]) -> Vec<std::ops::Range<usize>> {
-        let total: u64 = rows.iter().sum();
-        let enough = (total / MAX_SHUFFLES + 1).max(self.shuffle / SHIPPED as u64);
+    pub fn groups(&self, bytes: &[u64]) -> Vec<std::ops::Range<usize>> {
+        let total: u64 = bytes.iter().sum();
+        let enough = (total / MAX_SHUFFLES + 1).max(self.shuffle);
         let mut groups = Vec::new();
         let (mut start, mut sum) = (0, 0);
-        for (at, rows) in rows.iter().enumerate() {
-            sum += rows;
+        for (at, bytes) in bytes.iter().enumerate() {
+            sum += bytes;
             if sum >= enough {
                 groups.push(start..at + 1);
                 (start, sum) = (at + 1, 0);
             }
         }
-        if start < rows.len() {
-            groups.push(start..rows.len());
+        if start < bytes.len() {
+            groups.push(start..bytes.len());
         }
         groups
     }
 
-    /// How many ranges the keys are cut into, given the rows of all sketches and the number of shuffle tasks.
-    pub fn n_reducers(&self, rows: u64, n_shuffles: u64) -> u64 {
-        let bytes = rows * SHIPPED as u64;
+    /// How many ranges the keys are cut into, given the bytes of all shuffles and their number.
+    pub fn n_reducers(&self, bytes: u64, n_shuffles: u64) -> u64 {
         let allowed = (bytes / (n_shuffles.max(1) * self.range)).min(MAX_REDUCERS);
         bytes.div_ceil(self.reducer).min(allowed).max(1)
     }
@@ -79,25 +76,28 @@ pub fn reducer_of(key: u64, n_reducers: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// Bytes of a row of an exchange of equal keys.
+    const ROW: u64 = 48;
+
     #[test]
     fn both_sides_are_bounded_at_any_scale() {
         let sizes = Sizes::default();
-        for (n_parts, rows_of_a_part) in [(1, 10), (64, 1), (90_000, 50_000), (1_000_000, 1), (5_000, 2_000_000)] {
-            let rows = vec![rows_of_a_part; n_parts];
-            let groups = sizes.groups(&rows);
+        for (n_parts, bytes_of_a_part) in [(1, 10), (64, 1), (90_000, 50_000), (1_000_000, 1), (5_000, 2_000_000)] {
+            let bytes = vec![bytes_of_a_part * ROW; n_parts];
+            let groups = sizes.groups(&bytes);
             assert_eq!(groups.first().map(|group| group.start), Some(0));
             assert_eq!(groups.last().map(|group| group.end), Some(n_parts));
             assert!(groups.windows(2).all(|pair| pair[0].end == pair[1].start));
-            let (n_shuffles, total) = (groups.len() as u64, rows.iter().sum::<u64>());
+            let (n_shuffles, total) = (groups.len() as u64, bytes.iter().sum::<u64>());
             assert!(n_shuffles <= MAX_SHUFFLES, "{n_shuffles} shuffles for {n_parts} parts");
             let n_reducers = sizes.n_reducers(total, n_shuffles);
             assert!(n_reducers <= MAX_REDUCERS);
-            assert!(n_reducers == 1 || total * SHIPPED as u64 / (n_shuffles * n_reducers) >= MIN_RANGE);
+            assert!(n_reducers == 1 || total / (n_shuffles * n_reducers) >= MIN_RANGE);
         }
         assert!(sizes.groups(&[]).is_empty());
         assert_eq!(sizes.n_reducers(0, 0), 1);
         // A whole crawl of a month: 3 * 10^9 pages in 90,000 files.
-        assert_eq!(sizes.n_reducers(3_000_000_000, 4_096), 134);
+        assert_eq!(sizes.n_reducers(3_000_000_000 * ROW, 4_096), 134);
         // A tenth of them removed: 12 GB of decisions.
         assert_eq!(n_homes(300_000_000 * 40, 4_096, 134), 341);
         assert_eq!((n_homes(0, 0, 1), n_homes(0, 4_096, 134), n_homes(u64::MAX, 7, 1)), (1, 64, 7));

@@ -1,11 +1,102 @@
-//! Decisions at home: which rows of a part go, joined by row number and checked by id.
+//! Decisions about documents: as they travel, and at home, where they are joined by row number and checked by id.
 
-use super::layout::{AT_HOME, Decision};
+use super::ranges::{group_of, join};
+use super::rows::{row, u32_at, u128_at};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use tokenmill_core::DocId;
-use tokenmill_store::{Manifest, ObjectRef, Rows, Store, StoreError};
+use std::io::Write;
+use tokenmill_core::{DocId, Fate};
+use tokenmill_store::sort::Sorter;
+use tokenmill_store::{Manifest, ObjectRef, Outcome, Rows, Store, StoreError, TaskContext};
+
+/// The table of settled decisions.
+pub const TABLE: &str = "decided";
+/// The counts of decisions by group of parts.
+pub const BY_GROUP: &str = "decisions_by_group";
+/// Width of a decision: part, row, id, twin, similarity, cluster size.
+pub const DECIDED: usize = 4 + AT_HOME;
+/// Width of a decision at home: row, id, twin, similarity, cluster size.
+pub const AT_HOME: usize = 4 + 16 + 16 + 4 + 4;
+
+/// What was decided about one document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    pub part: u32,
+    pub row: u32,
+    pub id: DocId,
+    pub fate: Fate,
+}
+
+impl Decision {
+    /// The decision as it travels.
+    pub fn to_bytes(self) -> [u8; DECIDED] {
+        let (twin, similarity, cluster_size) = match self.fate {
+            Fate::Removed { twin, similarity } => (twin, similarity.unwrap_or(f32::NAN), 0),
+            // A size of 0 is what tells the one that goes from the one that stays.
+            Fate::Kept { cluster_size } => (self.id, f32::NAN, cluster_size),
+        };
+        let (part, at) = (self.part.to_be_bytes(), self.row.to_be_bytes());
+        let measured = [similarity.to_bits().to_be_bytes(), cluster_size.to_be_bytes()];
+        row(&[&part, &at, &self.id.to_bytes(), &twin.to_bytes(), &measured[0], &measured[1]])
+    }
+
+    /// Reads a decision at home, where the part is known.
+    fn of_home(bytes: &[u8; AT_HOME]) -> Decision {
+        let (twin, similarity) = (DocId(u128_at(bytes, 20)), f32::from_bits(u32_at(bytes, 36)));
+        let fate = match u32_at(bytes, 40) {
+            0 => Fate::Removed { twin, similarity: Some(similarity).filter(|similarity| !similarity.is_nan()) },
+            cluster_size => Fate::Kept { cluster_size },
+        };
+        Decision { part: 0, row: u32_at(bytes, 0), id: DocId(u128_at(bytes, 4)), fate }
+    }
+}
+
+/// Collects the decisions of one task.
+pub struct DecisionWriter {
+    rows: Sorter<DECIDED>,
+}
+
+impl DecisionWriter {
+    /// Holds at most `memory` bytes of them.
+    pub fn new(context: &TaskContext<'_>, memory: u64) -> DecisionWriter {
+        DecisionWriter { rows: Sorter::new(context.store.scratch(), memory) }
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, decision: Decision) -> Result<(), StoreError> {
+        self.rows.push(decision.to_bytes())
+    }
+
+    /// Stores them, sorted by part and row.
+    pub fn finish(self, context: &TaskContext<'_>, first_parts: &[u32], n_in: u64) -> Result<Outcome, StoreError> {
+        store_by_group(context, self.rows, first_parts, TABLE, n_in)
+    }
+}
+
+/// Stores rows that begin with a part and tells how many there are for each group of parts.
+pub fn store_by_group<const W: usize>(
+    context: &TaskContext<'_>,
+    rows: Sorter<W>,
+    first_parts: &[u32],
+    table: &str,
+    n_in: u64,
+) -> Result<Outcome, StoreError> {
+    let mut spool = context.spool()?;
+    let mut by_group = vec![0u64; first_parts.len()];
+    let mut n_out = 0;
+    for row in rows.finish()? {
+        let row = row?;
+        if let Some(count) = by_group.get_mut(group_of(first_parts, u32_at(&row, 0))) {
+            *count += 1;
+        }
+        n_out += 1;
+        spool.write_all(&row).map_err(StoreError::io("write", table))?;
+    }
+    let object = context.keep(spool, table, "rows", n_out)?;
+    let tally = json!({"n_in": n_in, "n_out": n_out, BY_GROUP: join(&by_group)});
+    Ok(Outcome { objects: [(table.to_owned(), object)].into(), tally, ..Outcome::default() })
+}
 
 /// Where the decisions about one part are. No decision is an empty range of an object that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,22 +143,22 @@ pub fn by_part(home: &Manifest) -> Result<BTreeMap<String, Decided>, StoreError>
 }
 
 /// Walks the decisions about a part beside its rows.
-pub struct Twins {
+pub struct Fates {
     rows: Rows<AT_HOME>,
     next: Option<Decision>,
     name: String,
 }
 
-impl Twins {
+impl Fates {
     /// Opens the decisions about a part.
     ///
     /// # Errors
     /// When they are missing or damaged.
-    pub fn open(store: &dyn Store, decided: &Decided) -> Result<Twins, StoreError> {
+    pub fn open(store: &dyn Store, decided: &Decided) -> Result<Fates, StoreError> {
         let rows = Rows::open_range(store, &decided.object, decided.start..decided.start + decided.n_rows)?;
-        let mut twins = Twins { rows, next: None, name: store.display(&decided.object.key) };
-        twins.advance()?;
-        Ok(twins)
+        let mut fates = Fates { rows, next: None, name: store.display(&decided.object.key) };
+        fates.advance()?;
+        Ok(fates)
     }
 
     fn advance(&mut self) -> Result<(), StoreError> {
@@ -75,15 +166,15 @@ impl Twins {
         Ok(())
     }
 
-    /// The twin that is kept instead of row `row`, which is the document `id`; rows come in rising order.
+    /// What was decided about row `row`, which is the document `id`; rows come in rising order.
     ///
     /// # Errors
     /// When the decision is about another document, or one about an earlier row found no such row.
-    pub fn at(&mut self, row: u32, id: DocId) -> Result<Option<DocId>, StoreError> {
+    pub fn at(&mut self, row: u32, id: DocId) -> Result<Option<Fate>, StoreError> {
         match self.next {
             Some(decision) if decision.row == row && decision.id == id => {
                 self.advance()?;
-                Ok(Some(decision.twin))
+                Ok(Some(decision.fate))
             }
             Some(decision) if decision.row <= row => {
                 let why =
@@ -102,7 +193,7 @@ impl Twins {
         while self.next.is_some_and(|decision| decision.row < row) {
             self.advance()?;
         }
-        self.at(row, id).map(|twin| twin.is_none())
+        self.at(row, id).map(|fate| !matches!(fate, Some(Fate::Removed { .. })))
     }
 
     /// Ends the walk.
@@ -113,6 +204,22 @@ impl Twins {
         match self.next {
             None => Ok(()),
             Some(decision) => Err(StoreError::corrupt(&self.name, format!("there is no row {}", decision.row))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decisions_are_read_back() {
+        let removed = |similarity| Fate::Removed { twin: DocId(3), similarity };
+        for fate in [removed(None), removed(Some(0.875)), Fate::Kept { cluster_size: 7 }] {
+            let decision = Decision { part: 7, row: 5, id: DocId(u128::MAX - 1), fate };
+            let bytes = decision.to_bytes();
+            assert_eq!(u32_at(&bytes, 0), 7);
+            assert_eq!(Decision::of_home(bytes.last_chunk().unwrap()), Decision { part: 0, ..decision });
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
-use tokenmill_core::catalog::Shape;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::source::expand;
 use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
@@ -84,12 +83,12 @@ impl MapPhase {
 
     /// The exchange steps whose decisions are applied.
     fn decided_steps(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().filter(|step| step.entry.shape == Shape::Exchange).map(|step| step.name.as_str())
+        self.steps.iter().filter(|step| step.entry.shape.exchange().is_some()).map(|step| step.name.as_str())
     }
 }
 
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 impl Phase for MapPhase {
     fn name(&self) -> &str {

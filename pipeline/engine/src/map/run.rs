@@ -2,10 +2,11 @@
 
 use super::MapPhase;
 use super::task::Work;
-use super::writer::Writer;
+use super::writer::{Decisions, Writer};
 use crate::chain::Chain;
-use crate::exchange::{Decided, Twins};
+use crate::exchange::{Cuts, Decided, Fates};
 use crate::journal::Journal;
+use tokenmill_core::exchange::Kind;
 use tokenmill_store::source::{self, DocsReader, Event, Input};
 use tokenmill_store::{Outcome, StoreError, Task, TaskContext};
 
@@ -14,8 +15,8 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
     let Work { input, docs, decided } = Work::of(task)?;
     let journal =
         Journal::open(context.store.scratch(), &task.key).map_err(StoreError::io("open", "the task journal"))?;
-    let twins = open_twins(&decided, context)?;
-    let mut writer = Writer::create(phase, chain, task, context, &journal, twins)?;
+    let decisions = open_decisions(chain, &decided, context)?;
+    let mut writer = Writer::create(phase, chain, task, context, &journal, decisions)?;
     if let (Some(input), Some(spec)) = (&input, &phase.source) {
         read_source(phase, input, spec, &mut writer, context)?;
     }
@@ -32,8 +33,14 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
     Ok(outcome)
 }
 
-fn open_twins(decided: &[Decided], context: &TaskContext<'_>) -> Result<Vec<Twins>, StoreError> {
-    decided.iter().map(|decided| Twins::open(context.store, decided)).collect()
+/// Opens the decisions about the rows, in the order of the exchange steps of the chain.
+fn open_decisions(chain: &Chain, decided: &[Decided], context: &TaskContext<'_>) -> Result<Vec<Decisions>, StoreError> {
+    let exchanges = chain.steps.iter().filter_map(|step| step.entry.shape.exchange());
+    let open = |(kind, decided): (Kind, &Decided)| match kind {
+        Kind::Lines => Cuts::open(context.store, decided).map(Decisions::Lines),
+        Kind::Equal | Kind::Similar => Fates::open(context.store, decided).map(Decisions::Documents),
+    };
+    exchanges.zip(decided).map(open).collect()
 }
 
 /// Reads an input file from its first record to its last.

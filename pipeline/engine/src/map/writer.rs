@@ -5,13 +5,13 @@ use super::guard::guarded;
 use super::tables::Tables;
 use crate::chain::{Chain, Outcome as Walked, Worker};
 use crate::clock;
-use crate::exchange::{Sketcher, Twins};
+use crate::exchange::{Cuts, Fates, Sketched, Sketcher};
 use crate::journal::Journal;
 use crate::tally::Tally;
 use std::collections::BTreeSet;
 use tokenmill_core::hash::{hash64, sampled};
 use tokenmill_core::ledger::Removal;
-use tokenmill_core::{DocId, LedgerRow, Record, Sketch};
+use tokenmill_core::{DocId, LedgerRow, Record};
 use tokenmill_store::source::{Input, Refusal};
 use tokenmill_store::warc::Notes;
 use tokenmill_store::{Outcome, Requests, StoreError, Task, TaskContext};
@@ -20,6 +20,14 @@ use tokenmill_store::{Outcome, Requests, StoreError, Task, TaskContext};
 const MAX_PANICKED_SHARE: f64 = 0.01;
 /// Panics that are always tolerated, so that small tasks are not failed by one odd page.
 const MAX_PANICKED: u64 = 10;
+
+/// The decisions of one exchange step about the rows.
+pub enum Decisions {
+    /// Of documents.
+    Documents(Fates),
+    /// Of lines.
+    Lines(Cuts),
+}
 
 /// Everything a task writes, row by row.
 pub struct Writer<'a> {
@@ -32,9 +40,9 @@ pub struct Writer<'a> {
     tables: Option<Tables>,
     sketcher: Sketcher<'a>,
     /// The sketches of the document in hand, one for every exchange that follows.
-    sketches: Vec<Option<Sketch>>,
+    sketches: Vec<Sketched>,
     /// The decisions about the rows, in the order of the exchange steps of the chain.
-    twins: Vec<Twins>,
+    decisions: Vec<Decisions>,
     pub tally: Tally,
     seen: BTreeSet<DocId>,
     /// Number of the row in hand.
@@ -54,7 +62,7 @@ impl<'a> Writer<'a> {
         task: &Task,
         context: &'a TaskContext<'a>,
         journal: &'a Journal,
-        twins: Vec<Twins>,
+        decisions: Vec<Decisions>,
     ) -> Result<Writer<'a>, StoreError> {
         let tables = (!phase.is_scan).then(|| Tables::create(chain, &task.label, context)).transpose()?;
         Ok(Writer {
@@ -66,7 +74,7 @@ impl<'a> Writer<'a> {
             tables,
             sketcher: Sketcher::create(&chain.exchanges, context)?,
             sketches: Vec::new(),
-            twins,
+            decisions,
             tally: Tally::new(chain.steps.iter().map(|step| step.name.as_str())),
             seen: BTreeSet::new(),
             row: 0,
@@ -142,11 +150,22 @@ impl<'a> Writer<'a> {
 
     /// Hands the decisions about the row in hand to the exchange steps of the chain.
     fn take_decisions(&mut self) -> Result<(), StoreError> {
-        let exchanges = self.worker.twins.iter_mut().zip(&self.chain.steps).filter(|(_, step)| step.is_exchange());
-        for ((twin, step), twins) in exchanges.zip(&mut self.twins) {
-            *twin = twins.at(self.row, self.worker.document.id)?;
-            if twin.is_some() {
-                *self.tally.decided.entry(step.name.clone()).or_default() += 1;
+        let steps = self.worker.decisions.iter_mut().zip(&self.chain.steps);
+        let exchanges = steps.filter(|(_, step)| step.is_exchange());
+        let id = self.worker.document.id;
+        for ((decided, step), decisions) in exchanges.zip(&mut self.decisions) {
+            let n_decided = match decisions {
+                Decisions::Documents(fates) => {
+                    decided.fate = fates.at(self.row, id)?;
+                    u64::from(decided.fate.is_some())
+                }
+                Decisions::Lines(cuts) => {
+                    cuts.at(self.row, id, &mut decided.lines)?;
+                    decided.lines.len() as u64
+                }
+            };
+            if n_decided > 0 {
+                *self.tally.decided.entry(step.name.clone()).or_default() += n_decided;
             }
         }
         Ok(())
@@ -271,8 +290,13 @@ impl<'a> Writer<'a> {
 
     /// Stores everything.
     pub fn finish(self, task: &Task, input: Option<Input>) -> Result<Outcome, StoreError> {
-        let Writer { tables, sketcher, twins, mut tally, context, chain, worker, .. } = self;
-        twins.into_iter().try_for_each(Twins::finish)?;
+        let Writer { tables, sketcher, decisions, mut tally, context, chain, worker, .. } = self;
+        for decisions in decisions {
+            match decisions {
+                Decisions::Documents(fates) => fates.finish()?,
+                Decisions::Lines(cuts) => cuts.finish()?,
+            }
+        }
         let tolerated = MAX_PANICKED.max((tally.n_in as f64 * MAX_PANICKED_SHARE) as u64);
         if self.n_panicked > tolerated {
             return Err(StoreError::Usage(format!(
@@ -294,6 +318,8 @@ impl<'a> Writer<'a> {
         if let Some(tables) = tables {
             tables.finish(context, &mut outcome)?;
         }
+        tally.not_compared = sketcher.n_without();
+        tally.scopes = sketcher.scopes();
         sketcher.finish(context, &mut outcome)?;
         if context.timings {
             let write = self.write_seconds + clock::thread_cpu_seconds() - started;

@@ -16,6 +16,9 @@ pub fn explain(spec: &Spec, plan: &Plan, first_tasks: &[Task]) -> String {
         let tasks = if number == 0 { format!("{} tasks", first_tasks.len()) } else { planned.phase.forecast() };
         let _ = writeln!(out, "\nphase {} `{}`  {tasks}", number + 1, planned.phase.name());
         let _ = writeln!(out, "  fingerprint {}  folder {}", planned.fingerprint, planned.folder);
+        for note in &planned.notes {
+            let _ = writeln!(out, "  {note}");
+        }
         for step in &planned.steps {
             let named = if step.name == step.entry.name { String::new() } else { format!(" as `{}`", step.name) };
             let _ = write!(out, "  {:<8} {} v{}{named}", step.entry.shape.name(), step.entry.name, step.entry.version);

@@ -37,6 +37,8 @@ pub struct PlannedPhase {
     pub inputs: Vec<(String, usize)>,
     /// The steps it runs, for people; empty for phases of another kind.
     pub steps: Vec<StepSpec>,
+    /// What else there is to say of it, for people.
+    pub notes: Vec<String>,
 }
 
 impl Plan {

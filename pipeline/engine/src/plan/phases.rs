@@ -1,8 +1,8 @@
-//! Lays out the phases of a recipe: a map phase for every block, three phases for every exchange, then the sections.
+//! Lays out the phases of a recipe: a map phase for every block, those of every exchange, then the sections.
 
 use super::PlannedPhase;
 use crate::exchange::bounds::Sizes;
-use crate::exchange::{self, HomePhase, SETTLED, SHUFFLED, SKETCHED, SettlePhase, ShufflePhase};
+use crate::exchange::{self, From};
 use crate::map::MapPhase;
 use crate::spec::{Spec, StepSpec, canonical_params};
 use serde_json::json;
@@ -18,7 +18,19 @@ pub struct Phases(pub Vec<PlannedPhase>);
 
 impl Phases {
     /// Adds a phase and says which number it has.
-    fn add(&mut self, phase: Box<dyn Phase>, spec: &str, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
+    fn add(&mut self, phase: Box<dyn Phase>, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
+        let spec = phase.spec();
+        self.add_as(phase, &spec, inputs, steps)
+    }
+
+    /// As [`Phases::add`], with more than the phase's own spec in the fingerprint.
+    fn add_as(
+        &mut self,
+        phase: Box<dyn Phase>,
+        spec: &str,
+        inputs: Vec<(String, usize)>,
+        steps: Vec<StepSpec>,
+    ) -> usize {
         let mut identity = format!("{}\0{spec}", phase.name());
         for (name, from) in &inputs {
             identity.push_str(&format!("\0{name}\0{}", self.0[*from].fingerprint));
@@ -26,7 +38,7 @@ impl Phases {
         let fingerprint = digest_hex(identity.as_bytes());
         let number = self.0.len();
         let folder = format!("p{}-{}-{}", number + 1, phase.name(), &fingerprint[..12]);
-        self.0.push(PlannedPhase { fingerprint, folder, phase, inputs, steps });
+        self.0.push(PlannedPhase { fingerprint, folder, phase, inputs, steps, notes: Vec::new() });
         number
     }
 
@@ -36,13 +48,13 @@ impl Phases {
         let mut decided: Vec<(String, usize)> = Vec::new();
         for (index, block) in spec.blocks.iter().enumerate() {
             let map = MapPhase::new(spec, index, assets.clone())?;
-            let (text, steps) = (map.spec(), map.steps());
+            let steps = map.steps();
             let inputs = docs.iter().cloned().chain(std::mem::take(&mut decided)).collect();
-            let map = self.add(Box::new(map), &text, inputs, steps);
+            let map = self.add(Box::new(map), inputs, steps);
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
-                let home = self.exchange(&step.name, &earlier, map, &decided);
+                let home = self.exchange(spec, step, &earlier, map, &decided, assets)?;
                 decided.push((exchange::decided(&step.name), home));
                 earlier.push(step.name.clone());
             }
@@ -50,19 +62,30 @@ impl Phases {
         Ok(())
     }
 
-    /// The three phases of one exchange; says which number the last has.
-    fn exchange(&mut self, step: &str, earlier: &[String], map: usize, decided: &[(String, usize)]) -> usize {
-        let sketched = std::iter::once((SKETCHED.to_owned(), map));
-        let shuffle = ShufflePhase::new(step, earlier, Sizes::default());
-        let text = shuffle.spec();
-        let shuffle = self.add(Box::new(shuffle), &text, sketched.chain(decided.iter().cloned()).collect(), Vec::new());
-        let settle = SettlePhase::new(step);
-        let text = settle.spec();
-        let settle = self.add(Box::new(settle), &text, vec![(SHUFFLED.to_owned(), shuffle)], Vec::new());
-        let home = HomePhase::new(step);
-        let text = home.spec();
-        let inputs = vec![(SETTLED.to_owned(), settle), (SHUFFLED.to_owned(), shuffle)];
-        self.add(Box::new(home), &text, inputs, Vec::new())
+    /// The phases of one exchange; says which number the last has.
+    fn exchange(
+        &mut self,
+        spec: &Spec,
+        step: &StepSpec,
+        earlier: &[String],
+        map: usize,
+        decided: &[(String, usize)],
+        assets: &Arc<dyn SharedAssets>,
+    ) -> Result<usize, BuildError> {
+        let first = self.0.len();
+        for (place, made) in
+            exchange::steps(step, earlier, spec.seed, Sizes::default(), &**assets)?.into_iter().enumerate()
+        {
+            let inputs = made.inputs.into_iter().map(|(name, from)| match from {
+                From::Map => (name.to_owned(), map),
+                From::Step(step) => (name.to_owned(), first + step),
+            });
+            // Who is alive is settled by the shuffle; what follows it need not ask again.
+            let decided = decided.iter().filter(|_| place == 0).cloned();
+            let number = self.add(made.phase, inputs.chain(decided).collect(), Vec::new());
+            self.0[number].notes = made.notes;
+        }
+        Ok(self.0.len() - 1)
     }
 
     /// The phases of the sections, each of which reads the one before it.
@@ -75,7 +98,7 @@ impl Phases {
                 let text = json!({"params": canonical_params(params), "assets": digests, "seed": spec.seed, "phase": phase.spec()});
                 // The steps always end with a map phase, and every phase of a section gives documents out.
                 let before = self.0.len().saturating_sub(1);
-                self.add(phase, &text.to_string(), vec![(DOCS.to_owned(), before)], Vec::new());
+                self.add_as(phase, &text.to_string(), vec![(DOCS.to_owned(), before)], Vec::new());
             }
         }
         Ok(())

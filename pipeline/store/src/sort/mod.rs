@@ -4,6 +4,7 @@
 //! Equal rows are equal bytes, so the result does not depend on the buffer, on the number of runs or on arrival.
 
 mod merge;
+pub mod records;
 mod run;
 
 use crate::StoreError;

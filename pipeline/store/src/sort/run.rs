@@ -1,5 +1,6 @@
 //! Sorted runs: rows one after the other in one unnamed file, which disappears with the process, however it ends.
 
+use super::records::LENGTH;
 use crate::StoreError;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -73,6 +74,45 @@ pub struct RunReader {
 }
 
 impl RunReader {
+    /// Reads the next record of a run of records, with its length in front, into `out`; false at the end.
+    pub fn next_record(&mut self, out: &mut Vec<u8>) -> Result<bool, StoreError> {
+        out.clear();
+        if self.at == self.buffer.len() && self.left.is_empty() {
+            return Ok(false);
+        }
+        self.take(LENGTH, out)?;
+        let length = out.first_chunk().map_or(0, |length| u32::from_be_bytes(*length) as usize);
+        self.take(length, out)?;
+        Ok(true)
+    }
+
+    /// Appends the next `n` bytes to `out`.
+    fn take(&mut self, mut n: usize, out: &mut Vec<u8>) -> Result<(), StoreError> {
+        while n > 0 {
+            if self.at == self.buffer.len() {
+                if self.left.is_empty() {
+                    return Err(StoreError::corrupt(&self.name, "it ends inside a record"));
+                }
+                self.fill(self.size as u64)?;
+            }
+            let end = self.buffer.len().min(self.at + n);
+            let taken = self.buffer.get(self.at..end).unwrap_or_default();
+            out.extend_from_slice(taken);
+            n -= taken.len();
+            self.at = end;
+        }
+        Ok(())
+    }
+
+    /// Reads the next bytes of the run, `n` of them if there are so many.
+    fn fill(&mut self, n: u64) -> Result<(), StoreError> {
+        let n = n.min(self.left.end - self.left.start);
+        self.buffer.resize(n as usize, 0);
+        self.file.read_exact_at(&mut self.buffer, self.left.start).map_err(StoreError::io("read", &self.name))?;
+        (self.left.start, self.at) = (self.left.start + n, 0);
+        Ok(())
+    }
+
     /// The next row; `None` at the end.
     pub fn next<const W: usize>(&mut self) -> Result<Option<[u8; W]>, StoreError> {
         if self.at == self.buffer.len() {
@@ -80,10 +120,7 @@ impl RunReader {
                 return Ok(None);
             }
             let rows = (self.size / W).max(1) as u64 * W as u64;
-            let n = rows.min(self.left.end - self.left.start);
-            self.buffer.resize(n as usize, 0);
-            self.file.read_exact_at(&mut self.buffer, self.left.start).map_err(StoreError::io("read", &self.name))?;
-            (self.left.start, self.at) = (self.left.start + n, 0);
+            self.fill(rows)?;
         }
         let row = self.buffer.get(self.at..).and_then(|rest| rest.first_chunk::<W>());
         let row = *row.ok_or_else(|| StoreError::corrupt(&self.name, "it ends inside a row"))?;

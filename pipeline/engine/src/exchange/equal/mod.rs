@@ -1,0 +1,34 @@
+//! An exchange of equal keys: `shuffle` the keys, `settle` groups, bring decisions `home`.
+
+pub mod layout;
+mod settle;
+
+pub use settle::SettlePhase;
+
+use super::shuffle::{Ship, Shipment};
+use super::sketch_table;
+use layout::{SHIPPED, SKETCHED, Shipped};
+use tokenmill_store::sort::Sorter;
+use tokenmill_store::{Rows, StoreError};
+
+/// Ships one row for every document.
+pub struct ShipKeys {
+    /// The exchange step.
+    pub step: String,
+}
+
+impl Ship<SHIPPED> for ShipKeys {
+    fn tables(&self) -> Vec<String> {
+        vec![sketch_table(&self.step)]
+    }
+
+    fn ship(&self, part: &mut Shipment<'_>, number: u32, rows: &mut Sorter<SHIPPED>) -> Result<(), StoreError> {
+        for row in Rows::<SKETCHED>::open(part.context.store, &part.tables[0])? {
+            let shipped = Shipped::of_sketch(&row?, number);
+            if part.is_alive(shipped.row, shipped.id)? {
+                rows.push(shipped.to_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! `settle`: takes a range of keys from all shuffles, sorts it, and keeps the first document of every group.
+
+use super::layout::{SHIPPED, Shipped};
+use crate::exchange::decisions::{Decision, DecisionWriter};
+use crate::exchange::ranges::{first_parts, n_entries, read_rows, table_bytes, tasks_digest};
+use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
+use crate::exchange::{FORMAT, SHUFFLED, task_index};
+use serde_json::json;
+use tokenmill_core::Fate;
+use tokenmill_core::hash::digest_hex;
+use tokenmill_store::sort::{Sorted, Sorter};
+use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+
+/// Settles one exchange step.
+pub struct SettlePhase {
+    name: String,
+}
+
+impl SettlePhase {
+    /// Settles `step`.
+    pub fn new(step: &str) -> SettlePhase {
+        SettlePhase { name: format!("settle-{step}") }
+    }
+}
+
+impl Phase for SettlePhase {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn spec(&self) -> String {
+        json!({"format": FORMAT}).to_string()
+    }
+
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let shuffled = inputs.get(SHUFFLED)?;
+        // The shuffles know best into how many ranges they were cut; without any there is nothing to settle.
+        let (tasks, n_reducers) = (tasks_digest(shuffled), n_entries(shuffled, "rows_by_reducer"));
+        let bytes = table_bytes(shuffled, SHUFFLED_TABLE)?;
+        let task = |index: u64| Task {
+            key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_reducers}").as_bytes()),
+            label: format!("keys {} of {n_reducers}", index + 1),
+            bytes: bytes / n_reducers,
+            work: json!({"index": index}),
+        };
+        Ok((0..n_reducers).map(task).collect())
+    }
+
+    fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
+        let index = task_index(task);
+        let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
+        // Rows of the group and decisions are in memory at the same time.
+        let mut rows = Sorter::<SHIPPED>::new(context.store.scratch(), context.memory / 2);
+        let range = ("rows_by_reducer", index..index + 1);
+        let n_in = read_rows(context, SHUFFLED, SHUFFLED_TABLE, range, |number, row| {
+            let shipped = Shipped::of_bytes(&row);
+            rows.push(Shipped { part: first_parts[number] + shipped.part, ..shipped }.to_bytes())
+        })?;
+        let mut decisions = DecisionWriter::new(context, context.memory / 4);
+        let n_groups = settle(rows.finish()?, &mut decisions)?;
+        let mut outcome = decisions.finish(context, &first_parts, n_in)?;
+        outcome.tally["n_groups"] = n_groups.into();
+        context.advance(task.bytes);
+        Ok(outcome)
+    }
+
+    fn forecast(&self) -> String {
+        format!("decides: one task per range of keys, at most {}", crate::exchange::bounds::MAX_REDUCERS)
+    }
+}
+
+/// Keeps the first of every group; the same rule as [`tokenmill_core::exchange::settle`]. Says how many groups there are.
+fn settle(rows: Sorted<SHIPPED>, decisions: &mut DecisionWriter) -> Result<u64, StoreError> {
+    let mut n_groups = 0;
+    let mut first: Option<(Shipped, u32)> = None;
+    for row in rows {
+        let shipped = Shipped::of_bytes(&row?);
+        match &mut first {
+            Some((twin, cluster_size)) if twin.sketch.key == shipped.sketch.key => {
+                *cluster_size = cluster_size.saturating_add(1);
+                let fate = Fate::Removed { twin: twin.id, similarity: None };
+                decisions.push(Decision { part: shipped.part, row: shipped.row, id: shipped.id, fate })?;
+            }
+            _ => {
+                end_group(first.replace((shipped, 1)), decisions)?;
+                n_groups += 1;
+            }
+        }
+    }
+    end_group(first, decisions)?;
+    Ok(n_groups)
+}
+
+fn end_group(group: Option<(Shipped, u32)>, decisions: &mut DecisionWriter) -> Result<(), StoreError> {
+    match group {
+        Some((Shipped { id, part, row, .. }, cluster_size)) if cluster_size > 1 => {
+            decisions.push(Decision { part, row, id, fate: Fate::Kept { cluster_size } })
+        }
+        _ => Ok(()),
+    }
+}

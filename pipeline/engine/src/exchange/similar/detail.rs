@@ -1,0 +1,160 @@
+//! `detail`: reads the documents that have a pair again, where they are, and ships a larger sketch of each.
+
+use super::cluster::TABLE as CANDIDATES_TABLE;
+use super::layout::{CANDIDATE, Candidate, PLACE, Place};
+use crate::exchange::bounds::{Sizes, reducer_of};
+use crate::exchange::decisions::BY_GROUP;
+use crate::exchange::ranges::{join, label, parts_of, read_rows, tasks_digest};
+use crate::exchange::rows::u64_at;
+use crate::exchange::steps::SharedExchange;
+use crate::exchange::{CLUSTERED, FORMAT, SHUFFLED, SKETCHED, object};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+use tokenmill_core::exchange::Similar;
+use tokenmill_core::hash::digest_hex;
+use tokenmill_core::{Analysis, Doc, Document};
+use tokenmill_store::sort::Sorter;
+use tokenmill_store::sort::records::{LENGTH, RecordSorter};
+use tokenmill_store::source::DocsReader;
+use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
+
+/// The table of larger sketches.
+pub const TABLE: &str = "details";
+
+/// Bytes that a larger sketch takes, about: only the number of ranges follows from it.
+const BYTES_OF_A_DETAIL: u64 = 2_500;
+
+/// Ships the larger sketches of one exchange step.
+pub struct DetailPhase {
+    name: String,
+    stage: SharedExchange,
+    sizes: Sizes,
+}
+
+impl DetailPhase {
+    /// The larger sketches of `step`.
+    pub fn new(step: &str, stage: SharedExchange, sizes: Sizes) -> DetailPhase {
+        DetailPhase { name: format!("detail-{step}"), stage, sizes }
+    }
+}
+
+impl Phase for DetailPhase {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn spec(&self) -> String {
+        json!({"format": FORMAT, "stage": self.stage.identity}).to_string()
+    }
+
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let (shuffled, clustered) = (&inputs.get(SHUFFLED)?.parts, inputs.get(CLUSTERED)?);
+        let docs = inputs.get(SKETCHED)?.parts.iter().map(|part| Ok((part.task.as_str(), object(part, "docs")?)));
+        let docs = docs.collect::<Result<BTreeMap<&str, &ObjectRef>, StoreError>>()?;
+        let tasks = tasks_digest(clustered);
+        let n_candidates: u64 = clustered.parts.iter().filter_map(|part| part.tally.get("n_out")?.as_u64()).sum();
+        let n_reducers = self.sizes.n_reducers(n_candidates * BYTES_OF_A_DETAIL, shuffled.len() as u64);
+        let mut first_part = 0;
+        let task = |(group, shuffle): (usize, &Part)| {
+            let parts = parts_of(shuffle)?;
+            let docs_of = |part: &String| {
+                docs.get(part.as_str()).copied().ok_or_else(|| StoreError::corrupt(part, "the part is gone"))
+            };
+            let docs = parts.iter().map(docs_of).collect::<Result<Vec<_>, StoreError>>()?;
+            let work = json!({"n_reducers": n_reducers, "group": group, "first_part": first_part, "docs": docs});
+            first_part += parts.len();
+            Ok(Task {
+                key: digest_hex(format!("{fingerprint}\0{tasks}\0{group}\0{}", parts.join("\0")).as_bytes()),
+                label: label(std::slice::from_ref(shuffle)),
+                bytes: docs.iter().map(|docs| docs.bytes).sum(),
+                work,
+            })
+        };
+        shuffled.iter().enumerate().map(task).collect()
+    }
+
+    fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
+        let number = |name: &str| task.work.get(name).and_then(Value::as_u64).unwrap_or(0);
+        let (group, n_reducers) = (number("group"), number("n_reducers").max(1));
+        let docs: Vec<ObjectRef> = serde_json::from_value(task.work.get("docs").cloned().unwrap_or_default())
+            .map_err(|error| StoreError::corrupt(&task.label, error))?;
+        let mut candidates = Sorter::<CANDIDATE>::new(context.store.scratch(), context.memory / 4);
+        let n_in = read_rows(context, CLUSTERED, CANDIDATES_TABLE, (BY_GROUP, group..group + 1), |_, row| {
+            candidates.push(row)
+        })?;
+        let mut candidates = candidates.finish()?.peekable();
+        let mut records = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
+        let mut n_out = 0u64;
+        for (docs, (part, first)) in docs.iter().zip((0u32..).zip(number("first_part")..)) {
+            // An error counts as being about the part, so that it is passed on at once.
+            let is_about = |row: &Result<[u8; CANDIDATE], StoreError>| {
+                row.as_ref().map_or(true, |row| u64::from(Candidate::of_bytes(row).part) == first)
+            };
+            let mut walk = None;
+            while let Some(row) = candidates.next_if(is_about) {
+                let candidate = Candidate::of_bytes(&row?);
+                // A part without candidates is not opened at all.
+                let walk = match &mut walk {
+                    Some(walk) => walk,
+                    None => walk.insert(Walk::open(context, docs, self.stage.similar())?),
+                };
+                let (rank, id) = walk.to(candidate.row)?;
+                let place = Place { cluster: candidate.cluster, rank, id, part, row: candidate.row };
+                records.push(place.to_bytes(), &walk.detail)?;
+                n_out += 1;
+            }
+            context.advance(docs.bytes);
+        }
+        let mut spool = context.spool()?;
+        let mut by_reducer = vec![0u64; usize::try_from(n_reducers).unwrap_or(1)];
+        let mut records = records.finish()?;
+        while let Some(record) = records.next()? {
+            by_reducer[reducer_of(u64_at(record, LENGTH), n_reducers) as usize] += record.len() as u64;
+            spool.write_all(record).map_err(StoreError::io("write", &task.label))?;
+        }
+        let object = context.keep(spool, TABLE, "records", n_out)?;
+        let tally = json!({"n_in": n_in, "n_out": n_out, "bytes_by_reducer": join(&by_reducer)});
+        Ok(Outcome { objects: [(TABLE.to_owned(), object)].into(), tally, ..Outcome::default() })
+    }
+
+    fn forecast(&self) -> String {
+        "a larger sketch of every document that has a pair: as many tasks as the shuffle".to_owned()
+    }
+}
+
+/// Walks the documents of a part.
+struct Walk<'a> {
+    reader: DocsReader,
+    stage: &'a dyn Similar,
+    /// The row that comes next.
+    next: u32,
+    document: Document,
+    source: String,
+    analysis: Analysis,
+    detail: Vec<u8>,
+    name: String,
+}
+
+impl<'a> Walk<'a> {
+    fn open(context: &TaskContext<'_>, docs: &ObjectRef, stage: &'a dyn Similar) -> Result<Walk<'a>, StoreError> {
+        let reader = DocsReader::open(context.store, &docs.key)?;
+        let (document, source, analysis) = (Document::default(), String::new(), Analysis::default());
+        Ok(Walk { reader, stage, next: 0, document, source, analysis, detail: Vec::new(), name: docs.key.clone() })
+    }
+
+    /// Goes on to a row and leaves its larger sketch in `detail`; gives its rank and id.
+    fn to(&mut self, row: u32) -> Result<(u64, tokenmill_core::DocId), StoreError> {
+        while self.next <= row {
+            if !self.reader.next(&mut self.document, &mut self.source)? {
+                return Err(StoreError::corrupt(&self.name, format!("there is no row {row}")));
+            }
+            self.next += 1;
+        }
+        self.analysis.reset();
+        self.detail.clear();
+        let doc = Doc::new(&self.document, &self.analysis);
+        self.stage.detail(&doc, &mut self.detail);
+        Ok((self.stage.rank(&doc), self.document.id))
+    }
+}

@@ -1,0 +1,138 @@
+//! `verify`: takes a range of clusters from all parts, walks each in order of rank, and decides.
+
+use super::detail::TABLE as DETAILS_TABLE;
+use super::layout::{PLACE, Place};
+use crate::exchange::decisions::{Decision, DecisionWriter};
+use crate::exchange::ranges::{first_parts, n_entries, range_of, table_bytes, tasks_digest};
+use crate::exchange::steps::SharedExchange;
+use crate::exchange::{DETAILED, FORMAT, SHUFFLED, object, task_index};
+use serde_json::json;
+use tokenmill_core::exchange::{Greedy, Judged};
+use tokenmill_core::hash::digest_hex;
+use tokenmill_core::{DocId, Fate};
+use tokenmill_store::sort::records::{LENGTH, RecordSorter};
+use tokenmill_store::{Inputs, Outcome, Phase, Records, StoreError, Task, TaskContext};
+
+/// Decides about the candidates of one exchange step.
+pub struct VerifyPhase {
+    name: String,
+    stage: SharedExchange,
+}
+
+impl VerifyPhase {
+    /// Decides for `step`.
+    pub fn new(step: &str, stage: SharedExchange) -> VerifyPhase {
+        VerifyPhase { name: format!("verify-{step}"), stage }
+    }
+}
+
+impl Phase for VerifyPhase {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn spec(&self) -> String {
+        json!({"format": FORMAT, "stage": self.stage.identity}).to_string()
+    }
+
+    fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
+        let detailed = inputs.get(DETAILED)?;
+        let (tasks, n_reducers) = (tasks_digest(detailed), n_entries(detailed, "bytes_by_reducer"));
+        let bytes = table_bytes(detailed, DETAILS_TABLE)?;
+        let task = |index: u64| Task {
+            key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_reducers}").as_bytes()),
+            label: format!("clusters {} of {n_reducers}", index + 1),
+            bytes: bytes / n_reducers,
+            work: json!({"index": index}),
+        };
+        Ok((0..n_reducers).map(task).collect())
+    }
+
+    fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
+        let index = task_index(task);
+        let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
+        let mut sorter = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
+        let mut n_in = 0u64;
+        for (part, first_part) in context.inputs.get(DETAILED)?.parts.iter().zip(&first_parts) {
+            let range = range_of(part, "bytes_by_reducer", index..index + 1)?;
+            if range.is_empty() {
+                continue;
+            }
+            let mut records = Records::open_range(context.store, object(part, DETAILS_TABLE)?, range)?;
+            while let Some(record) = records.next()? {
+                let (place, detail) = split(record, &part.task)?;
+                sorter.push(Place { part: first_part + place.part, ..place }.to_bytes(), detail)?;
+                n_in += 1;
+            }
+        }
+        let mut decisions = DecisionWriter::new(context, context.memory / 4);
+        let mut walk = Walk { greedy: Greedy::new(self.stage.similar()), cluster: None, decisions: &mut decisions };
+        let mut n_clusters = 0u64;
+        let mut records = sorter.finish()?;
+        while let Some(record) = records.next()? {
+            let (place, detail) = split(record.get(LENGTH..).unwrap_or_default(), &task.label)?;
+            n_clusters += u64::from(walk.next(place, detail)?);
+        }
+        walk.end_cluster()?;
+        let mut outcome = decisions.finish(context, &first_parts, n_in)?;
+        outcome.tally["n_clusters"] = n_clusters.into();
+        context.advance(task.bytes);
+        Ok(outcome)
+    }
+
+    fn forecast(&self) -> String {
+        format!(
+            "compares candidates and decides: one task per range of clusters, at most {}",
+            crate::exchange::bounds::MAX_REDUCERS
+        )
+    }
+}
+
+/// The place of a record and the larger sketch behind it.
+fn split<'a>(record: &'a [u8], name: &str) -> Result<(Place, &'a [u8]), StoreError> {
+    let (place, detail) =
+        record.split_first_chunk::<PLACE>().ok_or_else(|| StoreError::corrupt(name, "a larger sketch is cut"))?;
+    Ok((Place::of_bytes(place), detail))
+}
+
+/// Walks the clusters of a task.
+struct Walk<'a, 'b> {
+    greedy: Greedy<'a, (u32, u32)>,
+    cluster: Option<u64>,
+    decisions: &'b mut DecisionWriter,
+}
+
+impl Walk<'_, '_> {
+    /// The next document; says whether it begins a cluster.
+    fn next(&mut self, place: Place, detail: &[u8]) -> Result<bool, StoreError> {
+        let Place { cluster, id, part, row, .. } = place;
+        let is_new = self.cluster != Some(cluster);
+        if is_new {
+            self.end_cluster()?;
+            self.cluster = Some(cluster);
+        }
+        match self.greedy.next(id, (part, row), detail) {
+            Judged::Removed { twin, similarity } => {
+                self.decisions.push(Decision { part, row, id, fate: Fate::Removed { twin, similarity } })?;
+            }
+            Judged::Kept(Some(longest_ago)) => keep(self.decisions, longest_ago)?,
+            Judged::Kept(None) => {}
+        }
+        Ok(is_new)
+    }
+
+    fn end_cluster(&mut self) -> Result<(), StoreError> {
+        self.greedy.end().try_for_each(|kept| keep(self.decisions, kept))
+    }
+}
+
+/// Writes down what a kept document stands for, if it is more than itself.
+fn keep(
+    decisions: &mut DecisionWriter,
+    (id, (part, row), cluster_size): (DocId, (u32, u32), u32),
+) -> Result<(), StoreError> {
+    match cluster_size {
+        0 | 1 => Ok(()),
+        _ => decisions.push(Decision { part, row, id, fate: Fate::Kept { cluster_size } }),
+    }
+}

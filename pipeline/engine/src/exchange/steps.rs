@@ -1,0 +1,123 @@
+//! The phases of one exchange step, in order, and what each reads of the others.
+
+use super::bounds::Sizes;
+use super::equal::{SettlePhase, ShipKeys};
+use super::home::HomePhase;
+use super::lines::{CountPhase, LinesHomePhase, ShipLines};
+use super::shuffle::ShufflePhase;
+use super::similar::{ClusterPhase, DetailPhase, PairPhase, ShipBands, VerifyPhase};
+use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED};
+use crate::spec::{StepSpec, canonical_steps};
+use std::sync::Arc;
+use tokenmill_core::exchange::{Lines, Similar};
+use tokenmill_core::{Assets, BuildError, Exchange, Stage};
+use tokenmill_store::Phase;
+
+/// A built exchange and its identity, for phases that must know its rules.
+#[derive(Clone)]
+pub struct SharedExchange {
+    stage: Arc<Exchange>,
+    /// The step with its parameters, as it goes into the fingerprint.
+    pub identity: serde_json::Value,
+}
+
+impl SharedExchange {
+    fn build(step: &StepSpec, assets: &dyn Assets) -> Result<SharedExchange, BuildError> {
+        let built = (step.entry.build)(&step.params, assets)
+            .map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error })?;
+        let Stage::Exchange(stage) = built else {
+            return Err(BuildError::new(format!("step `{}` is no exchange", step.name)));
+        };
+        Ok(SharedExchange { stage: Arc::new(stage), identity: canonical_steps(std::slice::from_ref(step), assets)? })
+    }
+
+    /// The rules, for the phases of that kind, which are made for no other.
+    #[expect(clippy::panic, reason = "phases are made below, each for its kind")]
+    pub fn similar(&self) -> &dyn Similar {
+        match &*self.stage {
+            Exchange::Similar(stage) => &**stage,
+            _ => panic!("a phase for similar documents was made for another kind"),
+        }
+    }
+
+    /// As [`SharedExchange::similar`].
+    #[expect(clippy::panic, reason = "phases are made below, each for its kind")]
+    pub fn lines(&self) -> &dyn Lines {
+        match &*self.stage {
+            Exchange::Lines(stage) => &**stage,
+            _ => panic!("a phase for lines was made for another kind"),
+        }
+    }
+}
+
+/// A phase of an exchange, and what it reads.
+pub struct Step {
+    /// The phase.
+    pub phase: Box<dyn Phase>,
+    /// The name of each input, and where it comes from.
+    pub inputs: Vec<(&'static str, From)>,
+    /// What `tokenmill plan` says of it.
+    pub notes: Vec<String>,
+}
+
+/// Where an input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// The map phase before the exchange.
+    Map,
+    /// A phase of the exchange, by its place in it.
+    Step(usize),
+}
+
+/// The phases of an exchange step. The first, the shuffle, also reads the decisions of `earlier` steps; the last brings
+/// the decisions home.
+///
+/// # Errors
+/// When the stage refuses its parameters.
+pub fn steps(
+    step: &StepSpec,
+    earlier: &[String],
+    seed: u64,
+    sizes: Sizes,
+    assets: &dyn Assets,
+) -> Result<Vec<Step>, BuildError> {
+    let stage = SharedExchange::build(step, assets)?;
+    let name = step.name.as_str();
+    let at = |phase: Box<dyn Phase>, inputs: &[(&'static str, From)]| Step {
+        phase,
+        inputs: inputs.to_vec(),
+        notes: Vec::new(),
+    };
+    let (map, shuffle) = ((SKETCHED, From::Map), (SHUFFLED, From::Step(0)));
+    Ok(match &*stage.stage {
+        Exchange::Equal(_) => {
+            let ship = Box::new(ShipKeys { step: name.to_owned() });
+            vec![
+                at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
+                at(Box::new(SettlePhase::new(name)), &[shuffle]),
+                at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
+            ]
+        }
+        Exchange::Similar(similar) => {
+            let ship = Box::new(ShipBands { step: name.to_owned() });
+            let shuffled = at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]);
+            vec![
+                Step { notes: similar.notes(), ..shuffled },
+                at(Box::new(PairPhase::new(name)), &[shuffle]),
+                at(Box::new(ClusterPhase::new(name)), &[(PAIRED, From::Step(1)), shuffle, map]),
+                at(Box::new(DetailPhase::new(name, stage.clone(), sizes)), &[(CLUSTERED, From::Step(2)), shuffle, map]),
+                at(Box::new(VerifyPhase::new(name, stage.clone())), &[(DETAILED, From::Step(3)), shuffle]),
+                at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(4)), shuffle]),
+            ]
+        }
+        Exchange::Lines(lines) => {
+            let bucket_documents = lines.limits().bucket_documents;
+            let ship = Box::new(ShipLines { step: name.to_owned(), seed, bucket_documents });
+            vec![
+                at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
+                at(Box::new(CountPhase::new(name, stage.clone())), &[shuffle]),
+                at(Box::new(LinesHomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
+            ]
+        }
+    })
+}
