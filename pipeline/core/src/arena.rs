@@ -2,6 +2,7 @@
 
 use crate::text::Shape;
 use crate::text::lines::{Line, split_lines};
+use crate::text::normal::hash_normal_words;
 use crate::text::words::{Word, hash_words, split_words};
 use std::cell::{Cell, OnceCell};
 
@@ -34,13 +35,14 @@ impl<T> Lazy<T> {
     }
 }
 
-/// Words, word hashes, lines and counts of the current text of one document.
+/// Words, word hashes, hashes of normal words, lines and counts of the current text of one document.
 ///
 /// The owner calls [`Analysis::reset`] whenever the text changes: between documents and after an edit.
 #[derive(Default)]
 pub struct Analysis {
     words: Lazy<Word>,
     word_hashes: Lazy<u64>,
+    normal_words: Lazy<u64>,
     lines: Lazy<Line>,
     shape: OnceCell<Shape>,
 }
@@ -50,6 +52,7 @@ impl Analysis {
     pub fn reset(&mut self) {
         self.words.reset();
         self.word_hashes.reset();
+        self.normal_words.reset();
         self.lines.reset();
         self.shape.take();
     }
@@ -60,6 +63,10 @@ impl Analysis {
 
     pub(crate) fn word_hashes(&self, text: &str) -> &[u64] {
         self.word_hashes.get(|out| hash_words(text, self.words(text), out))
+    }
+
+    pub(crate) fn normal_words(&self, text: &str) -> &[u64] {
+        self.normal_words.get(|out| hash_normal_words(text, out))
     }
 
     pub(crate) fn lines(&self, text: &str) -> &[Line] {

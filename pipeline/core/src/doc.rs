@@ -130,6 +130,11 @@ impl<'a> Doc<'a> {
         self.analysis.word_hashes(&self.document.text)
     }
 
+    /// One hash per normal word of the text (definition `normal_words/v1`, [`crate::text::normal`]).
+    pub fn normal_words(&self) -> &'a [u64] {
+        self.analysis.normal_words(&self.document.text)
+    }
+
     /// Lines of the text (split at `\n` only).
     pub fn lines(&self) -> &'a [Line] {
         self.analysis.lines(&self.document.text)

@@ -139,5 +139,5 @@ mod tests {
         assert_eq!(frozen, FROZEN);
     }
 
-    const FROZEN: [u64; 6] = [0; 6];
+    const FROZEN: [u64; 6] = [6, 6, 8, 1, 2, 9];
 }

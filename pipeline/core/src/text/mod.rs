@@ -2,6 +2,7 @@
 
 pub mod lines;
 pub mod ngrams;
+pub mod normal;
 pub mod words;
 
 use lines::Line;

@@ -65,7 +65,8 @@ impl Blocks {
                 let message = format!("`{}` stands before any language is known", step.name);
                 return Err((message, "put it behind the extraction and `lang.id`"));
             }
-            self.open.is_scan = !self.has_text;
+            // Reading a text again costs less than storing it, as long as nothing has been done to it.
+            self.open.is_scan = !self.has_text || (self.done.is_empty() && self.open.steps.is_empty());
             self.open.exchanges.push(step);
         } else {
             self.has_text |= step.entry.shape == Shape::Extract;

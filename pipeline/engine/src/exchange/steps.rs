@@ -7,7 +7,7 @@ use super::lines::{CountPhase, LinesHomePhase, ShipLines};
 use super::shuffle::ShufflePhase;
 use super::similar::{ClusterPhase, DetailPhase, PairPhase, ShipBands, VerifyPhase};
 use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED};
-use crate::spec::{StepSpec, canonical_steps};
+use crate::spec::{SourceSpec, StepSpec, canonical_steps};
 use std::sync::Arc;
 use tokenmill_core::exchange::{Lines, Similar};
 use tokenmill_core::{Assets, BuildError, Exchange, Stage};
@@ -70,7 +70,7 @@ pub enum From {
 }
 
 /// The phases of an exchange step. The first, the shuffle, also reads the decisions of `earlier` steps; the last brings
-/// the decisions home.
+/// the decisions home. After a scan documents are read from their `source`.
 ///
 /// # Errors
 /// When the stage refuses its parameters.
@@ -78,6 +78,7 @@ pub fn steps(
     step: &StepSpec,
     earlier: &[String],
     seed: u64,
+    source: Option<&SourceSpec>,
     sizes: Sizes,
     assets: &dyn Assets,
 ) -> Result<Vec<Step>, BuildError> {
@@ -105,7 +106,10 @@ pub fn steps(
                 Step { notes: similar.notes(), ..shuffled },
                 at(Box::new(PairPhase::new(name)), &[shuffle]),
                 at(Box::new(ClusterPhase::new(name)), &[(PAIRED, From::Step(1)), shuffle, map]),
-                at(Box::new(DetailPhase::new(name, stage.clone(), sizes)), &[(CLUSTERED, From::Step(2)), shuffle, map]),
+                at(
+                    Box::new(DetailPhase::new(name, stage.clone(), sizes, source.cloned())),
+                    &[(CLUSTERED, From::Step(2)), shuffle, map],
+                ),
                 at(Box::new(VerifyPhase::new(name, stage.clone())), &[(DETAILED, From::Step(3)), shuffle]),
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(4)), shuffle]),
             ]

@@ -52,6 +52,7 @@ pub struct Writer<'a> {
     n_panicked: u64,
     read_seconds: f64,
     write_seconds: f64,
+    sketch_seconds: f64,
 }
 
 impl<'a> Writer<'a> {
@@ -82,6 +83,7 @@ impl<'a> Writer<'a> {
             n_panicked: 0,
             read_seconds: 0.0,
             write_seconds: 0.0,
+            sketch_seconds: 0.0,
         })
     }
 
@@ -182,13 +184,17 @@ impl<'a> Writer<'a> {
         }
         let (worker, chain) = (&mut self.worker, self.chain);
         let (sketcher, sketches) = (&self.sketcher, &mut self.sketches);
+        let (mut sketch_seconds, timings) = (0.0, self.context.timings && !chain.exchanges.is_empty());
         let walked = guarded(|| {
             let walked = worker.walk(chain, record);
             if walked.removal.is_none() {
+                let started = if timings { clock::thread_cpu_seconds() } else { 0.0 };
                 sketcher.sketch(&worker.document, worker.analysis(), sketches);
+                sketch_seconds = if timings { clock::thread_cpu_seconds() - started } else { 0.0 };
             }
             walked
         });
+        self.sketch_seconds += sketch_seconds;
         // Only the stages are at work on a row: a disk or a network that fails is not the document's fault.
         self.journal.leave().map_err(StoreError::io("write", "the task journal"))?;
         match walked {
@@ -325,6 +331,9 @@ impl<'a> Writer<'a> {
             let write = self.write_seconds + clock::thread_cpu_seconds() - started;
             outcome.cpu_seconds.insert("read".to_owned(), self.read_seconds);
             outcome.cpu_seconds.insert("write".to_owned(), write);
+            if !chain.exchanges.is_empty() {
+                outcome.cpu_seconds.insert("sketch".to_owned(), self.sketch_seconds);
+            }
             for (step, seconds) in chain.steps.iter().zip(&worker.cpu_seconds) {
                 outcome.cpu_seconds.insert(step.name.clone(), *seconds);
             }

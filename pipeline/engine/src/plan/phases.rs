@@ -54,7 +54,7 @@ impl Phases {
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
-                let home = self.exchange(spec, step, &earlier, map, &decided, assets)?;
+                let home = self.exchange(spec, step, &earlier, (map, block.is_scan), &decided, assets)?;
                 decided.push((exchange::decided(&step.name), home));
                 earlier.push(step.name.clone());
             }
@@ -68,13 +68,14 @@ impl Phases {
         spec: &Spec,
         step: &StepSpec,
         earlier: &[String],
-        map: usize,
+        (map, is_scan): (usize, bool),
         decided: &[(String, usize)],
         assets: &Arc<dyn SharedAssets>,
     ) -> Result<usize, BuildError> {
         let first = self.0.len();
+        let source = is_scan.then_some(&spec.source);
         for (place, made) in
-            exchange::steps(step, earlier, spec.seed, Sizes::default(), &**assets)?.into_iter().enumerate()
+            exchange::steps(step, earlier, spec.seed, source, Sizes::default(), &**assets)?.into_iter().enumerate()
         {
             let inputs = made.inputs.into_iter().map(|(name, from)| match from {
                 From::Map => (name.to_owned(), map),

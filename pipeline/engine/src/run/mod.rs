@@ -8,6 +8,7 @@ pub use local::{Options, PhaseReport, Watch, run};
 pub use one::{finish_phase, run_task};
 pub use status::{PhaseStatus, status};
 
+use crate::clock;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use tokenmill_core::BuildError;
 use tokenmill_store::commit::{read_commit, write_commit};
@@ -56,7 +57,12 @@ fn perform(
         return Ok((commit, std::collections::BTreeMap::new()));
     }
     let metered = Metered::new(store);
-    let outcome = planned.phase.run(task, &TaskContext { store: &metered, ..*context }).map_err(fail)?;
+    let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
+    let mut outcome = planned.phase.run(task, &TaskContext { store: &metered, ..*context }).map_err(fail)?;
+    if context.timings && outcome.cpu_seconds.is_empty() {
+        let seconds = clock::thread_cpu_seconds() - started;
+        outcome.cpu_seconds.insert(planned.phase.name().to_owned(), seconds);
+    }
     let mut requests = metered.requests();
     requests.add(&outcome.requests);
     let (objects, tally) = (outcome.objects, outcome.tally);

@@ -75,6 +75,17 @@ impl SplitReader for JsonlReader {
         Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))
     }
 
+    fn skip(&mut self) -> Result<bool, StoreError> {
+        while let Some(line) = self.lines.next_line()? {
+            self.line_number += 1;
+            match line {
+                Line::Bytes(bytes) if bytes.trim_ascii().is_empty() => {}
+                Line::Bytes(_) | Line::TooLong(_) => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
     fn bytes_read(&self) -> u64 {
         self.counts.bytes()
     }
@@ -139,6 +150,23 @@ mod tests {
         assert_eq!(rows, [("7".into(), "hi\n".into(), "{\"stars\":3,\"tags\":[1]}".into(), String::new())]);
         let none = read("{\"content\": \"hi\", \"stars\": 3}", ColumnMap { extra: vec![], ..map });
         assert_eq!(none[0].2, "");
+    }
+
+    #[test]
+    fn skipping_counts_as_reading_does() {
+        let text = "{\"text\": 5}\n\nnot json\n{\"id\":\"a\",\"text\":\"ok\"}\n{\"text\":\"no id\"}\n";
+        let open = || JsonlReader::new(Counted::new(text.as_bytes()), "t.jsonl", ColumnMap::default()).unwrap();
+        let id = |reader: &mut JsonlReader| match reader.next().unwrap() {
+            Some(Event::Document(item)) => Some(item.id),
+            _ => None,
+        };
+        let (mut all, mut some) = (open(), open());
+        let ids: Vec<DocId> = std::iter::from_fn(|| id(&mut all)).collect();
+        assert_eq!(ids.len(), 4);
+        assert!(some.skip().unwrap() && some.skip().unwrap());
+        assert_eq!(id(&mut some), Some(ids[2]));
+        assert_eq!(id(&mut some), Some(ids[3]));
+        assert!(!some.skip().unwrap());
     }
 
     #[test]

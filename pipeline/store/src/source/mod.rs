@@ -133,6 +133,20 @@ pub trait SplitReader {
     /// Only when the machine fails; damaged data are events.
     fn next(&mut self) -> Result<Option<Event<'_>>, StoreError>;
 
+    /// Passes over the next document, or over what should have been one; false at the end.
+    ///
+    /// # Errors
+    /// As [`SplitReader::next`].
+    fn skip(&mut self) -> Result<bool, StoreError> {
+        loop {
+            match self.next()? {
+                None => return Ok(false),
+                Some(Event::Document(_)) => return Ok(true),
+                Some(Event::Other(_)) => {}
+            }
+        }
+    }
+
     /// Bytes of the input read so far.
     fn bytes_read(&self) -> u64;
 

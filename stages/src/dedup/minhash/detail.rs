@@ -6,7 +6,8 @@
 
 /// Sorts the shingles of a document and appends the number of different ones and the `k` smallest.
 pub fn write(shingles: &mut Vec<u32>, k: usize, out: &mut Vec<u8>) {
-    shingles.sort_unstable();
+    // They are hashes, which a radix sort likes.
+    radsort::sort(shingles);
     shingles.dedup();
     out.extend((shingles.len() as u32).to_le_bytes());
     out.extend(shingles.iter().take(k).flat_map(|shingle| shingle.to_le_bytes()));

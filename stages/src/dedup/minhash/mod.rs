@@ -8,7 +8,6 @@ mod sign;
 use super::keep::{self, Preference};
 use super::scope::{self, Scope};
 use preset::Scheme;
-use shingles::Buffers;
 use sign::Signer;
 use std::cell::RefCell;
 use tokenmill_core::catalog::Shape;
@@ -47,9 +46,9 @@ pub const ENTRY: Entry = Entry {
         },
         Param { name: "seed", default: Default::Int(0), about: "seed of the hash functions" },
         Param {
-            name: "max_bytes",
+            name: "max_shingles",
             default: Default::Int(500_000),
-            about: "bytes of a text that are looked at, in whole words; Marin cuts at as many characters",
+            about: "shingles of a text that are looked at, from its start",
         },
         Param {
             name: "verify",
@@ -59,7 +58,7 @@ pub const ENTRY: Entry = Entry {
         },
         Param {
             name: "verify_jaccard",
-            default: Default::Limit(0.75),
+            default: Default::Limit(0.8),
             about: "shared shingles of a candidate and a kept document, of all that one of them has, at least",
         },
         Param {
@@ -69,7 +68,7 @@ pub const ENTRY: Entry = Entry {
         },
         Param {
             name: "verify_shingles",
-            default: Default::Int(1024),
+            default: Default::Int(4096),
             about: "shingles that are compared; documents with no more different ones are compared exactly",
         },
         Param {
@@ -89,7 +88,7 @@ struct MinHash {
     scope: Scope,
     scheme: Scheme,
     signer: Signer,
-    max_bytes: usize,
+    max_shingles: usize,
     verify: Option<Verify>,
 }
 
@@ -103,7 +102,7 @@ struct Verify {
 
 thread_local! {
     /// Buffers that are reused for the next document.
-    static BUFFERS: RefCell<(Buffers, Vec<u32>)> = RefCell::default();
+    static BUFFERS: RefCell<(Vec<u64>, Vec<u32>)> = RefCell::default();
 }
 
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
@@ -129,7 +128,7 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
         scope: Scope::of(params)?,
         scheme,
         signer: Signer::new(scheme, params.int("seed") as u64),
-        max_bytes: at_least("max_bytes", 1)?,
+        max_shingles: at_least("max_shingles", 1)?,
         verify: params.flag("verify").then_some(verify),
     };
     Ok(Stage::Exchange(Exchange::Similar(Box::new(minhash))))
@@ -138,9 +137,9 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
 impl MinHash {
     /// Hands the shingles of a document to `take`.
     fn with_shingles(&self, doc: &Doc<'_>, take: impl FnOnce(&mut Vec<u32>)) {
-        BUFFERS.with_borrow_mut(|(buffers, shingles)| {
+        BUFFERS.with_borrow_mut(|(units, shingles)| {
             shingles.clear();
-            self.scheme.shingles.of(doc, self.max_bytes, buffers, shingles);
+            self.scheme.shingles.of(doc, self.max_shingles, units, shingles);
             take(shingles);
         });
     }

@@ -3,6 +3,7 @@
 use super::layout::{CANDIDATE, Candidate, EDGE, Edge};
 use super::pair::TABLE as PAIRS_TABLE;
 use super::union::{Marks, Union};
+use super::walk::Place;
 use crate::exchange::decisions::BY_GROUP;
 use crate::exchange::ranges::{first_parts, group_of, join, parts_of, table_bytes, tasks_digest};
 use crate::exchange::{FORMAT, PAIRED, SHUFFLED, SKETCHED, object};
@@ -127,7 +128,7 @@ struct Numbering {
 impl Numbering {
     fn of(context: &TaskContext<'_>) -> Result<Numbering, StoreError> {
         let (shuffled, sketched) = (context.inputs.get(SHUFFLED)?, context.inputs.get(SKETCHED)?);
-        let rows = sketched.parts.iter().map(|part| Ok((part.task.as_str(), object(part, "docs")?.rows)));
+        let rows = sketched.parts.iter().map(|part| Ok((part.task.as_str(), Place::n_rows(part)?)));
         let rows = rows.collect::<Result<BTreeMap<&str, u64>, StoreError>>()?;
         let (mut starts, mut n_documents) = (Vec::new(), 0);
         for group in &shuffled.parts {

@@ -2,22 +2,22 @@
 
 use super::cluster::TABLE as CANDIDATES_TABLE;
 use super::layout::{CANDIDATE, Candidate, PLACE, Place};
+use super::walk::{self, Walk};
 use crate::exchange::bounds::{Sizes, reducer_of};
 use crate::exchange::decisions::BY_GROUP;
 use crate::exchange::ranges::{join, label, parts_of, read_rows, tasks_digest};
 use crate::exchange::rows::u64_at;
 use crate::exchange::steps::SharedExchange;
-use crate::exchange::{CLUSTERED, FORMAT, SHUFFLED, SKETCHED, object};
+use crate::exchange::{CLUSTERED, FORMAT, SHUFFLED, SKETCHED};
+use crate::spec::SourceSpec;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
-use tokenmill_core::exchange::Similar;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_core::{Analysis, Doc, Document};
+use tokenmill_core::{Analysis, Doc};
 use tokenmill_store::sort::Sorter;
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
-use tokenmill_store::source::DocsReader;
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext};
 
 /// The table of larger sketches.
 pub const TABLE: &str = "details";
@@ -30,12 +30,14 @@ pub struct DetailPhase {
     name: String,
     stage: SharedExchange,
     sizes: Sizes,
+    /// Where documents come from that no phase has stored.
+    source: Option<SourceSpec>,
 }
 
 impl DetailPhase {
     /// The larger sketches of `step`.
-    pub fn new(step: &str, stage: SharedExchange, sizes: Sizes) -> DetailPhase {
-        DetailPhase { name: format!("detail-{step}"), stage, sizes }
+    pub fn new(step: &str, stage: SharedExchange, sizes: Sizes, source: Option<SourceSpec>) -> DetailPhase {
+        DetailPhase { name: format!("detail-{step}"), stage, sizes, source }
     }
 }
 
@@ -50,24 +52,24 @@ impl Phase for DetailPhase {
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
         let (shuffled, clustered) = (&inputs.get(SHUFFLED)?.parts, inputs.get(CLUSTERED)?);
-        let docs = inputs.get(SKETCHED)?.parts.iter().map(|part| Ok((part.task.as_str(), object(part, "docs")?)));
-        let docs = docs.collect::<Result<BTreeMap<&str, &ObjectRef>, StoreError>>()?;
+        let known: BTreeMap<&str, &Part> =
+            inputs.get(SKETCHED)?.parts.iter().map(|part| (part.task.as_str(), part)).collect();
         let tasks = tasks_digest(clustered);
         let n_candidates: u64 = clustered.parts.iter().filter_map(|part| part.tally.get("n_out")?.as_u64()).sum();
         let n_reducers = self.sizes.n_reducers(n_candidates * BYTES_OF_A_DETAIL, shuffled.len() as u64);
         let mut first_part = 0;
         let task = |(group, shuffle): (usize, &Part)| {
             let parts = parts_of(shuffle)?;
-            let docs_of = |part: &String| {
-                docs.get(part.as_str()).copied().ok_or_else(|| StoreError::corrupt(part, "the part is gone"))
+            let place_of = |part: &String| {
+                walk::Place::of(known.get(part.as_str()).ok_or_else(|| StoreError::corrupt(part, "the part is gone"))?)
             };
-            let docs = parts.iter().map(docs_of).collect::<Result<Vec<_>, StoreError>>()?;
-            let work = json!({"n_reducers": n_reducers, "group": group, "first_part": first_part, "docs": docs});
+            let places = parts.iter().map(place_of).collect::<Result<Vec<_>, StoreError>>()?;
+            let work = json!({"n_reducers": n_reducers, "group": group, "first_part": first_part, "places": places});
             first_part += parts.len();
             Ok(Task {
                 key: digest_hex(format!("{fingerprint}\0{tasks}\0{group}\0{}", parts.join("\0")).as_bytes()),
                 label: label(std::slice::from_ref(shuffle)),
-                bytes: docs.iter().map(|docs| docs.bytes).sum(),
+                bytes: places.iter().map(walk::Place::bytes).sum(),
                 work,
             })
         };
@@ -77,7 +79,7 @@ impl Phase for DetailPhase {
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
         let number = |name: &str| task.work.get(name).and_then(Value::as_u64).unwrap_or(0);
         let (group, n_reducers) = (number("group"), number("n_reducers").max(1));
-        let docs: Vec<ObjectRef> = serde_json::from_value(task.work.get("docs").cloned().unwrap_or_default())
+        let places: Vec<walk::Place> = serde_json::from_value(task.work.get("places").cloned().unwrap_or_default())
             .map_err(|error| StoreError::corrupt(&task.label, error))?;
         let mut candidates = Sorter::<CANDIDATE>::new(context.store.scratch(), context.memory / 4);
         let n_in = read_rows(context, CLUSTERED, CANDIDATES_TABLE, (BY_GROUP, group..group + 1), |_, row| {
@@ -85,8 +87,9 @@ impl Phase for DetailPhase {
         })?;
         let mut candidates = candidates.finish()?.peekable();
         let mut records = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
-        let mut n_out = 0u64;
-        for (docs, (part, first)) in docs.iter().zip((0u32..).zip(number("first_part")..)) {
+        let (stage, mut analysis, mut detail) = (self.stage.similar(), Analysis::default(), Vec::new());
+        let (mut n_out, mut requests) = (0u64, Requests::default());
+        for (place, (part, first)) in places.iter().zip((0u32..).zip(number("first_part")..)) {
             // An error counts as being about the part, so that it is passed on at once.
             let is_about = |row: &Result<[u8; CANDIDATE], StoreError>| {
                 row.as_ref().map_or(true, |row| u64::from(Candidate::of_bytes(row).part) == first)
@@ -97,14 +100,21 @@ impl Phase for DetailPhase {
                 // A part without candidates is not opened at all.
                 let walk = match &mut walk {
                     Some(walk) => walk,
-                    None => walk.insert(Walk::open(context, docs, self.stage.similar())?),
+                    None => {
+                        requests.add(&place.requests());
+                        walk.insert(Walk::open(context, place, self.source.as_ref())?)
+                    }
                 };
-                let (rank, id) = walk.to(candidate.row)?;
-                let place = Place { cluster: candidate.cluster, rank, id, part, row: candidate.row };
-                records.push(place.to_bytes(), &walk.detail)?;
+                walk.to(candidate.row)?;
+                analysis.reset();
+                detail.clear();
+                let doc = Doc::new(&walk.document, &analysis);
+                stage.detail(&doc, &mut detail);
+                let (cluster, rank, id) = (candidate.cluster, stage.rank(&doc), walk.document.id);
+                records.push(Place { cluster, rank, id, part, row: candidate.row }.to_bytes(), &detail)?;
                 n_out += 1;
             }
-            context.advance(docs.bytes);
+            context.advance(place.bytes());
         }
         let mut spool = context.spool()?;
         let mut by_reducer = vec![0u64; usize::try_from(n_reducers).unwrap_or(1)];
@@ -115,46 +125,10 @@ impl Phase for DetailPhase {
         }
         let object = context.keep(spool, TABLE, "records", n_out)?;
         let tally = json!({"n_in": n_in, "n_out": n_out, "bytes_by_reducer": join(&by_reducer)});
-        Ok(Outcome { objects: [(TABLE.to_owned(), object)].into(), tally, ..Outcome::default() })
+        Ok(Outcome { objects: [(TABLE.to_owned(), object)].into(), tally, requests, ..Outcome::default() })
     }
 
     fn forecast(&self) -> String {
         "a larger sketch of every document that has a pair: as many tasks as the shuffle".to_owned()
-    }
-}
-
-/// Walks the documents of a part.
-struct Walk<'a> {
-    reader: DocsReader,
-    stage: &'a dyn Similar,
-    /// The row that comes next.
-    next: u32,
-    document: Document,
-    source: String,
-    analysis: Analysis,
-    detail: Vec<u8>,
-    name: String,
-}
-
-impl<'a> Walk<'a> {
-    fn open(context: &TaskContext<'_>, docs: &ObjectRef, stage: &'a dyn Similar) -> Result<Walk<'a>, StoreError> {
-        let reader = DocsReader::open(context.store, &docs.key)?;
-        let (document, source, analysis) = (Document::default(), String::new(), Analysis::default());
-        Ok(Walk { reader, stage, next: 0, document, source, analysis, detail: Vec::new(), name: docs.key.clone() })
-    }
-
-    /// Goes on to a row and leaves its larger sketch in `detail`; gives its rank and id.
-    fn to(&mut self, row: u32) -> Result<(u64, tokenmill_core::DocId), StoreError> {
-        while self.next <= row {
-            if !self.reader.next(&mut self.document, &mut self.source)? {
-                return Err(StoreError::corrupt(&self.name, format!("there is no row {row}")));
-            }
-            self.next += 1;
-        }
-        self.analysis.reset();
-        self.detail.clear();
-        let doc = Doc::new(&self.document, &self.analysis);
-        self.stage.detail(&doc, &mut self.detail);
-        Ok((self.stage.rank(&doc), self.document.id))
     }
 }

@@ -15,6 +15,7 @@ pub mod layout;
 mod pair;
 mod union;
 mod verify;
+mod walk;
 
 pub use cluster::ClusterPhase;
 pub use detail::DetailPhase;
