@@ -71,7 +71,7 @@ fn take(from: &Path, n_lines: usize, to: &Path) -> Result<f64> {
     let mut bytes = 0;
     for line in lines(from)?.take(n_lines) {
         let line = line.map_err(|error| Error::io("read", from, &error))?;
-        bytes += super::super::read_json(&line)?["text"].as_str().map_or(0, str::len);
+        bytes += crate::bench::read_json(&line)?["text"].as_str().map_or(0, str::len);
         writeln!(out, "{line}").map_err(|error| Error::io("write", to, &error))?;
     }
     out.flush().map_err(|error| Error::io("write", to, &error))?;

@@ -90,7 +90,7 @@ impl<'r> Bench<'r> {
             quality.push(Quality::new(name, ours::score(self, &decisions)?));
         }
         let decisions = ours::apply(self, std::slice::from_ref(&self.corpus.sample), &[])?;
-        let name = format!("tokenmill, {N_SAMPLED} documents");
+        let name = format!("tokenmill, {} documents", page::grouped(N_SAMPLED as u64));
         quality.push(Quality::new(&name, ours::score(self, &decisions)?));
         Ok(quality)
     }

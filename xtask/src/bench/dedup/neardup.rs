@@ -58,7 +58,7 @@ fn newsgroups(bench: &Bench<'_>) -> Result<String> {
         .map_err(|error| Error::io("read", &path, &error))?;
     let mut documents = String::new();
     for article in text.lines() {
-        let article = super::super::read_json(article)?;
+        let article = crate::bench::read_json(article)?;
         let [topic, id, text] = ["topic", "id", "text"].map(|key| article[key].as_str().unwrap_or_default());
         documents += &line(&format!("{topic}/{id}"), text);
     }
@@ -99,7 +99,11 @@ pub fn section(sets: &[Found]) -> String {
     );
     for set in sets {
         let ([n_pairs, n_found], [n_removed, n_wrong]) = (set.n_pairs, set.n_removed);
-        out += &format!("| {} | {} | {n_pairs} | {n_found} | {n_removed} | {n_wrong} |\n", set.name, set.n_documents);
+        out += &format!(
+            "| {} | {} | {n_pairs} | {n_found} | {n_removed} | {n_wrong} |\n",
+            set.name,
+            super::page::grouped(set.n_documents as u64)
+        );
     }
     out
 }

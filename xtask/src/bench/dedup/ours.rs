@@ -1,8 +1,8 @@
 //! Our own runs: what they cost by phase, and what `tokenmill apply` decides about every document.
 
-use super::super::measured::{self, Cost};
 use super::Bench;
 use super::corpus::{lines, read, write};
+use crate::bench::measured::{self, Cost};
 use crate::error::{Error, Result};
 use crate::repo;
 use serde_json::{Value, json};
@@ -69,7 +69,7 @@ pub fn run(bench: &Bench<'_>, step: &str, memory: &str) -> Result<Run> {
     command.arg("run").arg(&file).args(["--threads", "1", "--timings"]).arg(&timings);
     let cost = measured::measure(bench.repo, &command)?;
     let _ = std::fs::remove_dir_all(&runs);
-    Run::parse(cost, &super::super::read_json(&read(&timings)?)?)
+    Run::parse(cost, &crate::bench::read_json(&read(&timings)?)?)
 }
 
 fn recipe(runs: &Path, memory: &str, glob: &Path, step: &str) -> String {
@@ -96,7 +96,7 @@ pub struct Decision {
 
 impl Decision {
     fn parse(line: &str) -> Result<Decision> {
-        let value = super::super::read_json(line)?;
+        let value = crate::bench::read_json(line)?;
         let text = |key: &str| value[key].as_str().map(str::to_owned);
         Ok(Decision {
             id: text("id").ok_or_else(|| Error::new("a decision names no document"))?,

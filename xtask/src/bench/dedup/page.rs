@@ -42,12 +42,13 @@ pub fn head(run: &Run, n_pairs: [usize; 2], ours: &[Quality], peers: &[Peer]) ->
         "<!-- written by `cargo xtask bench dedup` -->\n# Deduplication\n\n{} The corpus: {} documents with {:.0} MB of text, \
          made of paragraphs of the archives `extraction` and `quality`; {} pairs in planted groups, {} of them with a \
          similarity of 0.8 or more. Similarity is the exact Jaccard similarity of the sets of word 5-grams. datatrove is slow, \
-         so it gets the first {N_SAMPLED} documents only.\n",
-        super::super::report::machine(),
-        run.n_documents[0],
+         so it gets the first {} documents only.\n",
+        crate::bench::report::machine(),
+        grouped(run.n_documents[0]),
         run.text_bytes[0] / 1e6,
-        n_pairs[0],
-        n_pairs[1],
+        grouped(n_pairs[0] as u64),
+        grouped(n_pairs[1] as u64),
+        grouped(N_SAMPLED as u64),
     );
     let systems: Vec<&Quality> = ours.iter().chain(peers.iter().map(|peer| &peer.quality)).collect();
     out += "\n## Quality\n\n| system |";
@@ -78,9 +79,24 @@ pub fn head(run: &Run, n_pairs: [usize; 2], ours: &[Quality], peers: &[Peer]) ->
 fn cell(value: Option<&Value>) -> String {
     match value.filter(|value| !value.is_null()) {
         None => "–".to_owned(),
-        Some(value) if value.is_u64() => value.to_string(),
-        Some(value) => format!("{:.4}", value.as_f64().unwrap_or(f64::NAN)),
+        Some(value) => match value.as_u64() {
+            Some(count) => grouped(count),
+            None => format!("{:.4}", value.as_f64().unwrap_or(f64::NAN)),
+        },
     }
+}
+
+/// A count with commas between the thousands.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// What a gigabyte of text costs us, phase by phase, and the peers.
@@ -130,7 +146,7 @@ pub fn memory(runs: &[Memory], peers: &[Peer]) -> Result<String> {
         .to_owned();
     for (memory, run) in runs {
         let peak = run.cost.peak_bytes / 1e6;
-        let _ = writeln!(out, "| tokenmill, dedup.minhash | {memory} | {peak:.0} | {} |", run.n_documents[1]);
+        let _ = writeln!(out, "| tokenmill, dedup.minhash | {memory} | {peak:.0} | {} |", grouped(run.n_documents[1]));
     }
     for peer in peers {
         let _ = writeln!(out, "| {} | | {:.0} | |", peer.name, peer.cost.peak_bytes / 1e6);
@@ -157,8 +173,8 @@ pub fn lines(run: &Run) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::measured::Cost;
     use super::*;
+    use crate::bench::measured::Cost;
     use serde_json::json;
 
     fn run(n_kept: u64) -> Run {
@@ -186,6 +202,11 @@ mod tests {
         assert!(text.contains("9 documents with 500 MB of text") && text.contains("7 pairs"), "{text}");
         assert!(text.contains("| ours | – | – | 0.9800 |") && text.contains("– | 0.2500 |"), "{text}");
         assert!(text.contains("| slow | – | 3 |"), "{text}");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

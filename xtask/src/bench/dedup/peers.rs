@@ -1,9 +1,9 @@
 //! The peers from PyPI: what they keep, and what that costs them.
 
-use super::super::measured::{self, Cost};
 use super::Bench;
 use super::corpus::{lines, write};
 use super::page::Quality;
+use crate::bench::measured::{self, Cost};
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ fn ids<P: AsRef<Path>>(files: &[P]) -> Result<String> {
     for file in files.iter().map(AsRef::as_ref) {
         for line in lines(file)? {
             let line = line.map_err(|error| Error::io("read", file, &error))?;
-            ids += super::super::read_json(&line)?["id"].as_str().unwrap_or_default();
+            ids += crate::bench::read_json(&line)?["id"].as_str().unwrap_or_default();
             ids.push('\n');
         }
     }
