@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: what every stage and the whole run cost, in CPU time of one core, on a named corpus.
 
 mod corpus;
+mod dedup;
 mod exchange;
 mod extract;
+mod measured;
 mod report;
 
 use crate::error::{Error, Result};
@@ -18,10 +20,11 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let corpora = match names.as_slice() {
         [] => corpus::all(repo)?,
+        ["dedup"] => return dedup::run(repo),
         ["exchange"] => return exchange::run(repo),
         ["extract"] => return extract::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
-        _ => return Err(Error::new("usage: cargo xtask bench [exchange | extract | run FILE.warc.gz…]")),
+        _ => return Err(Error::new("usage: cargo xtask bench [dedup | exchange | extract | run FILE.warc.gz…]")),
     };
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill"]))?;
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill-store", "--example", "read_speed"]))?;

@@ -89,7 +89,11 @@ fn unpack(archive: &Path, unpacked: &Path) -> Result<()> {
     std::fs::write(&stamp, digest).map_err(|error| Error::io("write", &stamp, &error))
 }
 
-fn digest(path: &Path) -> Result<String> {
+/// SHA-256 of a file, as hex digits.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn digest(path: &Path) -> Result<String> {
     let mut file = File::open(path).map_err(|error| Error::io("open", path, &error))?;
     let mut hasher = Sha256::new();
     io::copy(&mut file, &mut hasher).map_err(|error| Error::io("read", path, &error))?;
