@@ -72,5 +72,5 @@ mod tests {
         assert_eq!(line_key("Page 12 of 80", &mut String::new()), Some(FROZEN));
     }
 
-    const FROZEN: u64 = 0;
+    const FROZEN: u64 = 4_471_617_300_014_629_166;
 }

@@ -177,5 +177,5 @@ mod tests {
         assert_eq!(keys[..2], FROZEN);
     }
 
-    const FROZEN: [u64; 2] = [0; 2];
+    const FROZEN: [u64; 2] = [9_967_036_865_196_865_361, 9_132_456_270_203_648_673];
 }
