@@ -112,7 +112,11 @@ fn schema(catalog: &Catalog) -> String {
             "name": {"type": "string"}, "seed": {"type": "integer", "minimum": 0}, "root": {"type": "string"},
             "removed": {"type": "number", "minimum": 0, "maximum": 1}, "limit": {"type": "integer", "minimum": 0},
             "memory": {"type": "string", "pattern": "^[0-9.]+ *([KMGT]iB|[KMG]?B)?$", "default": "1GiB",
-                "description": "what sorting may hold in memory, over all threads"}}},
+                "description": "what sorting may hold in memory, over all threads"},
+            "alarm": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"const": "off"}], "default": 0.95,
+                "description": "warn of a step that removes so much of one source, language or domain"},
+            "alarm_documents": {"type": "integer", "minimum": 0, "default": 1000,
+                "description": "documents of such a group that must reach the step"}}},
         "source": {"type": "object", "required": ["kind", "paths"], "additionalProperties": false, "properties": {
             "kind": {"enum": ["warc", "jsonl", "parquet"]}, "paths": texts,
             "columns": {"type": "object", "additionalProperties": false, "properties": {

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::house::{RecipeArgs, create_run, run_folder, shared_assets};
-use crate::inspect::funnel;
+use crate::inspect::{alarms, funnel};
 use crate::output::count;
 use crate::progress::RunProgress;
 use std::process::ExitCode;
@@ -50,6 +50,9 @@ fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Res
     if let Some(shards) = reports.iter().find(|report| report.name == "shards") {
         let tokens: u64 = shards.manifest.parts.iter().filter_map(|part| part.tally.get("n_tokens")?.as_u64()).sum();
         println!("{} tokens in {} shards: {folder}/{}", count(tokens), shards.manifest.parts.len(), shards.folder);
+    }
+    if let Some(limits) = spec.alarm {
+        print!("{}", alarms::text(store, &manifests, limits)?);
     }
     println!("\nwhat each step removed:   tokenmill inspect funnel {folder}");
     if let Some(id) = a_removed_document(store, &manifests)? {

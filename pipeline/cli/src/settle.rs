@@ -2,18 +2,20 @@
 
 use crate::apply::recipe;
 use crate::failure::Failure;
-use crate::house::shared_assets;
+use crate::house::{catalog, shared_assets};
 use crate::sink::Output;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use tokenmill_core::DocId;
+use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::Kind;
+use tokenmill_core::{DocId, Document, Entry, Payload};
 use tokenmill_engine::Plan;
 use tokenmill_engine::run::{Options, Watch, run};
-use tokenmill_store::source::{self, ColumnMap, Event, Format, expand};
+use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{LocalStore, Manifest, Store, StoreError, Task};
 
@@ -28,9 +30,16 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let reports = run(&plan, &store, Options { threads, timings: false }, &Quiet)?;
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;
+    let catalog = catalog()?;
+    let is_edit = |entry: &Entry| matches!(entry.shape, Shape::Edit | Shape::Exchange(Kind::Lines));
+    let edits = stages.iter().filter_map(|name| catalog.get(name)).any(is_edit);
     let mut output = Output::create(output)?;
     for input in expand(&paths)? {
         let verdicts = verdicts(&store, &maps, &input.name)?;
+        let last = maps.last().and_then(|last| last.parts.iter().find(|part| part.label == input.name));
+        let mut docs =
+            last.filter(|_| edits).map(|part| DocsReader::open(&store, &part.objects["docs"].key)).transpose()?;
+        let (mut document, mut source) = (Document::default(), String::new());
         let mut reader = source::open(&input, Format::Jsonl, &ColumnMap::default())?;
         for verdict in verdicts {
             let Some(Event::Document(item)) = reader.next()? else {
@@ -38,7 +47,15 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
             };
             let id =
                 if item.record.record_id.is_empty() { item.id.to_string() } else { item.record.record_id.to_owned() };
-            output.line(&line(&id, &verdict, &names))?;
+            let mut said = line(&id, &verdict, &names);
+            // What is kept comes in the order of the input.
+            if let Some(docs) = docs.as_mut().filter(|_| verdict.reason.is_empty())
+                && docs.next(&mut document, &mut source)?
+                && !matches!(item.record.payload, Payload::Text(text) if text == document.text)
+            {
+                said["text"] = document.text.as_str().into();
+            }
+            output.line(&said.to_string())?;
         }
     }
     output.finish()?;
@@ -133,9 +150,9 @@ fn kept_names(store: &dyn Store, maps: &[&Manifest]) -> Result<BTreeMap<DocId, S
     Ok(names)
 }
 
-fn line(id: &str, verdict: &Verdict, names: &BTreeMap<DocId, String>) -> String {
+fn line(id: &str, verdict: &Verdict, names: &BTreeMap<DocId, String>) -> Value {
     if verdict.reason.is_empty() {
-        return json!({"id": id, "kept": true}).to_string();
+        return json!({"id": id, "kept": true});
     }
     let mut line = json!({"id": id, "kept": false, "step": verdict.step, "reason": verdict.reason});
     if !verdict.metric.is_empty() {
@@ -151,7 +168,7 @@ fn line(id: &str, verdict: &Verdict, names: &BTreeMap<DocId, String>) -> String 
         let twin = DocId::parse(evidence).and_then(|twin| names.get(&twin));
         line["evidence"] = twin.unwrap_or(evidence).as_str().into();
     }
-    line.to_string()
+    line
 }
 
 /// Nobody watches a temporary run.

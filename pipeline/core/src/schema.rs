@@ -85,6 +85,14 @@ pub const REMOVED: &[Column] = &[
     column("text", Type::Text, "text when the verdict fell, or empty"),
 ];
 
+/// `groups/`: what each step removed of every source, language and domain, in one task.
+pub const GROUPS: &[Column] = &[
+    column("kind", Type::Label, "`source`, `language` or `domain`"),
+    column("name", Type::Text, "folder of the input file, language label, or host without `www.`"),
+    column("step", Type::Label, "the step, or empty for the documents that came in"),
+    column("n", Type::U32, "documents that came in, or that the step removed"),
+];
+
 /// `tokens/`: the token ids of every document, sorted by shuffle key.
 pub const TOKENS: &[Column] = &[
     column("key", Type::U64, "place of the document in the shuffled order"),
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [DOCS, LEDGER, REMOVED, TOKENS] {
+        for table in [DOCS, LEDGER, REMOVED, GROUPS, TOKENS] {
             let mut names: Vec<_> = table.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

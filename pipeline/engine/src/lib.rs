@@ -1,6 +1,7 @@
 //! The engine: recipe > spec > plan > run. It knows no stage by name; the program hands it a catalogue.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
+pub mod alarm;
 pub mod apply;
 pub mod audit;
 pub mod chain;

@@ -1,5 +1,6 @@
 //! What will run: every default written out, steps in phases, conditions and per-language parameters resolved.
 
+use crate::alarm::AlarmLimits;
 use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct Spec {
     pub source: SourceSpec,
     /// Bytes that sorting may hold in memory, over all threads; never changes an output.
     pub memory: u64,
+    /// When the end of a run warns of a group that lost almost all its documents, if ever; never changes an output.
+    pub alarm: Option<AlarmLimits>,
     /// The steps, cut where documents must be stored or compared.
     pub blocks: Vec<Block>,
     /// What follows the steps.
@@ -162,6 +165,13 @@ impl Spec {
         run.insert("root".into(), self.root.clone().into());
         run.insert("removed".into(), self.removed.into());
         run.insert("memory".into(), size::to_text(self.memory).into());
+        match self.alarm {
+            None => drop(run.insert("alarm".into(), "off".into())),
+            Some(AlarmLimits { share, documents }) => {
+                run.insert("alarm".into(), share.into());
+                run.insert("alarm_documents".into(), toml::Value::Integer(documents as i64));
+            }
+        }
         if let Some(limit) = self.limit {
             run.insert("limit".into(), toml::Value::Integer(limit as i64));
         }

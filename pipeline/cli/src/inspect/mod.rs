@@ -1,5 +1,7 @@
 //! `tokenmill inspect`: look at what a run did.
 
+pub mod alarms;
+mod clusters;
 mod doc;
 pub mod funnel;
 mod head;
@@ -23,6 +25,8 @@ enum Verb {
     Funnel(funnel::Args),
     Why(why::Args),
     Doc(doc::Args),
+    Clusters(clusters::Args),
+    Alarms(alarms::Args),
     Head(head::Args),
 }
 
@@ -32,6 +36,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Funnel(args) => funnel::main(args),
         Verb::Why(args) => why::main(args),
         Verb::Doc(args) => doc::main(args),
+        Verb::Clusters(args) => clusters::main(args),
+        Verb::Alarms(args) => alarms::main(args),
         Verb::Head(args) => head::main(args),
     }
 }

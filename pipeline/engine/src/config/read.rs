@@ -5,6 +5,7 @@ use super::blocks::{Blocks, Refused};
 use super::error::{ConfigError, Text, suggest};
 use super::node::{Node, Tree};
 use super::view::{View, at};
+use crate::alarm::AlarmLimits;
 use crate::size;
 use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,12 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
     };
     let removed = run.value("removed", "a number from 0 to 1", rate)?.unwrap_or(0.01);
     let memory = run.value("memory", "a size such as `2GiB`", |value| value.as_str().and_then(size::parse))?;
+    let share = |value: &toml::Value| if value.as_str() == Some("off") { Some(None) } else { rate(value).map(Some) };
+    let alarm = run.value("alarm", "a number from 0 to 1, or \"off\"", share)?;
+    let documents = run.value("alarm_documents", "a whole number from 0", non_negative)?;
+    let alarm = alarm
+        .unwrap_or(Some(AlarmLimits::default().share))
+        .map(|share| AlarmLimits { share, documents: documents.unwrap_or(AlarmLimits::default().documents) });
     let run_root = run.string("root")?.unwrap_or_else(|| "runs".to_owned());
     run.finish()?;
 
@@ -53,7 +60,7 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
     }
     view.finish()?;
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    Ok(Spec { name, seed, root: run_root, removed, limit, memory, source, blocks, sections })
+    Ok(Spec { name, seed, root: run_root, removed, limit, memory, alarm, source, blocks, sections })
 }
 
 fn read_source(view: View<'_>) -> Result<SourceSpec, ConfigError> {

@@ -1,12 +1,14 @@
 //! The map phase: reads records or the documents of an earlier phase, walks each through the chain, and writes
 //! documents, ledger, metrics and a sample of what was removed.
 
+mod groups;
 mod guard;
 mod run;
 mod tables;
 mod task;
 mod writer;
 
+pub use groups::TABLE as GROUPS;
 pub use guard::silence_panics;
 
 use crate::chain::Chain;

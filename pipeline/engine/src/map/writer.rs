@@ -1,6 +1,7 @@
 //! What becomes of every row of a map task: the walk through the chain, guarded, and everything that is written of it.
 
 use super::MapPhase;
+use super::groups::Groups;
 use super::guard::guarded;
 use super::tables::Tables;
 use crate::chain::{Chain, Outcome as Walked, Worker};
@@ -38,6 +39,7 @@ pub struct Writer<'a> {
     pub worker: Worker,
     /// Nothing but sketches is written by a scan.
     tables: Option<Tables>,
+    groups: Groups,
     sketcher: Sketcher<'a>,
     /// The sketches of the document in hand, one for every exchange that follows.
     sketches: Vec<Sketched>,
@@ -73,6 +75,7 @@ impl<'a> Writer<'a> {
             journal,
             worker: Worker::new(chain, context.timings),
             tables,
+            groups: Groups::default(),
             sketcher: Sketcher::create(&chain.exchanges, context)?,
             sketches: Vec::new(),
             decisions,
@@ -251,6 +254,8 @@ impl<'a> Writer<'a> {
         if let Some(tables) = &mut self.tables {
             let document = &self.worker.document;
             tables.metrics(self.row, self.chain, &self.worker)?;
+            let step = removed_at.and_then(|at| at.checked_sub(1));
+            self.groups.count(self.chain, document, source, step);
             match &removal {
                 None => tables.doc(self.row, document, source)?,
                 Some(why) if sampled(self.phase.seed, "removed", document.id.0, self.phase.removed) => {
@@ -296,7 +301,7 @@ impl<'a> Writer<'a> {
 
     /// Stores everything.
     pub fn finish(self, task: &Task, input: Option<Input>) -> Result<Outcome, StoreError> {
-        let Writer { tables, sketcher, decisions, mut tally, context, chain, worker, .. } = self;
+        let Writer { tables, groups, sketcher, decisions, mut tally, context, chain, worker, .. } = self;
         for decisions in decisions {
             match decisions {
                 Decisions::Documents(fates) => fates.finish()?,
@@ -323,6 +328,7 @@ impl<'a> Writer<'a> {
         let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
         if let Some(tables) = tables {
             tables.finish(context, &mut outcome)?;
+            groups.finish(chain, context, &mut outcome)?;
         }
         tally.not_compared = sketcher.n_without();
         tally.scopes = sketcher.scopes();
