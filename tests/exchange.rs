@@ -78,6 +78,11 @@ fn one_record_in_two_files_is_read_once() {
     assert!(lines[1].contains("\"reason\":\"duplicate_record\",\"evidence\":\"one\""), "{said}");
 }
 
+/// A number without digits, which make lines equal.
+fn letters(number: u64) -> String {
+    format!("{number:04}").bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
 /// Documents with many twins, in many files.
 fn crawl(n: u64) -> Vec<String> {
     let number = |n: u64, factor: u64, below: u64| {
@@ -91,15 +96,27 @@ fn crawl(n: u64) -> Vec<String> {
             &format!("d{n}"),
             &url,
             &format!("2024-0{month}-{day:02}"),
-            &format!("Text number {text}, in a few words."),
+            &format!("Text {}, in a few words.", letters(text)),
         )
+    };
+    (0..n).map(document).collect()
+}
+
+/// Near duplicates, and lines that many have: 40 stories, each told with a few other words, between the same menu lines.
+fn stories(n: u64) -> Vec<String> {
+    let word = |n: u64| format!("w{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48);
+    let document = |n: u64| {
+        let (story, changed) = (n % 40, n * 7 % 400);
+        let words = (0..400).map(|at| if at == changed { word(n + 1_000) } else { word(story * 1_000 + at) });
+        let text = format!("Menu of page {n}\\n{}\\nLine {}", words.collect::<Vec<_>>().join(" "), n % 5);
+        line(&format!("s{n}"), &format!("http://s{n}.example/"), "2024-01-01", &text)
     };
     (0..n).map(document).collect()
 }
 
 #[test]
 fn what_is_kept_does_not_depend_on_how_the_input_is_parted() {
-    let lines = crawl(3_000);
+    let lines = [crawl(3_000), stories(400)].concat();
     let mut all: Vec<BTreeSet<String>> = Vec::new();
     for n_files in [1, 7, 64] {
         let folder = tempfile::tempdir().unwrap();
@@ -107,7 +124,8 @@ fn what_is_kept_does_not_depend_on_how_the_input_is_parted() {
             std::fs::write(folder.path().join(format!("{number:02}.jsonl")), lines.concat()).unwrap();
         }
         let recipe = "[run]\nname = \"r\"\nroot = \"runs\"\n[source]\nkind = \"jsonl\"\npaths = [\"*.jsonl\"]\n\
-                      [[step]]\nuse = \"dedup.url\"\n[[step]]\nuse = \"dedup.exact\"\n";
+                      [[step]]\nuse = \"dedup.url\"\n[[step]]\nuse = \"dedup.exact\"\n\
+                      [[step]]\nuse = \"dedup.minhash\"\n[[step]]\nuse = \"dedup.lines\"\nkeep_first = 2\n";
         std::fs::write(folder.path().join("r.toml"), recipe).unwrap();
         for threads in ["1", "2"] {
             let root = format!("run.root=runs{threads}");
@@ -115,16 +133,23 @@ fn what_is_kept_does_not_depend_on_how_the_input_is_parted() {
             let run = format!("runs{threads}/r");
             tokenmill_in(folder.path(), &["audit", &run]).ok();
             all.push(kept(tokenmill_in(folder.path(), &["inspect", "head", &run, "-n", "10000"])));
+            assert!(all.last().unwrap().iter().any(|kept| kept.starts_with("s")), "a story is kept");
         }
     }
+    let of_stories = all[0].iter().filter(|kept| kept.starts_with('s')).count();
+    assert!((40..120).contains(&of_stories), "{of_stories} of 400 tellings of 40 stories are kept");
     assert!((100..2_900).contains(&all[0].len()), "{} kept", all[0].len());
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
-/// The ids of all documents that a run has kept.
+/// The ids of all documents that a run has kept, each with the start of its text.
 fn kept(head: Ran) -> BTreeSet<String> {
     let said = head.ok();
-    said.lines().filter_map(|line| line.strip_prefix("record_id: ")).map(str::to_owned).collect()
+    let row = |row: &str| {
+        let field = |name: &str| row.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        Some(format!("{} {}", field("record_id: ")?, field("text: ")?))
+    };
+    said.split("\n\n").filter_map(row).collect()
 }
 
 #[test]
@@ -146,7 +171,14 @@ fn a_scan_spares_the_extraction_of_pages_that_lose() {
 fn a_removed_document_names_its_twin() {
     let sandbox = Sandbox::of("dedup.toml");
     sandbox.run(&[]);
-    let removed = sandbox.tokenmill(&["inspect", "head", "runs/mini", "--table", "ledger", "-n", "1000"]).ok();
+    let plan = std::fs::read_to_string(sandbox.run_folder().join("plan.json")).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let phases = plan["phases"].as_array().unwrap();
+    // The phase behind the settling of texts and of near duplicates; the one behind that of lines is the last.
+    let maps: Vec<usize> = (1..).zip(phases).filter(|(_, phase)| phase["name"] == "map").map(|(n, _)| n).collect();
+    let phase = maps[maps.len() - 2].to_string();
+    let arguments = ["inspect", "head", "runs/mini", "--table", "ledger", "-n", "1000", "--phase", &phase];
+    let removed = sandbox.tokenmill(&arguments).ok();
     let row = removed.split("\n\n").find(|row| row.contains("reason: duplicate_text")).unwrap();
     let field = |name: &str| row.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
     let why = sandbox.tokenmill(&["inspect", "why", "runs/mini", &field("id: ")]).ok();
@@ -154,4 +186,85 @@ fn a_removed_document_names_its_twin() {
     assert!(why.contains(&format!("evidence: {}", field("evidence: "))), "{why}");
     let twin = sandbox.tokenmill(&["inspect", "why", "runs/mini", &field("evidence: ")]).ok();
     assert!(!twin.contains("removed by"), "{twin}");
+}
+
+#[test]
+fn near_duplicates_go_for_one_that_stays_and_say_how_similar_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.jsonl"), stories(200).concat()).unwrap();
+    let said = tokenmill_in(folder.path(), &["apply", "--use", "dedup.minhash", "-o", "-", "in.jsonl"]).ok();
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_kept = |id: &serde_json::Value| lines.iter().any(|line| line["id"] == *id && line["kept"] == true);
+    let removed: Vec<_> = lines.iter().filter(|line| line["kept"] == false).collect();
+    assert!((120..=160).contains(&removed.len()), "{} removed", removed.len());
+    for line in removed {
+        assert_eq!((&line["reason"], &line["metric"]), (&"near_duplicate".into(), &"similarity".into()));
+        let (value, limit) = (line["value"].as_f64().unwrap(), line["limit"].as_f64().unwrap());
+        assert!(value >= limit && (0.79..0.81).contains(&limit), "{line}");
+        assert!(is_kept(&line["evidence"]), "{line}");
+    }
+}
+
+#[test]
+fn lines_that_many_documents_have_are_cut_and_emptied_documents_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = stories(30).concat();
+    lines += &line("empty", "http://e.example/", "2024-01-01", "Menu of page 7\\nLINE 3");
+    std::fs::write(folder.path().join("in.jsonl"), lines).unwrap();
+    let arguments = ["apply", "--use", "dedup.lines", "--set", "max_copies=5", "-o", "-", "in.jsonl"];
+    let said = tokenmill_in(folder.path(), &arguments).ok();
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[30]["id"], &lines[30]["reason"]), (&"empty".into(), &"emptied".into()));
+    // Digits count as one, so all menus are one line, and so are all last lines.
+    for line in &lines[..30] {
+        let text = line["text"].as_str().unwrap();
+        assert!(line["kept"] == true && text.starts_with('w') && !text.contains('\n'), "{line}");
+    }
+}
+
+#[test]
+fn clusters_are_shown_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.jsonl"), stories(200).concat()).unwrap();
+    let recipe = "[run]\nname = \"r\"\nremoved = 1.0\n[source]\nkind = \"jsonl\"\npaths = [\"in.jsonl\"]\n\
+                  [[step]]\nuse = \"dedup.minhash\"\nkeep = \"smallest_id\"\n";
+    std::fs::write(folder.path().join("r.toml"), recipe).unwrap();
+    tokenmill_in(folder.path(), &["run", "r.toml"]).ok();
+    let said = tokenmill_in(folder.path(), &["inspect", "clusters", "runs/r", "-n", "2"]).ok();
+    assert_eq!(said.matches("cluster of 5 documents by `dedup.minhash`").count(), 2, "{said}");
+    assert_eq!(said.matches("similarity 0.").count(), 8, "{said}");
+    assert!(said.contains("kept by `keep = \"smallest_id\"`"), "{said}");
+    assert!(said.contains(" equal line") && said.contains(" | "), "{said}");
+    let removed = said.lines().find_map(|line| line.trim().strip_prefix("removed  ")).unwrap();
+    let id = removed.split_whitespace().next().unwrap();
+    let one = tokenmill_in(folder.path(), &["inspect", "clusters", "runs/r", id]).ok();
+    assert!(one.contains(id) && one.matches("cluster of").count() == 1, "{one}");
+    tokenmill_in(folder.path(), &["inspect", "clusters", "runs/r", "http://nowhere.example/"]).code(1);
+}
+
+#[test]
+fn a_step_that_removes_a_whole_source_raises_an_alarm() {
+    let folder = tempfile::tempdir().unwrap();
+    for source in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(source)).unwrap();
+        std::fs::write(folder.path().join(source).join("in.jsonl"), crawl(600).concat()).unwrap();
+    }
+    let same: String =
+        (0..600).map(|n| line(&format!("x{n}"), &format!("http://x.example/{n}"), "", "Same.")).collect();
+    std::fs::write(folder.path().join("b/in.jsonl"), same).unwrap();
+    let recipe = "[run]\nname = \"r\"\nalarm_documents = 500\n[source]\nkind = \"jsonl\"\npaths = [\"*/in.jsonl\"]\n\
+                  [[step]]\nuse = \"dedup.exact\"\n";
+    std::fs::write(folder.path().join("r.toml"), recipe).unwrap();
+    let said = tokenmill_in(folder.path(), &["run", "r.toml"]).ok();
+    let alarms: Vec<&str> = said.lines().filter(|line| line.starts_with("ALARM")).collect();
+    assert_eq!(alarms.len(), 2, "{said}");
+    assert!(
+        alarms.contains(&"ALARM: `dedup.exact` removed 99.8 % of the 600 documents of the domain `x.example`"),
+        "{said}"
+    );
+    assert!(alarms.contains(&"ALARM: `dedup.exact` removed 99.8 % of the 600 documents of the source `b`"), "{said}");
+    let off = tokenmill_in(folder.path(), &["run", "r.toml", "--set", "run.alarm=off"]).ok();
+    assert!(!off.contains("ALARM"), "{off}");
+    tokenmill_in(folder.path(), &["inspect", "alarms", "runs/r"]).ok();
+    tokenmill_in(folder.path(), &["inspect", "alarms", "runs/r", "--documents", "500"]).code(1);
 }

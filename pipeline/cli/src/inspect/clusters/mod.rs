@@ -85,9 +85,9 @@ fn show(cluster: &Cluster, recipe: &toml::Table, args: &Args) {
 
 fn describe(member: &Member) -> String {
     let truncated = if member.truncated { "  truncated" } else { "" };
-    let date = if member.date.is_empty() { "no date" } else { &member.date };
+    let date = if member.date.is_empty() { String::new() } else { format!("  {}", member.date) };
     let name = if member.url.is_empty() { &member.record_id } else { &member.url };
-    format!("{}  {date}  {} bytes{truncated}  {name}", member.id, member.bytes)
+    format!("{}{date}  {} bytes{truncated}  {name}", member.id, member.bytes)
 }
 
 fn similarity(member: &Member) -> String {
@@ -104,15 +104,13 @@ fn why(cluster: &Cluster, recipe: &toml::Table) -> String {
         .filter_map(toml::Value::as_table)
         .find(|step| step.get("name").and_then(toml::Value::as_str) == Some(&cluster.step));
     let text = |name: &str| step.and_then(|step| step.get(name)?.as_str()).unwrap_or_default();
-    let first = match text("keep") {
-        "newest" => "the newest capture".to_owned(),
-        "oldest" => "the oldest capture".to_owned(),
-        "longest" => "the longest text".to_owned(),
-        "score" => format!("the highest `{}`", text("score")),
-        _ => "the smallest id".to_owned(),
+    let then = match text("keep") {
+        "newest" => "then the newest, then the longest text, ".to_owned(),
+        "oldest" => "then the oldest, then the longest text, ".to_owned(),
+        "longest" => "then the longest text, ".to_owned(),
+        "score" => format!("then the highest `{}`, then the longest text, ", text("score")),
+        _ => String::new(),
     };
     let keep = text("keep");
-    format!(
-        "kept by `keep = \"{keep}\"`: a whole capture before a truncated one, then {first}, then the longer text, then the smallest id"
-    )
+    format!("kept by `keep = \"{keep}\"`: a whole capture before a truncated one, {then}then the smallest id")
 }
