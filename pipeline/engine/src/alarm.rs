@@ -77,7 +77,7 @@ pub fn alarms(
     let mut found = Vec::new();
     let mut group = Group::default();
     let mut records = sorter.finish()?;
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.next_record()? {
         let rest = record.get(LENGTH + 16..).unwrap_or_default();
         let Some((n, text)) = rest.split_first_chunk::<4>() else { continue };
         let text = String::from_utf8_lossy(text);

@@ -36,7 +36,7 @@ impl Records {
     ///
     /// # Errors
     /// When the store fails or the object is damaged.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, StoreError> {
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>, StoreError> {
         if self.at == self.buffer.len() && self.left.is_empty() {
             return Ok(None);
         }
@@ -91,7 +91,7 @@ mod tests {
         let mut spool = Spool::create(&store).unwrap();
         let (mut starts, mut bytes) = (Vec::new(), 0);
         let mut sorted = sorter.finish().unwrap();
-        while let Some(record) = sorted.next().unwrap() {
+        while let Some(record) = sorted.next_record().unwrap() {
             starts.push(bytes);
             bytes += record.len() as u64;
             spool.write_all(record).unwrap();
@@ -101,15 +101,15 @@ mod tests {
         for (from, to) in [(0, 0), (0, n), (5, 6), (700, 19_000), (n, n)] {
             let mut records = Records::open_range(&store, &object, starts[from as usize]..starts[to as usize]).unwrap();
             for number in from..to {
-                let record = records.next().unwrap().unwrap();
+                let record = records.next_record().unwrap().unwrap();
                 assert_eq!(record[..4], number.to_be_bytes());
                 assert_eq!(record.len(), 4 + number as usize % 700);
             }
-            assert!(records.next().unwrap().is_none());
+            assert!(records.next_record().unwrap().is_none());
         }
         assert!(Records::open_range(&store, &object, 0..bytes + 1).is_err());
         let mut cut = Records::open_range(&store, &object, 0..bytes - 1).unwrap();
-        let failed = (0..n).find_map(|_| cut.next().err());
+        let failed = (0..n).find_map(|_| cut.next_record().err());
         assert!(failed.is_some(), "a record that is cut is noticed");
     }
 }

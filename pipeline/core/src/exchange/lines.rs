@@ -74,7 +74,9 @@ pub fn settle_lines(limits: LineLimits, seed: u64, documents: &[(DocId, &str, Ve
     let mut n_documents: BTreeMap<&str, u64> = BTreeMap::new();
     let counted = documents.iter().filter(|(_, _, keys)| !keys.is_empty());
     counted.for_each(|(_, scope, _)| *n_documents.entry(*scope).or_default() += 1);
-    let mut occurrences: BTreeMap<(&str, u64, u64), Vec<(u64, usize, u32)>> = BTreeMap::new();
+    // By scope, bucket and line: the order of each copy, its document and its line.
+    type Copies<'a> = BTreeMap<(&'a str, u64, u64), Vec<(u64, usize, u32)>>;
+    let mut occurrences = Copies::new();
     for (at, (id, scope, keys)) in documents.iter().enumerate() {
         let bucket = bucket_of(seed, *id, n_documents.get(scope).copied().unwrap_or(0), limits.bucket_documents);
         for key in keys {
@@ -99,7 +101,7 @@ pub fn settle_lines(limits: LineLimits, seed: u64, documents: &[(DocId, &str, Ve
 mod tests {
     use super::*;
 
-    fn documents<'a>(n: u64, scope: &'a str) -> Vec<(DocId, &'a str, Vec<LineKey>)> {
+    fn documents(n: u64, scope: &str) -> Vec<(DocId, &str, Vec<LineKey>)> {
         let document = |at: u64| {
             let id = DocId(crate::hash::hash128(&at.to_le_bytes()));
             (id, scope, vec![LineKey { line: 0, hash: 1 }, LineKey { line: 1, hash: 100 + at }])

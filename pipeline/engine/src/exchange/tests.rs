@@ -64,7 +64,7 @@ impl Points {
 impl Similar for Points {
     fn keys(&self, doc: &Doc<'_>, keys: &mut Vec<u64>) {
         let place = Points::place(doc);
-        if place % 11 > 0 {
+        if !place.is_multiple_of(11) {
             // Two grids of cells, so that chains grow longer than a cell.
             keys.extend(
                 [place / 16, (place + 8) / 16]

@@ -132,7 +132,7 @@ impl<const K: usize> SortedRecords<K> {
     ///
     /// # Errors
     /// When the disk fails.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, StoreError> {
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>, StoreError> {
         match self {
             SortedRecords::Memory { buffer, places } => Ok(places.next().map(|(_, at)| encoded(buffer, at))),
             SortedRecords::Merged(merged) => merged.next(),
@@ -195,7 +195,7 @@ mod tests {
         let mut sorted = sorter.finish().unwrap();
         let was_merged = matches!(sorted, SortedRecords::Merged(_));
         let mut out = Vec::new();
-        while let Some(record) = sorted.next().unwrap() {
+        while let Some(record) = sorted.next_record().unwrap() {
             out.push(record.to_vec());
         }
         (was_merged, out)

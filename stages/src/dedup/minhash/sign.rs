@@ -88,9 +88,8 @@ impl Block {
     fn minima_anywhere(&self, shingles: &[u32]) -> [u32; LANES] {
         let mut minima = [u32::MAX; LANES];
         for shingle in shingles {
-            for lane in 0..LANES {
-                let hash = (shingle ^ self.flips[lane]).wrapping_mul(self.factors[lane]);
-                minima[lane] = minima[lane].min(hash);
+            for ((minimum, flip), factor) in minima.iter_mut().zip(&self.flips).zip(&self.factors) {
+                *minimum = (*minimum).min((shingle ^ flip).wrapping_mul(*factor));
             }
         }
         minima

@@ -119,7 +119,7 @@ impl Phase for DetailPhase {
         let mut spool = context.spool()?;
         let mut by_reducer = vec![0u64; usize::try_from(n_reducers).unwrap_or(1)];
         let mut records = records.finish()?;
-        while let Some(record) = records.next()? {
+        while let Some(record) = records.next_record()? {
             by_reducer[reducer_of(u64_at(record, LENGTH), n_reducers) as usize] += record.len() as u64;
             spool.write_all(record).map_err(StoreError::io("write", &task.label))?;
         }

@@ -59,7 +59,7 @@ impl Phase for VerifyPhase {
                 continue;
             }
             let mut records = Records::open_range(context.store, object(part, DETAILS_TABLE)?, range)?;
-            while let Some(record) = records.next()? {
+            while let Some(record) = records.next_record()? {
                 let (place, detail) = split(record, &part.task)?;
                 sorter.push(Place { part: first_part + place.part, ..place }.to_bytes(), detail)?;
                 n_in += 1;
@@ -69,7 +69,7 @@ impl Phase for VerifyPhase {
         let mut walk = Walk { greedy: Greedy::new(self.stage.similar()), cluster: None, decisions: &mut decisions };
         let mut n_clusters = 0u64;
         let mut records = sorter.finish()?;
-        while let Some(record) = records.next()? {
+        while let Some(record) = records.next_record()? {
             let (place, detail) = split(record.get(LENGTH..).unwrap_or_default(), &task.label)?;
             n_clusters += u64::from(walk.next(place, detail)?);
         }
