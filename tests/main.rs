@@ -15,6 +15,7 @@ mod mini_crawl;
 mod data {
     mod extraction;
     mod lid;
+    mod neardup;
     mod tok;
     mod warc;
     mod web_en;

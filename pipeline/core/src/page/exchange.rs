@@ -49,7 +49,10 @@ pub fn show_exchange(entry: &Entry, exchange: &Exchange, inputs: &[(&str, &str)]
                 let (mut text, mut edits) = (String::new(), Edits::default());
                 let mut numbers = Numbers::new(entry.metrics.len());
                 stage.cut(&Doc::new(document, &Analysis::default()), &lines, &mut edits, &mut numbers);
-                line(&mut text, format_args!("kept"));
+                let mut edited = String::new();
+                edits.apply(&document.text, &mut edited);
+                let is_emptied = !edits.is_empty() && edited.trim().is_empty();
+                line(&mut text, format_args!("{}", if is_emptied { "removed because emptied" } else { "kept" }));
                 write_numbers(&mut text, entry, &numbers);
                 write_edited(&mut text, document, &mut edits);
                 Shown { text, dropped_by: None, measured: Vec::new() }

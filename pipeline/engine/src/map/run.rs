@@ -51,9 +51,7 @@ fn read_source(
     writer: &mut Writer<'_>,
     context: &TaskContext<'_>,
 ) -> Result<(), StoreError> {
-    if !input.is_unchanged()? {
-        return Err(StoreError::Usage(format!("`{}` has changed since the run was planned; run it again", input.uri)));
-    }
+    input.must_be_unchanged()?;
     let mut reader = source::open(input, spec.format, &spec.columns)?;
     let mut reported = 0;
     while phase.limit.is_none_or(|limit| u64::from(writer.row) < limit) {

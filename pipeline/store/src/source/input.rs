@@ -41,6 +41,19 @@ impl Input {
         Ok((found.bytes, found.version) == (self.bytes, self.version.clone()))
     }
 
+    /// As [`Input::is_unchanged`], for tasks that must not read anything else than was planned.
+    ///
+    /// # Errors
+    /// When it has changed, or cannot be looked up.
+    pub fn must_be_unchanged(&self) -> Result<(), StoreError> {
+        match self.is_unchanged()? {
+            true => Ok(()),
+            false => {
+                Err(StoreError::Usage(format!("`{}` has changed since the run was planned; run it again", self.uri)))
+            }
+        }
+    }
+
     fn meta(&self) -> ObjectMeta {
         ObjectMeta { bytes: self.bytes, version: self.version.clone() }
     }

@@ -5,6 +5,7 @@ mod neardup;
 mod ours;
 mod page;
 mod peers;
+mod scale;
 
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
@@ -19,8 +20,9 @@ use std::process::Command;
 const MEMORY: [&str; 2] = ["256MiB", "64MiB"];
 
 /// What is scored: name, and parameters of the stage.
-const SETTINGS: [(&str, &[&str]); 5] = [
+const SETTINGS: [(&str, &[&str]); 6] = [
     ("tokenmill", &[]),
+    ("tokenmill, 28 keys", &["bands=28"]),
     ("tokenmill, not verified", &["verify=false"]),
     ("tokenmill, preset dclm", &["preset=dclm"]),
     ("tokenmill, preset duplodocus", &["preset=duplodocus"]),
@@ -48,14 +50,17 @@ pub fn run(repo: &Repo) -> Result<()> {
         runs.push((memory, ours::run(&bench, "dedup.minhash", memory)?));
     }
     let lines = ours::run(&bench, "dedup.lines", MEMORY[0])?;
+    let others = ["dedup.url", "dedup.exact"].map(|step| Ok((step, ours::run(&bench, step, MEMORY[0])?)));
+    let others = others.into_iter().collect::<Result<Vec<_>>>()?;
     let usual = &runs[0].1;
     let quality = bench.quality(usual.n_documents[1])?;
     let peers = peers::run(&bench, usual.text_bytes[0])?;
     let mut page = page::head(usual, neardup::count_pairs(&bench)?, &quality, &peers);
     page += &neardup::section(&neardup::run(&bench)?);
-    page += &page::cost(usual, &peers);
+    page += &page::cost(usual, &others, &peers);
     page += &page::memory(&runs, &peers)?;
     page += &page::lines(&lines);
+    page += &scale::section(usual);
     println!("{page}");
     repo.write("docs/benchmarks/dedup.md", page.as_bytes())?;
     println!("wrote docs/benchmarks/dedup.md");

@@ -20,6 +20,19 @@ pub struct Run {
     pub n_documents: [u64; 2],
     /// Bytes of the texts read, and kept.
     pub text_bytes: [f64; 2],
+    /// What the phases have stored.
+    pub stored: Vec<Stored>,
+}
+
+/// One table of one phase, over all parts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Name of the table.
+    pub table: String,
+    /// Bytes of all objects.
+    pub bytes: f64,
+    /// Rows of all objects.
+    pub rows: f64,
 }
 
 impl Run {
@@ -44,7 +57,14 @@ impl Run {
             steps,
             n_documents: [sum(first, "/n_in") as u64, sum(last, "/n_out") as u64],
             text_bytes: [sum(first, "/steps/0/bytes_in"), sum(last, "/bytes_out")],
+            stored: Vec::new(),
         })
+    }
+
+    /// CPU seconds until all decisions are made: of everything before the last map phase, which applies them.
+    pub fn decision_seconds(&self) -> f64 {
+        let last = self.steps.last().map_or("", |(phase, ..)| phase.as_str());
+        self.steps.iter().filter(|(phase, ..)| phase != last).map(|(.., seconds)| seconds).sum()
     }
 
     /// CPU seconds that no phase says: exchanges, and the start of the process.
@@ -68,8 +88,30 @@ pub fn run(bench: &Bench<'_>, step: &str, memory: &str) -> Result<Run> {
     let mut command = Command::new(&bench.program);
     command.arg("run").arg(&file).args(["--threads", "1", "--timings"]).arg(&timings);
     let cost = measured::measure(bench.repo, &command)?;
+    let mut run = Run::parse(cost, &crate::bench::read_json(&read(&timings)?)?)?;
+    run.stored = stored(&runs.join("bench"))?;
     let _ = std::fs::remove_dir_all(&runs);
-    Run::parse(cost, &crate::bench::read_json(&read(&timings)?)?)
+    Ok(run)
+}
+
+/// What the phases of a run have stored, from their manifests.
+fn stored(run: &Path) -> Result<Vec<Stored>> {
+    let plan = crate::bench::read_json(&read(&run.join("plan.json"))?)?;
+    let mut stored: Vec<Stored> = Vec::new();
+    for phase in plan["phases"].as_array().into_iter().flatten() {
+        let manifest = crate::bench::read_json(&read(&run.join(phase["manifest"].as_str().unwrap_or_default()))?)?;
+        let objects = manifest["parts"].as_array().into_iter().flatten().filter_map(|part| part["objects"].as_object());
+        for (table, object) in objects.flatten() {
+            let number = |name: &str| object[name].as_f64().unwrap_or(0.0);
+            match stored.iter_mut().find(|stored| stored.table == *table) {
+                Some(stored) => {
+                    (stored.bytes, stored.rows) = (stored.bytes + number("bytes"), stored.rows + number("rows"))
+                }
+                None => stored.push(Stored { table: table.clone(), bytes: number("bytes"), rows: number("rows") }),
+            }
+        }
+    }
+    Ok(stored)
 }
 
 fn recipe(runs: &Path, memory: &str, glob: &Path, step: &str) -> String {

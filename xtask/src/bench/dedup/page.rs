@@ -100,19 +100,23 @@ pub fn grouped(count: u64) -> String {
 }
 
 /// What a gigabyte of text costs us, phase by phase, and the peers.
-pub fn cost(run: &Run, peers: &[Peer]) -> String {
+pub fn cost(run: &Run, others: &[(&str, Run)], peers: &[Peer]) -> String {
     let mut out = "\n## Cost\n\nCPU seconds, user and system, of whole processes on one thread, for 10^9 bytes of text; the JSON \
                    around it is read, not counted.\n\n| system | CPU s | CPU s per GB | times ours |\n|---|---|---|---|\n"
         .to_owned();
-    let ours = per_gigabyte(run.cost.cpu_seconds, run.text_bytes[0]);
+    let ours = per_gigabyte(run.decision_seconds(), run.text_bytes[0]);
     let mut row = |name: &str, seconds: f64, bytes: f64| {
         let per = per_gigabyte(seconds, bytes);
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(out, "| {name} | {seconds:.1} | {per:.1} | {:.2} |", per / ours.max(1e-9));
     };
-    row("tokenmill, dedup.minhash", run.cost.cpu_seconds, run.text_bytes[0]);
+    row("tokenmill, dedup.minhash, to the decisions", run.decision_seconds(), run.text_bytes[0]);
+    row("tokenmill, dedup.minhash, with the kept documents written", run.cost.cpu_seconds, run.text_bytes[0]);
+    for (step, run) in others {
+        row(&format!("tokenmill, {step}, to the decisions"), run.decision_seconds(), run.text_bytes[0]);
+    }
     peers.iter().for_each(|peer| row(&peer.name, peer.cost.cpu_seconds, peer.text_bytes));
-    out += "\nrensa and datatrove read the JSON and cut the words in Python.";
+    out += "\nrensa and datatrove read the JSON and cut the words in Python, and write ids only.";
     out += " Ours also writes all tables and ledgers of a run, by phase:\n\n";
     out += &phases(run);
     out
@@ -162,9 +166,10 @@ pub fn memory(runs: &[Memory], peers: &[Peer]) -> Result<String> {
 pub fn lines(run: &Run) -> String {
     let [read, kept] = run.text_bytes.map(|bytes| bytes / 1e6);
     format!(
-        "\n## Lines\n\n`dedup.lines` alone on the same corpus: {:.1} CPU seconds, {:.1} per GB, {:.0} MB at the peak; of {read:.0} MB \
+        "\n## Lines\n\n`dedup.lines` alone on the same corpus: {:.1} CPU seconds per GB to the decisions, {:.1} with the \
+         edited documents written, {:.0} MB at the peak; of {read:.0} MB \
          of text, {kept:.0} MB are left.\n\n{}",
-        run.cost.cpu_seconds,
+        per_gigabyte(run.decision_seconds(), run.text_bytes[0]),
         per_gigabyte(run.cost.cpu_seconds, run.text_bytes[0]),
         run.cost.peak_bytes / 1e6,
         phases(run)
@@ -180,9 +185,10 @@ mod tests {
     fn run(n_kept: u64) -> Run {
         Run {
             cost: Cost { cpu_seconds: 20.0, peak_bytes: 3e8 },
-            steps: vec![("1 map".to_owned(), "read".to_owned(), 5.0)],
+            steps: vec![("1 scan".to_owned(), "read".to_owned(), 5.0), ("2 map".to_owned(), "write".to_owned(), 5.0)],
             n_documents: [9, n_kept],
             text_bytes: [5e8, 4e8],
+            stored: Vec::new(),
         }
     }
 
@@ -211,12 +217,15 @@ mod tests {
 
     #[test]
     fn costs_are_per_gigabyte() {
-        let text = cost(&run(8), &[peer()]);
-        assert!(text.contains("| tokenmill, dedup.minhash | 20.0 | 40.0 | 1.00 |"), "{text}");
-        assert!(text.contains("| slow | 30.0 | 300.0 | 7.50 |"), "{text}");
-        assert!(text.contains("| 1 map | `read` | 5.00 | 10.00 |"), "{text}");
-        assert!(text.contains("| all else |  | 15.00 | 30.00 |"), "{text}");
-        assert!(lines(&run(9)).contains("40.0 per GB, 300 MB at the peak; of 500 MB of text, 400 MB are left"));
+        let text = cost(&run(8), &[], &[peer()]);
+        assert!(text.contains("| tokenmill, dedup.minhash, to the decisions | 5.0 | 10.0 | 1.00 |"), "{text}");
+        assert!(text.contains("| slow | 30.0 | 300.0 | 30.00 |"), "{text}");
+        assert!(text.contains("| 1 scan | `read` | 5.00 | 10.00 |"), "{text}");
+        assert!(text.contains("| all else |  | 10.00 | 20.00 |"), "{text}");
+        assert!(
+            lines(&run(9))
+                .contains("10.0 CPU seconds per GB to the decisions, 40.0 with the edited documents written, 300 MB")
+        );
     }
 
     #[test]

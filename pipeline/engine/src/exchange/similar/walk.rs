@@ -77,12 +77,7 @@ impl Walk {
         let (reader, name) = match (place, spec) {
             (Place::Docs(docs), _) => (Reader::Docs(DocsReader::open(context.store, &docs.key)?), docs.key.clone()),
             (Place::Input(input), Some(spec)) => {
-                if !input.is_unchanged()? {
-                    return Err(StoreError::Usage(format!(
-                        "`{}` has changed since the run was planned; run it again",
-                        input.uri
-                    )));
-                }
+                input.must_be_unchanged()?;
                 (Reader::Input(source::open(input, spec.format, &spec.columns)?), input.uri.clone())
             }
             (Place::Input(input), None) => return Err(StoreError::corrupt(&input.uri, "the phase reads no source")),
