@@ -229,6 +229,9 @@ fn clusters_are_shown_side_by_side() {
     let recipe = "[run]\nname = \"r\"\nremoved = 1.0\n[source]\nkind = \"jsonl\"\npaths = [\"in.jsonl\"]\n\
                   [[step]]\nuse = \"dedup.minhash\"\nkeep = \"smallest_id\"\n";
     std::fs::write(folder.path().join("r.toml"), recipe).unwrap();
+    let plan = tokenmill_in(folder.path(), &["plan", "r.toml"]).ok();
+    assert!(plan.contains("14 keys of 8 minima over shingles of 5 words"), "{plan}");
+    assert!(plan.contains("compared    0.053 0.211 0.565 0.772 0.924 0.988"), "{plan}");
     tokenmill_in(folder.path(), &["run", "r.toml"]).ok();
     let said = tokenmill_in(folder.path(), &["inspect", "clusters", "runs/r", "-n", "2"]).ok();
     assert_eq!(said.matches("cluster of 5 documents by `dedup.minhash`").count(), 2, "{said}");

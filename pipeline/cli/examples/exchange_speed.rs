@@ -86,9 +86,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let n_decisions: u64 = manifests[3].parts.iter().filter_map(|part| part.tally["n_out"].as_u64()).sum();
     let n_tasks: Vec<usize> = manifests.iter().map(|manifest| manifest.parts.len()).collect();
     let share = n_decisions as f64 / n_urls as f64;
+    let n_removed: u64 = manifests[2].parts.iter().filter_map(|part| part.tally["n_removed"].as_u64()).sum();
     println!(
         "{}",
-        json!({"n_urls": n_urls, "n_tasks": n_tasks, "n_decisions": n_decisions, "memory": memory, "sketch_bytes": sketched,
+        json!({"n_urls": n_urls, "n_tasks": n_tasks, "n_decisions": n_decisions, "n_removed": n_removed, "memory": memory, "sketch_bytes": sketched,
             "bytes": bytes, "cpu_seconds": seconds, "peak_rss_bytes": peak_rss(),
             "requests": requests.values().collect::<Vec<_>>(),
             "expected": expected(n_parts, n_urls / n_parts, share), "at_scale": expected(100_000, 50_000, share)})

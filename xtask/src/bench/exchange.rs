@@ -78,8 +78,8 @@ fn speed(run: &Value) -> String {
     let _ = writeln!(out, "| with sketching | | {:.2} | **{:.2}** | |", exchange + sketch, rate(exchange + sketch));
     let _ = writeln!(
         out,
-        "\nSketching is the canonical form of the URL, its hash, and writing the row. {} documents are removed.",
-        run["n_decisions"]
+        "\nSketching is the canonical form of the URL, its hash, and writing the row. {} documents are removed, and {} decisions are written: the kept one of every group gets one, too.",
+        run["n_removed"], run["n_decisions"]
     );
     out += &requests(run);
     out

@@ -94,6 +94,10 @@ fn write_map(out: &mut String, manifest: &Manifest, tally: &Tally) {
         let notes: Vec<_> = tally.notes.iter().map(|(note, n)| format!("{} {note}", count(*n))).collect();
         let _ = writeln!(out, "oddities that did no harm: {}", notes.join(", "));
     }
+    if !tally.not_compared.is_empty() {
+        let steps: Vec<_> = tally.not_compared.iter().map(|(step, n)| format!("{} by {step}", count(*n))).collect();
+        let _ = writeln!(out, "nothing to compare, so they stay: {}", steps.join(", "));
+    }
     let mut rows = Vec::new();
     for (at, step) in tally.steps.iter().enumerate() {
         let after = tally.steps.get(at + 1).map_or(tally.bytes_out, |next| next.bytes_in);

@@ -55,22 +55,26 @@ impl Decision {
 /// Collects the decisions of one task.
 pub struct DecisionWriter {
     rows: Sorter<DECIDED>,
+    n_removed: u64,
 }
 
 impl DecisionWriter {
     /// Holds at most `memory` bytes of them.
     pub fn new(context: &TaskContext<'_>, memory: u64) -> DecisionWriter {
-        DecisionWriter { rows: Sorter::new(context.store.scratch(), memory) }
+        DecisionWriter { rows: Sorter::new(context.store.scratch(), memory), n_removed: 0 }
     }
 
     /// Adds one.
     pub fn push(&mut self, decision: Decision) -> Result<(), StoreError> {
+        self.n_removed += u64::from(matches!(decision.fate, Fate::Removed { .. }));
         self.rows.push(decision.to_bytes())
     }
 
     /// Stores them, sorted by part and row.
     pub fn finish(self, context: &TaskContext<'_>, first_parts: &[u32], n_in: u64) -> Result<Outcome, StoreError> {
-        store_by_group(context, self.rows, first_parts, TABLE, n_in)
+        let mut outcome = store_by_group(context, self.rows, first_parts, TABLE, n_in)?;
+        outcome.tally["n_removed"] = self.n_removed.into();
+        Ok(outcome)
     }
 }
 

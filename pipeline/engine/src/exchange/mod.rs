@@ -30,7 +30,7 @@ pub use lines::Cuts;
 pub use sketch::{Sketched, Sketcher};
 pub use steps::{From, Step, steps};
 
-use tokenmill_store::{ObjectRef, Part, StoreError, Task};
+use tokenmill_store::{ObjectRef, Part, StoreError};
 
 /// Input of a shuffle: the map phase that wrote the sketches.
 pub const SKETCHED: &str = "sketched";
@@ -66,9 +66,4 @@ const FORMAT: u32 = 2;
 /// An object that a part must have.
 fn object<'a>(part: &'a Part, name: &str) -> Result<&'a ObjectRef, StoreError> {
     part.objects.get(name).ok_or_else(|| StoreError::corrupt(&part.task, format!("the part has no `{name}`")))
-}
-
-/// Which range of keys a task is about.
-fn task_index(task: &Task) -> u64 {
-    task.work.get("index").and_then(serde_json::Value::as_u64).unwrap_or(0)
 }

@@ -1,9 +1,10 @@
 //! Ranges of the object of another task: how many rows of it belong to whom, and where they are.
 
 use super::object;
+use serde_json::{Value, json};
 use std::ops::Range;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_store::{Manifest, Part, Rows, StoreError, TaskContext};
+use tokenmill_store::{Manifest, Part, Rows, StoreError, Task, TaskContext};
 
 /// What some parts are called together, for people.
 pub fn label(parts: &[Part]) -> String {
@@ -20,14 +21,14 @@ pub fn join(counts: &[u64]) -> String {
 }
 
 /// Into how many entries the counts of a field go; 1 without any part.
-pub fn n_entries(manifest: &Manifest, field: &str) -> u64 {
+fn n_entries(manifest: &Manifest, field: &str) -> u64 {
     let counts = manifest.parts.first().and_then(|part| part.tally.get(field)?.as_str());
     counts.map_or(1, |counts| counts.split(' ').count() as u64)
 }
 
 /// The range that belongs to the entries `indices`, from the counts that [`join`] wrote.
 pub fn range_of(part: &Part, field: &str, indices: Range<u64>) -> Result<Range<u64>, StoreError> {
-    let text = part.tally.get(field).and_then(serde_json::Value::as_str).unwrap_or("");
+    let text = part.tally.get(field).and_then(Value::as_str).unwrap_or("");
     let corrupt = |why: String| StoreError::corrupt(&part.task, format!("`{field}`: {why}"));
     let (mut range, mut n_entries) = (0..0u64, 0);
     for (at, count) in (0u64..).zip(text.split(' ')).take_while(|(at, _)| *at < indices.end) {
@@ -90,6 +91,30 @@ pub fn group_of(first_parts: &[u32], part: u32) -> usize {
 pub fn tasks_digest(manifest: &Manifest) -> String {
     let keys: String = manifest.parts.iter().map(|part| part.task.as_str()).collect();
     digest_hex(keys.as_bytes())
+}
+
+/// A task for every range that the parts of an input were cut into, which `field` counts; `what` they are, for people.
+pub fn range_tasks(
+    fingerprint: &str,
+    input: &Manifest,
+    (table, field): (&str, &str),
+    what: &str,
+) -> Result<Vec<Task>, StoreError> {
+    // The parts know best into how many ranges they were cut; without any there is nothing to do but to say so.
+    let (tasks, n_ranges) = (tasks_digest(input), n_entries(input, field));
+    let bytes = table_bytes(input, table)?;
+    let task = |index: u64| Task {
+        key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_ranges}").as_bytes()),
+        label: format!("{what} {} of {n_ranges}", index + 1),
+        bytes: bytes / n_ranges,
+        work: json!({"index": index}),
+    };
+    Ok((0..n_ranges).map(task).collect())
+}
+
+/// Which range a task of [`range_tasks`] is about.
+pub fn range_index(task: &Task) -> u64 {
+    task.work.get("index").and_then(Value::as_u64).unwrap_or(0)
 }
 
 /// Bytes of one table of all parts.

@@ -68,7 +68,7 @@ pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) 
             tasks: &tasks,
             manifest_key: record.phases[at].manifest.as_deref().unwrap_or_default(),
             inputs: &inputs,
-            memory: plan.memory / options.threads.max(1) as u64,
+            memory: plan.memory / options.threads.min(tasks.len()).max(1) as u64,
         };
         let report = run_phase(&work, store, options, watch, &pool)?;
         reports.push(report);

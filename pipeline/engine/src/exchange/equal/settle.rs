@@ -2,12 +2,11 @@
 
 use super::layout::{SHIPPED, Shipped};
 use crate::exchange::decisions::{Decision, DecisionWriter};
-use crate::exchange::ranges::{first_parts, n_entries, read_rows, table_bytes, tasks_digest};
+use crate::exchange::ranges::{first_parts, range_index, range_tasks, read_rows};
 use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
-use crate::exchange::{FORMAT, SHUFFLED, task_index};
+use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
 use tokenmill_core::Fate;
-use tokenmill_core::hash::digest_hex;
 use tokenmill_store::sort::{Sorted, Sorter};
 use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
@@ -33,21 +32,11 @@ impl Phase for SettlePhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let shuffled = inputs.get(SHUFFLED)?;
-        // The shuffles know best into how many ranges they were cut; without any there is nothing to settle.
-        let (tasks, n_reducers) = (tasks_digest(shuffled), n_entries(shuffled, "rows_by_reducer"));
-        let bytes = table_bytes(shuffled, SHUFFLED_TABLE)?;
-        let task = |index: u64| Task {
-            key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_reducers}").as_bytes()),
-            label: format!("keys {} of {n_reducers}", index + 1),
-            bytes: bytes / n_reducers,
-            work: json!({"index": index}),
-        };
-        Ok((0..n_reducers).map(task).collect())
+        range_tasks(fingerprint, inputs.get(SHUFFLED)?, (SHUFFLED_TABLE, "rows_by_reducer"), "keys")
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let index = task_index(task);
+        let index = range_index(task);
         let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
         // Rows of the group and decisions are in memory at the same time.
         let mut rows = Sorter::<SHIPPED>::new(context.store.scratch(), context.memory / 2);

@@ -2,13 +2,12 @@
 
 use super::layout::{COUNTED, Counted, FREQUENT, Frequent, Occurrence};
 use crate::exchange::decisions::store_by_group;
-use crate::exchange::ranges::{n_entries, read_rows, table_bytes, tasks_digest};
+use crate::exchange::ranges::{range_index, range_tasks, read_rows};
 use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
 use crate::exchange::steps::SharedExchange;
-use crate::exchange::{FORMAT, SHUFFLED, task_index};
+use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
 use tokenmill_core::exchange::LineLimits;
-use tokenmill_core::hash::digest_hex;
 use tokenmill_store::sort::{Sorted, Sorter};
 use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
@@ -38,20 +37,11 @@ impl Phase for CountPhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let shuffled = inputs.get(SHUFFLED)?;
-        let (tasks, n_reducers) = (tasks_digest(shuffled), n_entries(shuffled, "rows_by_reducer"));
-        let bytes = table_bytes(shuffled, SHUFFLED_TABLE)?;
-        let task = |index: u64| Task {
-            key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_reducers}").as_bytes()),
-            label: format!("keys {} of {n_reducers}", index + 1),
-            bytes: bytes / n_reducers,
-            work: json!({"index": index}),
-        };
-        Ok((0..n_reducers).map(task).collect())
+        range_tasks(fingerprint, inputs.get(SHUFFLED)?, (SHUFFLED_TABLE, "rows_by_reducer"), "keys")
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let index = task_index(task);
+        let index = range_index(task);
         let n_groups = u32::try_from(context.inputs.get(SHUFFLED)?.parts.len()).unwrap_or(u32::MAX);
         let mut rows = Sorter::<COUNTED>::new(context.store.scratch(), context.memory / 2);
         let range = ("rows_by_reducer", index..index + 1);

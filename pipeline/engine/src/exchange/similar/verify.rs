@@ -3,12 +3,11 @@
 use super::detail::TABLE as DETAILS_TABLE;
 use super::layout::{PLACE, Place};
 use crate::exchange::decisions::{Decision, DecisionWriter};
-use crate::exchange::ranges::{first_parts, n_entries, range_of, table_bytes, tasks_digest};
+use crate::exchange::ranges::{first_parts, range_index, range_of, range_tasks};
 use crate::exchange::steps::SharedExchange;
-use crate::exchange::{DETAILED, FORMAT, SHUFFLED, object, task_index};
+use crate::exchange::{DETAILED, FORMAT, SHUFFLED, object};
 use serde_json::json;
 use tokenmill_core::exchange::{Greedy, Judged};
-use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{DocId, Fate};
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
 use tokenmill_store::{Inputs, Outcome, Phase, Records, StoreError, Task, TaskContext};
@@ -36,20 +35,11 @@ impl Phase for VerifyPhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let detailed = inputs.get(DETAILED)?;
-        let (tasks, n_reducers) = (tasks_digest(detailed), n_entries(detailed, "bytes_by_reducer"));
-        let bytes = table_bytes(detailed, DETAILS_TABLE)?;
-        let task = |index: u64| Task {
-            key: digest_hex(format!("{fingerprint}\0{tasks}\0{index}/{n_reducers}").as_bytes()),
-            label: format!("clusters {} of {n_reducers}", index + 1),
-            bytes: bytes / n_reducers,
-            work: json!({"index": index}),
-        };
-        Ok((0..n_reducers).map(task).collect())
+        range_tasks(fingerprint, inputs.get(DETAILED)?, (DETAILS_TABLE, "bytes_by_reducer"), "clusters")
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let index = task_index(task);
+        let index = range_index(task);
         let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
         let mut sorter = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
         let mut n_in = 0u64;
