@@ -86,7 +86,7 @@ impl Lines for DedupLines {
     fn keys(&self, doc: &Doc<'_>, keys: &mut Vec<LineKey>) {
         let (text, lines) = (doc.text(), doc.lines());
         let mut code = Code::default();
-        let mut normal = String::new();
+        let mut normal = Vec::new();
         for (at, line) in lines.iter().enumerate() {
             if self.spare_code && code.has(text, lines, at) {
                 continue;
@@ -105,8 +105,10 @@ impl Lines for DedupLines {
         let (text, all) = (doc.text(), doc.lines());
         let cut: Vec<usize> = lines.iter().map(|line| *line as usize).filter(|line| *line < all.len()).collect();
         let n_cut_chars: usize = cut.iter().map(|at| n_chars(all[*at].of(text))).sum();
+        // Most documents lose nothing, and need not be counted.
+        let n_all_chars = if cut.is_empty() { 1 } else { n_chars(text) };
         numbers.set(N_LINES_CUT, cut.len() as f32);
-        numbers.set(CUT_CHAR_SHARE, share(n_cut_chars, doc.shape().n_chars));
+        numbers.set(CUT_CHAR_SHARE, share(n_cut_chars, n_all_chars));
         cut_lines(text, all, &cut, edits, self.reason());
     }
 

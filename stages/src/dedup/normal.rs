@@ -36,14 +36,7 @@ impl Normal {
         let start = normal.len();
         match self {
             Normal::Bytes => normal.push_str(text),
-            Normal::Whitespace => {
-                for word in text.split_whitespace() {
-                    if normal.len() > start {
-                        normal.push(' ');
-                    }
-                    normal.push_str(word);
-                }
-            }
+            Normal::Whitespace => push_collapsed(text, &mut normal),
             Normal::Letters => {
                 normal.extend(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));
             }
@@ -52,9 +45,47 @@ impl Normal {
     }
 }
 
+/// Adds a text with one space for every run of white space inside it. What has single spaces already is copied as it is.
+fn push_collapsed(text: &str, normal: &mut String) {
+    let text = text.trim();
+    let bytes = text.as_bytes();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(byte) = bytes.get(at) {
+        // Words and single spaces; only control characters, a second space and characters of several bytes are looked at.
+        let is_plain = matches!(byte, b'!'..=0x7f) || (*byte == b' ' && matches!(bytes.get(at + 1), Some(b'!'..=0x7f)));
+        if is_plain {
+            at += 1;
+            continue;
+        }
+        let rest = &text[at..];
+        let n_white = rest.len() - rest.trim_start().len();
+        if n_white == 0 {
+            at += rest.chars().next().map_or(1, char::len_utf8);
+            continue;
+        }
+        normal.push_str(&text[copied..at]);
+        normal.push(' ');
+        at += n_white;
+        copied = at;
+    }
+    normal.push_str(&text[copied..]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn runs_of_white_space_are_one_space() {
+        const PARTS: [&str; 10] = ["a", "word", " ", "  ", "\n", "\u{a0}", "é", "\t", "\u{3000}", "漢"];
+        for seed in 0..2_000u64 {
+            let part = |at: u64| PARTS[(tokenmill_core::hash::hash64(seed, &at.to_le_bytes()) % 10) as usize];
+            let text: String = (0..seed % 20).map(part).collect();
+            let mut found = String::new();
+            push_collapsed(&text, &mut found);
+            assert_eq!(found, text.split_whitespace().collect::<Vec<_>>().join(" "), "{text:?}");
+        }
+    }
 
     #[test]
     fn forms_differ_in_what_they_overlook() {
