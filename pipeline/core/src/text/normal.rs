@@ -4,6 +4,7 @@
 //! Such words are what texts are compared by: case, punctuation and white space do not matter. They are hashed as they are
 //! found, eight bytes at a time, and shared by all stages of a segment.
 
+use super::words::ascii::load;
 use crate::hash::hash64;
 use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
@@ -260,18 +261,6 @@ pub fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     x = (x ^ (x >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     x ^ (x >> 33)
-}
-
-/// The bytes from `at` on, followed by spaces where the text ends; the first byte is the lowest.
-#[inline(always)]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    if let Some(eight) = rest.first_chunk() {
-        return u64::from_le_bytes(*eight);
-    }
-    let mut padded = [b' '; 8];
-    padded.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-    u64::from_le_bytes(padded)
 }
 
 /// The high bit of every byte that is an ASCII letter or digit.

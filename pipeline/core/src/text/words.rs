@@ -71,11 +71,12 @@ fn read_word(text: &str, start: usize) -> (Word, usize) {
 }
 
 /// Eight bytes at a time, as one number: the first byte is the lowest.
-mod ascii {
+pub(super) mod ascii {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;
 
     /// The bytes from `at` on, followed by spaces where the text ends.
+    #[inline]
     pub fn load(bytes: &[u8], at: usize) -> u64 {
         let rest = bytes.get(at..).unwrap_or_default();
         if let Some(eight) = rest.first_chunk() {
