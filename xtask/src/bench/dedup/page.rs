@@ -9,12 +9,13 @@ use serde_json::Value;
 use std::fmt::Write;
 
 /// Columns of the quality table: pointer into the scores, and head.
-const COLUMNS: [(&str, &str); 8] = [
+const COLUMNS: [(&str, &str); 9] = [
     ("/documents", "documents"),
     ("/removed", "removed"),
     ("/recall_pairs_0.8", "pairs >= 0.8 found"),
     ("/precision_named_twin/0.7", "named twin >= 0.7"),
     ("/precision_best_partner/0.7", "best partner >= 0.7"),
+    ("/precision_best_partner/0.8", "best partner >= 0.8"),
     ("/groups_0.8", "groups"),
     ("/groups_wiped_out", "no survivor"),
     ("/twin_not_kept", "twin not kept"),

@@ -77,7 +77,7 @@ mod tests {
     fn equal_lines_are_counted_and_others_shown() {
         let lines = by_side("a\nb\nthe same start and then left", "a\nb\nthe same start and then right\nmore", 60);
         assert_eq!(lines[0], "= 2 equal lines");
-        assert_eq!(lines[1], "…e start and then left     | …e start and then right");
+        assert_eq!(lines[1], "…same start and then left  | …same start and then right");
         assert_eq!(lines[2], "                           | more");
     }
 
