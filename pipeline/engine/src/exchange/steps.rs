@@ -8,45 +8,29 @@ use super::shuffle::ShufflePhase;
 use super::similar::{ClusterPhase, DetailPhase, PairPhase, ShipBands, VerifyPhase};
 use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED};
 use crate::spec::{SourceSpec, StepSpec, canonical_steps};
+use serde_json::Value;
 use std::sync::Arc;
 use tokenmill_core::exchange::{Lines, Similar};
 use tokenmill_core::{Assets, BuildError, Exchange, Stage};
 use tokenmill_store::Phase;
 
-/// A built exchange and its identity, for phases that must know its rules.
-#[derive(Clone)]
-pub struct SharedExchange {
-    stage: Arc<Exchange>,
+/// A built exchange of one kind and its identity, for phases that must know its rules.
+pub struct Shared<T: ?Sized> {
+    /// The rules.
+    pub stage: Arc<T>,
     /// The step with its parameters, as it goes into the fingerprint.
-    pub identity: serde_json::Value,
+    pub identity: Value,
 }
 
-impl SharedExchange {
-    fn build(step: &StepSpec, assets: &dyn Assets) -> Result<SharedExchange, BuildError> {
-        let built = (step.entry.build)(&step.params, assets)
-            .map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error })?;
-        let Stage::Exchange(stage) = built else {
-            return Err(BuildError::new(format!("step `{}` is no exchange", step.name)));
-        };
-        Ok(SharedExchange { stage: Arc::new(stage), identity: canonical_steps(std::slice::from_ref(step), assets)? })
+impl<T: ?Sized> Shared<T> {
+    fn new(stage: Box<T>, identity: &Value) -> Shared<T> {
+        Shared { stage: Arc::from(stage), identity: identity.clone() }
     }
+}
 
-    /// The rules, for the phases of that kind, which are made for no other.
-    #[expect(clippy::panic, reason = "phases are made below, each for its kind")]
-    pub fn similar(&self) -> &dyn Similar {
-        match &*self.stage {
-            Exchange::Similar(stage) => &**stage,
-            _ => panic!("a phase for similar documents was made for another kind"),
-        }
-    }
-
-    /// As [`SharedExchange::similar`].
-    #[expect(clippy::panic, reason = "phases are made below, each for its kind")]
-    pub fn lines(&self) -> &dyn Lines {
-        match &*self.stage {
-            Exchange::Lines(stage) => &**stage,
-            _ => panic!("a phase for lines was made for another kind"),
-        }
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared { stage: self.stage.clone(), identity: self.identity.clone() }
     }
 }
 
@@ -82,7 +66,12 @@ pub fn steps(
     sizes: Sizes,
     assets: &dyn Assets,
 ) -> Result<Vec<Step>, BuildError> {
-    let stage = SharedExchange::build(step, assets)?;
+    let built = (step.entry.build)(&step.params, assets)
+        .map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error })?;
+    let Stage::Exchange(exchange) = built else {
+        return Err(BuildError::new(format!("step `{}` is no exchange", step.name)));
+    };
+    let identity = canonical_steps(std::slice::from_ref(step), assets)?;
     let name = step.name.as_str();
     let at = |phase: Box<dyn Phase>, inputs: &[(&'static str, From)]| Step {
         phase,
@@ -90,7 +79,7 @@ pub fn steps(
         notes: Vec::new(),
     };
     let (map, shuffle) = ((SKETCHED, From::Map), (SHUFFLED, From::Step(0)));
-    Ok(match &*stage.stage {
+    Ok(match exchange {
         Exchange::Equal(_) => {
             let ship = Box::new(ShipKeys { step: name.to_owned() });
             vec![
@@ -99,27 +88,29 @@ pub fn steps(
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
             ]
         }
-        Exchange::Similar(similar) => {
+        Exchange::Similar(stage) => {
+            let stage: Shared<dyn Similar> = Shared::new(stage, &identity);
             let ship = Box::new(ShipBands { step: name.to_owned() });
             let shuffled = at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]);
             vec![
-                Step { notes: similar.notes(), ..shuffled },
+                Step { notes: stage.stage.notes(), ..shuffled },
                 at(Box::new(PairPhase::new(name)), &[shuffle]),
                 at(Box::new(ClusterPhase::new(name)), &[(PAIRED, From::Step(1)), shuffle, map]),
                 at(
                     Box::new(DetailPhase::new(name, stage.clone(), sizes, source.cloned())),
                     &[(CLUSTERED, From::Step(2)), shuffle, map],
                 ),
-                at(Box::new(VerifyPhase::new(name, stage.clone())), &[(DETAILED, From::Step(3)), shuffle]),
+                at(Box::new(VerifyPhase::new(name, stage)), &[(DETAILED, From::Step(3)), shuffle]),
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(4)), shuffle]),
             ]
         }
-        Exchange::Lines(lines) => {
-            let bucket_documents = lines.limits().bucket_documents;
+        Exchange::Lines(stage) => {
+            let stage: Shared<dyn Lines> = Shared::new(stage, &identity);
+            let bucket_documents = stage.stage.limits().bucket_documents;
             let ship = Box::new(ShipLines { step: name.to_owned(), seed, bucket_documents });
             vec![
                 at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
-                at(Box::new(CountPhase::new(name, stage.clone())), &[shuffle]),
+                at(Box::new(CountPhase::new(name, stage)), &[shuffle]),
                 at(Box::new(LinesHomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
             ]
         }

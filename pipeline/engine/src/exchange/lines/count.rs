@@ -4,10 +4,10 @@ use super::layout::{COUNTED, Counted, FREQUENT, Frequent, Occurrence};
 use crate::exchange::decisions::store_by_group;
 use crate::exchange::ranges::{range_index, range_tasks, read_rows};
 use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
-use crate::exchange::steps::SharedExchange;
+use crate::exchange::steps::Shared;
 use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
-use tokenmill_core::exchange::LineLimits;
+use tokenmill_core::exchange::{LineLimits, Lines};
 use tokenmill_store::sort::{Sorted, Sorter};
 use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
@@ -17,12 +17,12 @@ pub const TABLE: &str = "frequent";
 /// Counts the lines of one exchange step.
 pub struct CountPhase {
     name: String,
-    stage: SharedExchange,
+    stage: Shared<dyn Lines>,
 }
 
 impl CountPhase {
     /// Counts for `step`.
-    pub fn new(step: &str, stage: SharedExchange) -> CountPhase {
+    pub fn new(step: &str, stage: Shared<dyn Lines>) -> CountPhase {
         CountPhase { name: format!("count-{step}"), stage }
     }
 }
@@ -50,7 +50,7 @@ impl Phase for CountPhase {
             rows.push(Counted { key, order, group: group as u32 }.to_bytes())
         })?;
         let mut frequent = Sorter::<FREQUENT>::new(context.store.scratch(), context.memory / 4);
-        let n_frequent = count(rows.finish()?, self.stage.lines().limits(), n_groups, &mut frequent)?;
+        let n_frequent = count(rows.finish()?, self.stage.stage.limits(), n_groups, &mut frequent)?;
         // Here a group counts as a part of itself.
         let groups: Vec<u32> = (0..n_groups).collect();
         let mut outcome = store_by_group(context, frequent, &groups, TABLE, n_in)?;

@@ -7,12 +7,13 @@ use crate::exchange::bounds::{Sizes, reducer_of};
 use crate::exchange::decisions::BY_GROUP;
 use crate::exchange::ranges::{join, label, parts_of, read_rows, tasks_digest};
 use crate::exchange::rows::u64_at;
-use crate::exchange::steps::SharedExchange;
+use crate::exchange::steps::Shared;
 use crate::exchange::{CLUSTERED, FORMAT, SHUFFLED, SKETCHED};
 use crate::spec::SourceSpec;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
+use tokenmill_core::exchange::Similar;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{Analysis, Doc};
 use tokenmill_store::sort::Sorter;
@@ -28,7 +29,7 @@ const BYTES_OF_A_DETAIL: u64 = 2_500;
 /// Ships the larger sketches of one exchange step.
 pub struct DetailPhase {
     name: String,
-    stage: SharedExchange,
+    stage: Shared<dyn Similar>,
     sizes: Sizes,
     /// Where documents come from that no phase has stored.
     source: Option<SourceSpec>,
@@ -36,7 +37,7 @@ pub struct DetailPhase {
 
 impl DetailPhase {
     /// The larger sketches of `step`.
-    pub fn new(step: &str, stage: SharedExchange, sizes: Sizes, source: Option<SourceSpec>) -> DetailPhase {
+    pub fn new(step: &str, stage: Shared<dyn Similar>, sizes: Sizes, source: Option<SourceSpec>) -> DetailPhase {
         DetailPhase { name: format!("detail-{step}"), stage, sizes, source }
     }
 }
@@ -87,7 +88,7 @@ impl Phase for DetailPhase {
         })?;
         let mut candidates = candidates.finish()?.peekable();
         let mut records = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
-        let (stage, mut analysis, mut detail) = (self.stage.similar(), Analysis::default(), Vec::new());
+        let (stage, mut analysis, mut detail) = (&*self.stage.stage, Analysis::default(), Vec::new());
         let (mut n_out, mut requests) = (0u64, Requests::default());
         for (place, (part, first)) in places.iter().zip((0u32..).zip(number("first_part")..)) {
             // An error counts as being about the part, so that it is passed on at once.

@@ -4,10 +4,10 @@ use super::detail::TABLE as DETAILS_TABLE;
 use super::layout::{PLACE, Place};
 use crate::exchange::decisions::{Decision, DecisionWriter};
 use crate::exchange::ranges::{first_parts, range_index, range_of, range_tasks};
-use crate::exchange::steps::SharedExchange;
+use crate::exchange::steps::Shared;
 use crate::exchange::{DETAILED, FORMAT, SHUFFLED, object};
 use serde_json::json;
-use tokenmill_core::exchange::{Greedy, Judged};
+use tokenmill_core::exchange::{Greedy, Judged, Similar};
 use tokenmill_core::{DocId, Fate};
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
 use tokenmill_store::{Inputs, Outcome, Phase, Records, StoreError, Task, TaskContext};
@@ -15,12 +15,12 @@ use tokenmill_store::{Inputs, Outcome, Phase, Records, StoreError, Task, TaskCon
 /// Decides about the candidates of one exchange step.
 pub struct VerifyPhase {
     name: String,
-    stage: SharedExchange,
+    stage: Shared<dyn Similar>,
 }
 
 impl VerifyPhase {
     /// Decides for `step`.
-    pub fn new(step: &str, stage: SharedExchange) -> VerifyPhase {
+    pub fn new(step: &str, stage: Shared<dyn Similar>) -> VerifyPhase {
         VerifyPhase { name: format!("verify-{step}"), stage }
     }
 }
@@ -56,7 +56,7 @@ impl Phase for VerifyPhase {
             }
         }
         let mut decisions = DecisionWriter::new(context, context.memory / 4);
-        let mut walk = Walk { greedy: Greedy::new(self.stage.similar()), cluster: None, decisions: &mut decisions };
+        let mut walk = Walk { greedy: Greedy::new(&*self.stage.stage), cluster: None, decisions: &mut decisions };
         let mut n_clusters = 0u64;
         let mut records = sorter.finish()?;
         while let Some(record) = records.next_record()? {
