@@ -89,7 +89,7 @@ pub fn section(run: &Run) -> String {
          documents if as many of them have a pair as here, and stops with a message beyond. The plan: one `dedup.minhash` step per \
          language (`when = {{ lang = [...] }}`), which is what Llama 3 does anyway; no language has half of the documents, so \
          2e10 fit. Beyond that the pairs must be contracted before they are joined: every `pair` task can join its own range \
-         first and hand on one link per document, and the one task then gets a tenth of them. The next limit is time: that task \
+         first and hand on one link per document and cluster. The next limit is time: that task \
          reads all pairs twice, {:.2} TB for 1e11 documents, an hour or two at the speed of a disk.",
         2.0 * 1e11 * one.pairs / 1e12
     );
