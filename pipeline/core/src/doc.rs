@@ -115,9 +115,16 @@ impl<'a> Doc<'a> {
         &self.document.text
     }
 
-    /// Words of the text (definition `words/v1`, [`crate::text::words`]).
+    /// Words of the text (definition `words/v2`, [`crate::text::words`]).
     pub fn words(&self) -> &'a [Word] {
         self.analysis.words(&self.document.text)
+    }
+
+    /// The words of one line.
+    pub fn words_of(&self, line: &Line) -> &'a [Word] {
+        let words = self.words();
+        let from = words.partition_point(|word| word.start < line.start);
+        &words[from..from + words[from..].partition_point(|word| word.start < line.end)]
     }
 
     /// The bytes of one word.

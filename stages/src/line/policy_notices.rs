@@ -13,7 +13,7 @@ use tokenmill_core::{
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "line.policy_notices",
-    version: 1,
+    version: 2,
     about: "Cuts lines that talk of JavaScript, cookies or policies.",
     shape: Shape::Edit,
     needs_text: true,
@@ -68,13 +68,14 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
 
 impl PolicyNotices {
     /// Indexes of the lines to cut.
-    fn notices(&self, text: &str, lines: &[Line]) -> Vec<usize> {
+    fn notices(&self, doc: &Doc<'_>) -> Vec<usize> {
+        let (text, lines) = (doc.text(), doc.lines());
         let mut found = Vec::new();
         let mut from = 0;
         while let Some(phrase) = self.phrases.find_at(text, from) {
             let at = lines.partition_point(|line| (line.end as usize) < phrase.start);
             let Some(line) = lines.get(at) else { break };
-            let n_words = || line.of(text).split_whitespace().count() as f32;
+            let n_words = || doc.words_of(line).len() as f32;
             if self.max_words.is_none_or(|max| n_words() <= max) {
                 found.push(at);
             }
@@ -87,7 +88,7 @@ impl PolicyNotices {
 impl Edit for PolicyNotices {
     fn edit(&self, doc: &Doc<'_>, edits: &mut Edits, numbers: &mut Numbers) {
         let (text, lines) = (doc.text(), doc.lines());
-        let cut = self.notices(text, lines);
+        let cut = self.notices(doc);
         let mut cut_share = 0.0;
         if !cut.is_empty() {
             let chars = |line: &Line| n_chars(line.trimmed(text));

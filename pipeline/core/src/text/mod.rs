@@ -3,6 +3,7 @@
 pub mod lines;
 pub mod ngrams;
 pub mod normal;
+mod segment;
 pub mod words;
 
 use lines::Line;
@@ -13,7 +14,7 @@ use words::Word;
 pub struct Shape {
     /// Unicode scalar values.
     pub n_chars: usize,
-    /// Words (`words/v1`).
+    /// Words (`words/v2`).
     pub n_words: usize,
     /// Scalar values inside words.
     pub n_word_chars: usize,

@@ -4,6 +4,7 @@
 //! Such words are what texts are compared by: case, punctuation and white space do not matter. They are hashed as they are
 //! found, eight bytes at a time, and shared by all stages of a segment.
 
+use super::segment::is_unspaced;
 use super::words::ascii::load;
 use crate::hash::hash64;
 use std::sync::LazyLock;
@@ -221,16 +222,6 @@ fn look_up(c: char) -> Class {
         NonspacingMark | SpacingMark | EnclosingMark => Class::Mark,
         _ => Class::Gap,
     }
-}
-
-/// Whether a character is a letter of a script that is written without spaces between words: Han, Kana, Thai, Lao,
-/// Tibetan, Myanmar, Khmer.
-fn is_unspaced(c: char) -> bool {
-    let is_of_block = matches!(u32::from(c),
-        0x0e00..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x31f0..=0x31ff
-        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xa9e0..=0xa9ff | 0xaa60..=0xaa7f | 0xf900..=0xfaff | 0xff66..=0xff9f
-        | 0x2_0000..=0x3_ffff);
-    is_of_block && c.is_alphabetic()
 }
 
 /// The hash of a word from its bytes in chunks of eight, the last of which has one to eight.

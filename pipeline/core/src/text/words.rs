@@ -1,9 +1,9 @@
-//! `words/v1`: a word is a maximal run of characters that are not Unicode White_Space.
+//! `words/v2`: a word is a maximal run of characters that are not Unicode White_Space; where such a run holds letters of a
+//! script without spaces, it falls into the words of [`super::segment`].
 //!
-//! This is the split of Gopher's public re-implementations in RefinedWeb and DCLM. Scripts written without spaces give
-//! one word per run, so word-based rules should be limited to languages that separate words
-//! (`when = { lang = [...] }`).
+//! The first half is the split of Gopher's public re-implementations in RefinedWeb and DCLM.
 
+use super::segment;
 use crate::hash::hash64;
 
 /// One word: a byte range of the text and what a single pass over it can tell.
@@ -31,17 +31,43 @@ pub fn split_words(text: &str, out: &mut Vec<Word>) {
     let text = &text[..text.floor_char_boundary(u32::MAX as usize)];
     let mut at = 0;
     while at < text.len() {
-        let (word, next) = read_word(text, at);
-        if word.n_chars > 0 {
+        let Run { word, is_unspaced, next } = read_run(text, at);
+        if is_unspaced {
+            segment_run(text, word, out);
+        } else if word.n_chars > 0 {
             out.push(word);
         }
         at = next;
     }
 }
 
-/// Reads the word that begins at byte `start`, which is empty before white space; also tells where to go on.
-fn read_word(text: &str, start: usize) -> (Word, usize) {
-    let (mut at, mut has_alphabetic, mut n_continuing) = (start, false, 0);
+/// Characters up to white space.
+struct Run {
+    /// All of them as one word; empty before white space.
+    word: Word,
+    /// Whether some of them are letters of a script without spaces.
+    is_unspaced: bool,
+    /// Where to go on.
+    next: usize,
+}
+
+/// Splits a run in which there are letters of a script without spaces.
+#[cold]
+fn segment_run(text: &str, run: Word, out: &mut Vec<Word>) {
+    let mut start = run.start;
+    let mut push = |end: u32| {
+        let word = Word { start, end, ..run };
+        let (n_chars, has_alphabetic) = (super::n_chars(word.of(text)), word.of(text).contains(char::is_alphabetic));
+        out.push(Word { n_chars: n_chars as u32, has_alphabetic, ..word });
+        start = end;
+    };
+    segment::boundaries(run.of(text), |place| push(run.start + place as u32));
+    push(run.end);
+}
+
+/// Reads the run that begins at byte `start`.
+fn read_run(text: &str, start: usize) -> Run {
+    let (mut at, mut has_alphabetic, mut n_continuing, mut is_unspaced) = (start, false, 0, false);
     let mut next = text.len();
     'word: loop {
         let eight = ascii::load(text.as_bytes(), at);
@@ -58,6 +84,7 @@ fn read_word(text: &str, start: usize) -> (Word, usize) {
                 break 'word;
             }
             has_alphabetic = has_alphabetic || c.is_alphabetic();
+            is_unspaced = is_unspaced || (c >= FIRST_UNSPACED && segment::is_unspaced(c));
             n_continuing += c.len_utf8() - 1;
             at += c.len_utf8();
             if c.is_ascii() {
@@ -67,8 +94,11 @@ fn read_word(text: &str, start: usize) -> (Word, usize) {
         break;
     }
     let n_chars = (at - start - n_continuing) as u32;
-    (Word { start: start as u32, end: at as u32, n_chars, has_alphabetic }, next)
+    Run { word: Word { start: start as u32, end: at as u32, n_chars, has_alphabetic }, is_unspaced, next }
 }
+
+/// Nothing before the Thai block is of a script without spaces.
+const FIRST_UNSPACED: char = '\u{e00}';
 
 /// Eight bytes at a time, as one number: the first byte is the lowest.
 pub(super) mod ascii {
@@ -158,7 +188,13 @@ mod tests {
             let mut out = Vec::new();
             split_words(&text, &mut out);
             let facts = |word: &str| (word.chars().count() as u32, word.chars().any(char::is_alphabetic));
-            let expected: Vec<_> = text.split_whitespace().map(|word| (word, facts(word))).collect();
+            let mut expected = Vec::new();
+            for run in text.split_whitespace() {
+                let mut places = vec![0];
+                segment::boundaries(run, |place| places.push(place));
+                places.push(run.len());
+                expected.extend(places.windows(2).map(|ends| &run[ends[0]..ends[1]]).map(|word| (word, facts(word))));
+            }
             let found: Vec<_> = out.iter().map(|word| (word.of(&text), (word.n_chars, word.has_alphabetic))).collect();
             assert_eq!(found, expected, "{text:?}");
         }
