@@ -31,10 +31,22 @@ mod tests {
         Catalog::join(&[CATALOG]).unwrap();
     }
 
+    /// The small files that pages need.
+    #[expect(clippy::disallowed_methods, reason = "files of the source tree")]
+    fn assets() -> MemoryAssets {
+        let mut assets = MemoryAssets::default();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/assets");
+        for file in std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+            let name = file.file_name().into_string().unwrap();
+            assets.0.insert(name, std::fs::read(file.path()).unwrap().into());
+        }
+        assets
+    }
+
     #[test]
     fn stages_can_be_built_with_their_defaults() {
         for entry in CATALOG {
-            let built = (entry.build)(&Params::defaults(entry.params), &MemoryAssets::default());
+            let built = (entry.build)(&Params::defaults(entry.params), &assets());
             assert!(built.is_ok(), "{}: {}", entry.name, built.err().unwrap());
         }
     }
@@ -51,10 +63,10 @@ mod tests {
             if text != entry.page {
                 problems.push(format!("{}: its `page` must be {}", entry.name, page::path(entry.name)));
             }
-            let mut checked = page::check(entry, &text, &MemoryAssets::default()).unwrap();
+            let mut checked = page::check(entry, &text, &assets()).unwrap();
             if bless {
                 std::fs::write(&path, &checked.blessed).unwrap();
-                checked = page::check(entry, &checked.blessed, &MemoryAssets::default()).unwrap();
+                checked = page::check(entry, &checked.blessed, &assets()).unwrap();
             }
             problems.extend(checked.problems);
         }
