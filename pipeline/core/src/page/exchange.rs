@@ -26,6 +26,12 @@ pub fn show_exchange(entry: &Entry, exchange: &Exchange, inputs: &[(&str, &str)]
             let takes_part = sketched.iter().map(|(_, sketch)| sketch.is_some()).collect();
             show_fates(entry, exchange, &documents, takes_part, exchange::settle(&sketched))
         }
+        Exchange::Totals(stage) => {
+            let mut counted = Vec::new();
+            each(&mut |document, doc| counted.push((document.id, stage.count(&doc))));
+            let takes_part = counted.iter().map(|(_, counted)| counted.is_some()).collect();
+            show_fates(entry, exchange, &documents, takes_part, exchange::settle_totals(stage.limits(), &counted))
+        }
         Exchange::Similar(stage) => {
             let mut sketched = Vec::new();
             each(&mut |document, doc| {
@@ -81,6 +87,9 @@ fn show_fates(
                 match (fate, dropped_by) {
                     (Fate::Removed { twin, .. }, Some(reason)) => {
                         line(&mut text, format_args!("removed because {reason} (kept: {})", place(twin)));
+                    }
+                    (Fate::GroupRemoved { .. }, Some(reason)) => {
+                        line(&mut text, format_args!("removed because {reason}"))
                     }
                     _ => line(&mut text, format_args!("kept")),
                 }

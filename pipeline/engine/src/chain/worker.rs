@@ -3,7 +3,6 @@
 use super::build::{Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
-use tokenmill_core::exchange::SIMILARITY_NAME;
 use tokenmill_core::ledger::Removal;
 use tokenmill_core::{Analysis, Doc, Document, Edits, Exchange, Fate, Numbers, Payload, Record, Stage, Verdict, judge};
 
@@ -154,15 +153,12 @@ impl Worker {
             }
             Stage::Exchange(exchange) => {
                 let told = exchange.tell(self.document.id, self.decisions[at].fate?, numbers)?;
-                let (value, limit) = told.judged.unzip();
-                let metric = if value.is_some() { SIMILARITY_NAME } else { "" };
-                let (reason, evidence) = (told.reason.to_owned(), Some(told.twin.to_string()));
                 return Some(Removal {
-                    reason,
-                    metric: metric.to_owned(),
-                    value,
-                    limit,
-                    evidence,
+                    reason: told.reason.to_owned(),
+                    metric: told.judged.map_or("", |judged| judged.metric).to_owned(),
+                    value: told.judged.map(|judged| judged.value),
+                    limit: told.judged.map(|judged| judged.limit),
+                    evidence: told.twin.map(|twin| twin.to_string()),
                     ..Removal::default()
                 });
             }

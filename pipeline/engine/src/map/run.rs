@@ -38,7 +38,7 @@ fn open_decisions(chain: &Chain, decided: &[Decided], context: &TaskContext<'_>)
     let exchanges = chain.steps.iter().filter_map(|step| step.entry.shape.exchange());
     let open = |(kind, decided): (Kind, &Decided)| match kind {
         Kind::Lines => Cuts::open(context.store, decided).map(Decisions::Lines),
-        Kind::Equal | Kind::Similar => Fates::open(context.store, decided).map(Decisions::Documents),
+        Kind::Equal | Kind::Similar | Kind::Totals => Fates::open(context.store, decided).map(Decisions::Documents),
     };
     exchanges.zip(decided).map(open).collect()
 }
