@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, url};
+use crate::{dedup, extract, filter, line, page, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -11,10 +11,13 @@ pub const CATALOG: &[Entry] = &[
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
+    filter::code_page::ENTRY,
     filter::gopher_quality::ENTRY,
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
+    filter::math_page::ENTRY,
     line::policy_notices::ENTRY,
+    page::kind::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
 ];
@@ -24,7 +27,8 @@ mod tests {
     use super::*;
     use std::path::Path;
     use tokenmill_core::assets::MemoryAssets;
-    use tokenmill_core::{Catalog, Params, page};
+    use tokenmill_core::page as stage_page;
+    use tokenmill_core::{Catalog, Params};
 
     #[test]
     fn names_are_unique_and_sorted() {
@@ -58,15 +62,15 @@ mod tests {
         let bless = std::env::var_os("TOKENMILL_BLESS").is_some();
         let mut problems = Vec::new();
         for entry in CATALOG {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page::path(entry.name));
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(stage_page::path(entry.name));
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             if text != entry.page {
-                problems.push(format!("{}: its `page` must be {}", entry.name, page::path(entry.name)));
+                problems.push(format!("{}: its `page` must be {}", entry.name, stage_page::path(entry.name)));
             }
-            let mut checked = page::check(entry, &text, &assets()).unwrap();
+            let mut checked = stage_page::check(entry, &text, &assets()).unwrap();
             if bless {
                 std::fs::write(&path, &checked.blessed).unwrap();
-                checked = page::check(entry, &checked.blessed, &assets()).unwrap();
+                checked = stage_page::check(entry, &checked.blessed, &assets()).unwrap();
             }
             problems.extend(checked.problems);
         }

@@ -9,6 +9,7 @@ pub mod dedup;
 pub mod extract;
 pub mod filter;
 pub mod line;
+pub mod page;
 mod phrases;
 mod repetition;
 pub mod url;

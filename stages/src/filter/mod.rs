@@ -1,6 +1,8 @@
 //! Stages that measure a document by rules of thumb and judge it.
 
+pub mod code_page;
 pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod length;
+pub mod math_page;
 mod stop_words;
