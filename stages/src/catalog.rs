@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, page, url};
+use crate::{dedup, extract, filter, line, page, text, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -18,6 +18,7 @@ pub const CATALOG: &[Entry] = &[
     filter::math_page::ENTRY,
     line::policy_notices::ENTRY,
     page::kind::ENTRY,
+    text::mojibake::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
 ];

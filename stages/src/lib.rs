@@ -12,4 +12,5 @@ pub mod line;
 pub mod page;
 mod phrases;
 mod repetition;
+pub mod text;
 pub mod url;
