@@ -16,6 +16,7 @@ pub const CATALOG: &[Entry] = &[
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
     filter::math_page::ENTRY,
+    filter::opt_out::ENTRY,
     line::policy_notices::ENTRY,
     page::kind::ENTRY,
     text::mojibake::ENTRY,

@@ -91,7 +91,16 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
     let mut document = Document { text: text_of(object, "text"), ..Document::default() };
     let (url, lang, date) = (text_of(object, "url"), text_of(object, "lang"), text_of(object, "date"));
     let payload = Payload::Page { body: html.as_bytes(), mime: "text/html", charset: "utf-8" };
-    let record = Record { record_id: &id, url: &url, date: &date, lang: &lang, truncated: false, extra: "", payload };
+    let record = Record {
+        record_id: &id,
+        url: &url,
+        date: &date,
+        lang: &lang,
+        truncated: false,
+        extra: "",
+        robots: "",
+        payload,
+    };
     let text = std::mem::take(&mut document.text);
     document.fill_from(DocId::from_record_id(&id), &record);
     document.text = text.clone();

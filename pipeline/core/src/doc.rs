@@ -29,6 +29,10 @@ pub struct Document {
     pub truncated: bool,
     /// JSON object of the columns carried along, or empty.
     pub extra: String,
+    /// What the page allows machines to do with it, in the form of [`crate::robots`]: from its headers, then also from its tags.
+    pub robots: String,
+    /// Address of the licence that the page names, or empty.
+    pub license: String,
     /// The text; empty until extraction.
     pub text: String,
 }
@@ -47,6 +51,8 @@ impl Document {
             &mut self.kind,
             &mut self.title,
             &mut self.extra,
+            &mut self.robots,
+            &mut self.license,
             &mut self.text,
         ] {
             field.clear();
@@ -63,6 +69,7 @@ impl Document {
         self.date.push_str(record.date);
         self.lang.push_str(record.lang);
         self.extra.push_str(record.extra);
+        self.robots.push_str(record.robots);
     }
 }
 

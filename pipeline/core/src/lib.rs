@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod numbers;
 pub mod page;
 pub mod record;
+pub mod robots;
 pub mod rule;
 pub mod schema;
 pub mod spec;

@@ -5,4 +5,5 @@ pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod length;
 pub mod math_page;
+pub mod opt_out;
 mod stop_words;

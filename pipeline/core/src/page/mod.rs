@@ -4,7 +4,7 @@
 //!
 //! - ```` ```toml ```` holds `[[step]]` with `use` and the parameters that the cases below it run with; the first one
 //!   shows every parameter at its default;
-//! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=…`;
+//! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=… robots=… license=…`;
 //!   (and `date=… truncated=true` for exchanges, which settle on all inputs below one config block together);
 //! - ```` ```expect ```` right after an input is what the stage says of it, written by `cargo xtask bless`.
 

@@ -3,7 +3,7 @@
 use super::parse::field;
 use crate::catalog::Entry;
 use crate::numbers::Measured;
-use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
+use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge, robots};
 use std::fmt::Write;
 
 /// What a stage says of one input.
@@ -23,6 +23,8 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let mut edits = Edits::default();
     let record = record(info, body);
     document.fill_from(DocId::from_position("page", 0), &record);
+    robots::add(&mut document.robots, "", field(info, "robots"));
+    field(info, "license").clone_into(&mut document.license);
     let mut rejected = None;
     match stage {
         Stage::Extract(stage) => rejected = stage.extract(&record, &mut document, &mut numbers).err(),
@@ -75,6 +77,7 @@ pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
         lang: field(info, "lang"),
         truncated: field(info, "truncated") == "true",
         extra: "",
+        robots: "",
         payload,
     }
 }

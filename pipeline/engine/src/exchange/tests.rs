@@ -201,7 +201,7 @@ fn sketched(store: &MemStore, steps: &[StepSpec], parts: &[Vec<Document>]) -> Ar
             sketcher.sketch(document, &Analysis::default(), &mut sketches);
             sketcher.add(&sketches, document.id, row).unwrap();
             let line = docs.row().id(document.id).u32(row).text("").text("").text("").text("").text(&document.lang);
-            line.text("").text("").bool(false).text("").text("").text(&document.text).end().unwrap();
+            line.text("").text("").bool(false).text("").text("").text("").text("").text(&document.text).end().unwrap();
         }
         let mut outcome = Outcome { tally: json!({"scopes": sketcher.scopes()}), ..Outcome::default() };
         outcome.objects.insert("docs".to_owned(), context.keep_table(docs, "docs").unwrap());

@@ -74,7 +74,7 @@ impl Tables {
         let line = self.docs.row().id(document.id).u32(row).text(&document.record_id).text(&document.url);
         let line = line.text(&document.canonical_url).text(&document.date).text(&document.lang).text(&document.kind);
         let line = line.text(&document.title).bool(document.truncated).text(source).text(&document.extra);
-        line.text(&document.text).end()
+        line.text(&document.robots).text(&document.license).text(&document.text).end()
     }
 
     /// A removed document of the sample.
