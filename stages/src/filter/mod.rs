@@ -4,3 +4,4 @@ pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod length;
 mod stop_words;
+pub mod token_divergence;
