@@ -68,13 +68,13 @@ fn a_run_is_read_as_its_documents_are() {
     let lines: String = (0..200).map(|at| line(&at.to_string(), "en", &document(at))).collect();
     std::fs::write(sandbox.path().join("docs.jsonl"), lines).unwrap();
     let recipe = "[run]\nname = \"r\"\n[source]\nkind = \"jsonl\"\npaths = [\"docs.jsonl\"]\n[[step]]\nuse = \"filter.length\"\n\
-                  min_chars = 300\n";
+                  min_chars = 400\n";
     std::fs::write(sandbox.path().join("r.toml"), recipe).unwrap();
     sandbox.tokenmill(&["run", "r.toml"]).ok();
     sandbox.tokenmill(&["reference", "--lang", "en", "-o", "run.ref", "runs/r"]).ok();
     let kept: String = (0..200)
         .map(|at| (at, document(at)))
-        .filter(|(_, text)| text.chars().count() >= 300)
+        .filter(|(_, text)| text.chars().count() >= 400)
         .map(|(at, text)| line(&at.to_string(), "en", &text))
         .collect();
     std::fs::write(sandbox.path().join("kept.jsonl"), &kept).unwrap();

@@ -164,7 +164,8 @@ fn summary(reference: &Reference) -> String {
     let known = 100.0 * n_known as f64 / reference.n_words.max(1) as f64;
     let (documents, words) = (count(reference.n_documents), count(reference.n_words));
     let (lang, vocabulary) = (&reference.lang, count(reference.vocabulary.len() as u64));
-    let head = ["words", "documents", "p50", "p95", "p99", "p99.5", "p99.9", "score of p99", "p99.5", "p99.9"];
+    let head =
+        ["words", "documents", "p50", "p75", "p95", "p99", "p99.5", "p99.9", "score of p95", "p99", "p99.5", "p99.9"];
     let row = |level: &Level| {
         let bits = level.percentiles.iter().map(|value| format!("{value:.2}"));
         let scores = level.percentiles[2..].iter().map(|value| format!("{:.2}", level.score(*value)));

@@ -21,7 +21,7 @@ pub const MAX_SAMPLE_WORDS: usize = 1 << 24;
 /// Words that count of one document, from its start.
 pub const MAX_DOCUMENT_WORDS: usize = 1 << MAX_LEVEL;
 
-/// Documents that a level must have; with fewer, their 95th percentile is a matter of luck.
+/// Documents that a level must have; with fewer, their quartiles are a matter of luck.
 pub const MIN_DOCUMENTS: usize = 50;
 
 /// Occurrences that make a word part of the vocabulary: words that occur once are as good as unknown.

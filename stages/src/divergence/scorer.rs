@@ -43,8 +43,9 @@ impl Scorer {
     }
 
     /// Where `divergence` stands among documents of the reference that have as many words: 0 for their median, 1 for
-    /// their 95th percentile, and so on in equal steps. Percentiles are interpolated linearly in log2 of the number of
-    /// words; texts that are longer than all levels are compared with the last one, which is mild on them.
+    /// their third quartile, and so on in equal steps. Quartiles, because a sample of real documents has outliers of its
+    /// own, which must not widen the scale. They are interpolated linearly in log2 of the number of words; texts that
+    /// are longer than all levels are compared with the last one, which is mild on them.
     pub fn score(&self, n_words: usize, divergence: f32) -> f32 {
         let [first, .., last] = self.levels.as_slice() else {
             return self.levels.first().map_or(0.0, |only| only.score(divergence));
@@ -65,7 +66,7 @@ impl Level {
         self.percentiles[0]
     }
 
-    /// The 95th percentile above the median: positive in every sound reference.
+    /// The third quartile above the median: positive in every sound reference.
     pub(super) fn unit(&self) -> f32 {
         self.percentiles[1] - self.percentiles[0]
     }
@@ -89,7 +90,7 @@ mod tests {
         let level = |(log2_words, median, high): &(u8, f32, f32)| Level {
             log2_words: *log2_words,
             n_documents: 50,
-            percentiles: [*median, *high, *high, *high, *high],
+            percentiles: [*median, *high, *high, *high, *high, *high],
         };
         let (vocabulary, levels) = (vec![(1 << 60, 50), (2 << 60, 25)], levels.iter().map(level).collect());
         let reference = Reference { lang: "en".to_owned(), n_documents: 50, n_words: 100, levels, vocabulary };

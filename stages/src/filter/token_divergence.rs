@@ -20,8 +20,8 @@ pub const ENTRY: Entry = Entry {
         },
         Param {
             name: "max_score",
-            default: Default::Limit(4.0),
-            about: "divergence, at most: 0 is the median of reference documents of the same length, 1 their 95th percentile",
+            default: Default::Limit(7.0),
+            about: "divergence, at most: 0 is the median of reference documents of the same length, 1 their third quartile",
         },
         Param {
             name: "min_words",
