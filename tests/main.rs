@@ -10,9 +10,11 @@ mod exchange;
 mod faults;
 mod jsonl;
 mod mini_crawl;
+mod reference;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod divergence;
     mod extraction;
     mod kinds;
     mod lid;

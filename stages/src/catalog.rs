@@ -17,6 +17,7 @@ pub const CATALOG: &[Entry] = &[
     filter::length::ENTRY,
     filter::math_page::ENTRY,
     filter::opt_out::ENTRY,
+    filter::token_divergence::ENTRY,
     line::policy_notices::ENTRY,
     page::kind::ENTRY,
     text::mojibake::ENTRY,

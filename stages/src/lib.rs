@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod dedup;
+pub mod divergence;
 pub mod extract;
 pub mod filter;
 pub mod line;

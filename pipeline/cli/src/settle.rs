@@ -63,7 +63,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
 }
 
 /// Standard input is read twice, so it is put into a file.
-fn path_of(input: &str, folder: &std::path::Path) -> Result<String, Failure> {
+pub fn path_of(input: &str, folder: &std::path::Path) -> Result<String, Failure> {
     if input != "-" {
         return Ok(input.to_owned());
     }

@@ -7,3 +7,4 @@ pub mod length;
 pub mod math_page;
 pub mod opt_out;
 mod stop_words;
+pub mod token_divergence;

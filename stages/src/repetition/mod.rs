@@ -1,6 +1,6 @@
 //! How much of a text is said more than once: lines, paragraphs and word n-grams.
 
-mod counter;
+pub(crate) mod counter;
 mod lines;
 mod ngrams;
 
