@@ -16,6 +16,7 @@ mod data {
     mod extraction;
     mod lid;
     mod neardup;
+    mod pii;
     mod tok;
     mod warc;
     mod web_en;

@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, url};
+use crate::{dedup, extract, filter, line, pii, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -15,6 +15,7 @@ pub const CATALOG: &[Entry] = &[
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
     line::policy_notices::ENTRY,
+    pii::redact::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
 ];

@@ -10,5 +10,6 @@ pub mod extract;
 pub mod filter;
 pub mod line;
 mod phrases;
+pub mod pii;
 mod repetition;
 pub mod url;
