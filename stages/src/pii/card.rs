@@ -1,4 +1,4 @@
-//! Payment cards: a Luhn digit (ISO/IEC 7812-1), a range that some issuer has, and a length that the issuer uses.
+//! Payment cards: a Luhn digit (ISO/IEC 7812-1), and a range and length that some issuer uses or a word that announces one.
 
 use super::digests::luhn;
 use super::site::Site;
@@ -81,10 +81,17 @@ pub(super) fn number(site: &Site<'_>, start: usize) -> Option<usize> {
     if n < 12 || !(is_printed || n_groups == 1) || !luhn(&digits[..n]) {
         return None;
     }
-    let asks = issuer(&digits[..n])?;
-    let is_run = digits[1..n].iter().all(|digit| *digit == digits[0]);
-    let fits = opens(site, start) && site.closes(at) && !is_run && !is_fraction(site, at);
     let announced = site.clues(start).card();
+    let asks = issuer(&digits[..n]).or(announced.then_some(true))?;
+    let is_run = digits[1..n].iter().all(|digit| *digit == digits[0]);
+    let int = |from: usize, len: usize| {
+        digits[from..from + len].iter().fold(0, |int, digit| int * 10 + u32::from(digit - b'0'))
+    };
+    // Year, month, day and time, as archives write them.
+    let is_time =
+        n == 14 && matches!(int(0, 4), 1900..2100) && matches!(int(4, 2), 1..=12) && matches!(int(6, 2), 1..=31);
+    let fits =
+        !is_time && opens(site, start) && site.closes(at) && site.byte(at) != b'@' && !is_run && !is_fraction(site, at);
     (fits && (announced || !((asks && !is_printed) || site.clues(start).other() || site.in_url(start)))).then_some(at)
 }
 
@@ -131,6 +138,7 @@ mod tests {
                 "⟦3530111333300000⟧ ⟦3566002020360505⟧",
                 "⟦6200000000000005⟧ ⟦2201382000000013⟧",
                 "Visa ⟦4222222222222⟧, the card ⟦6759649826438453⟧",
+                "card number ⟦3598899323053410⟧",
             ],
         );
     }
@@ -165,6 +173,7 @@ mod tests {
                 "411111111111111 41111111111111111111111",
                 "4111 11111111 1111 and 41 11 11 11 11 11 11 11",
                 "0000000000000000",
+                "card from 20110812101130",
             ],
         );
     }

@@ -1,7 +1,7 @@
 //! Words that say what a number is: one automaton over the bytes before it.
 
 use super::national::IDS;
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
 use std::sync::LazyLock;
 
 /// Bytes before a number in which words count.
@@ -10,211 +10,45 @@ const WINDOW: usize = 100;
 /// Bytes between a word and the telephone number or card that it speaks of.
 const NEAR: u8 = 48;
 
-/// Words for telephones; `|` stands for the edge of a word.
-const PHONE: &[&str] = &[
-    "|tel|",
-    "|tlf|",
-    "|telf|",
-    "phone",
-    "|fone",
-    "|fon|",
-    "|telefo",
-    "|teléfo",
-    "|télépho",
-    "|telepho",
-    "fax|",
-    "|mobile|",
-    "|mobil",
-    "|mob|",
-    "|móvil",
-    "|movil",
-    "|cell|",
-    "|cel|",
-    "|celular",
-    "|cellul",
-    "|portable|",
-    "|gsm|",
-    "|handy|",
-    "|call|",
-    "|calls|",
-    "|calling|",
-    "|dial|",
-    "|ring|",
-    "|sms|",
-    "|text|",
-    "|texting|",
-    "|whatsapp|",
-    "|viber|",
-    "|contact",
-    "|reach|",
-    "|hotline",
-    "helpline",
-    "|ph|",
-    "|answer",
-    "|message|",
-    "|messages|",
-    "|desk|",
-    "|direct|",
-    "|office|",
-    "|rufnummer",
-    "|puhelin",
-    "|puh|",
-    "|telp|",
-    "|hp|",
-    "|toll free|",
-    "|toll-free|",
-    "|toll|",
-    "|voice|",
-    "телефон",
-    "Телефон",
-    "|тел|",
-    "|Тел|",
-    "|моб|",
-    "|Моб|",
-    "τηλ",
-    "ΤΗΛ",
-    "ТЕЛ",
-    "Τηλ",
-    "电话",
-    "電話",
-    "手机",
-    "手機",
-    "联系",
-    "携帯",
-    "전화",
-    "연락처",
-    "휴대폰",
-    "फोन",
-    "मोबाइल",
-    "هاتف",
-    "جوال",
-    "الهاتف",
-    "تلفن",
-    "טלפון",
-    "נייד",
-    "โทร",
-    "điện thoại",
-    "☎",
-    "✆",
-    "📞",
-    "📱",
-];
+/// The same, of numbers that look like others.
+const AT_ONCE: u8 = 12;
+
+/// Words for telephones, between commas; `|` stands for the edge of a word.
+const PHONE: &str = "|tel|, |tlf|, |telf|, phone, |fone, |fon|, |telefo, |teléfo, |télépho, |telepho, fax|, |mobile|, |mobil, |mob|, \
+    |móvil, |movil, |cell|, |cel|, |celular, |cellul, |portable|, |gsm|, |handy|, |call|, |calls|, |calling|, \
+    |dial|, |ring|, |sms|, |texting|, |whatsapp|, |viber|, |contact, |reach|, |hotline, helpline, |ph|, \
+    |answer, |message|, |messages|, |desk|, |direct|, |office|, |rufnummer, |puhelin, |puh|, |telp|, |hp|, \
+    |toll free|, |toll-free|, |toll|, |voice|, телефон, Телефон, |тел|, |Тел|, |моб|, |Моб|, τηλ, ΤΗΛ, ТЕЛ, Τηλ, \
+    电话, 電話, 手机, 手機, 联系, 携帯, 전화, 연락처, 휴대폰, फोन, मोबाइल, هاتف, جوال, الهاتف, تلفن, טלפון, נייד, โทร, điện thoại, ☎, \
+    ✆, 📞, 📱";
 
 /// Words for numbers that are no telephones.
-const OTHER: &[&str] = &[
-    "|isbn",
-    "|issn",
-    "|doi",
-    "|asin|",
-    "|arxiv",
-    "|pmid",
-    "|order",
-    "|invoice",
-    "|sku|",
-    "|part|",
-    "|model|",
-    "|serial",
-    "|account",
-    "|acct|",
-    "|iban|",
-    "|vat|",
-    "|zip|",
-    "|license",
-    "|licence",
-    "|patent",
-    "|version",
-    "|page|",
-    "|pages|",
-    "|pp|",
-    "|vol|",
-    "|tracking",
-    "|reference|",
-    "|ref|",
-    "|passport",
-    "|ean|",
-    "|upc|",
-    "|gtin|",
-    "|barcode",
-    "|ticket",
-    "|case|",
-    "|ssn|",
-    "|population",
-    "|routing",
-    "|siret",
-    "|siren",
-    "|usd|",
-    "|eur|",
-];
+const OTHER: &str = "|order, |invoice, |sku|, |part|, |model|, |serial, |account, |acct|, \
+    |iban|, |vat|, |zip|, |license, |licence, |patent, |version, |page|, |pages|, |pp|, |vol|, |tracking, \
+    |reference|, |ref|, |passport, |ean|, |upc|, |gtin|, |barcode, |ticket, |case|, |ssn|, |population, |routing, \
+    |siret, |siren, |usd|, |eur|";
+
+/// Words for books and articles, whose numbers are long and take many forms; Dolma's guard.
+const ARTICLE: &str = "|isbn, |issn, |doi, |asin|, |arxiv, |pmid";
 
 /// Words for payment cards.
-const CARD: &[&str] = &[
-    "card",
-    "|visa|",
-    "mastercard",
-    "|amex|",
-    "american express",
-    "|maestro|",
-    "|discover|",
-    "|credit",
-    "|debit|",
-    "|carte",
-    "|tarjeta",
-    "karte|",
-    "|carta|",
-    "|cartão",
-    "|pan|",
-    "карт",
-    "|cc|",
-    "卡",
-];
+const CARD: &str = "|card|, |cards|, |visa|, mastercard, |amex|, american express, |maestro|, |discover|, |credit, |debit|, |carte, |tarjeta, \
+    karte|, |carta|, |cartão, |pan|, карт, |cc|, 卡";
 
 /// Words for addresses of hosts.
-const HOST: &[&str] = &[
-    "|ip|", "|ipv4|", "|ipv6|", "|host", "|server", "|dns", "|address", "|ping|", "|gateway", "|login", "|logged",
-    "|access", "|from|", "|client", "|proxy", "|ssh", "|whois", "|subnet", "|netmask",
-];
+const HOST: &str = "|ip|, |ipv4|, |ipv6|, |host, |server, |dns, |address, |ping|, |gateway, |login, |logged, |access, |from|, \
+    |client, |proxy, |ssh, |whois, |subnet, |netmask";
 
 /// Words for numbers with dots that are no addresses.
-const VERSION: &[&str] = &[
-    "|version",
-    "|ver|",
-    "|release",
-    "|build|",
-    "|update",
-    "|firmware",
-    "|section",
-    "|sec|",
-    "|chapter",
-    "|clause",
-    "|driver",
-    "|v|",
-    "§",
-    "|oid|",
-    "|kernel|",
-    "|article|",
-    "|paragraph",
-    "|table|",
-    "|figure|",
-    "|patch",
-];
+const VERSION: &str = "|version, |ver|, |release, |build|, |update, |firmware, |section, |sec|, |chapter, |clause, |driver, |v|, §, \
+    |oid|, |kernel|, |article|, |paragraph, |table|, |figure|, |patch";
 
 /// Words for numbers of persons in general.
-const PERSON: &[&str] = &[
-    "|id number",
-    "|id no",
-    "|identification n",
-    "|identity n",
-    "|identity card",
-    "|national id",
-    "|personal n",
-    "|personal id",
-    "|tax id",
-    "|social insurance",
-    "|social security",
-];
+const PERSON: &str = "|id number, |id no, |identification n, |identity n, |identity card, |national id, |personal n, |personal id, \
+    |tax id, |social insurance, |social security";
 
 /// Classes before those of the national numbers, which follow in their order.
-const CLASSES: [&[&str]; 6] = [PHONE, OTHER, CARD, HOST, VERSION, PERSON];
+const CLASSES: [&str; 7] = [PHONE, OTHER, CARD, HOST, VERSION, ARTICLE, PERSON];
 
 /// What the words before a number say: the distance of the nearest of each class, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -225,6 +59,7 @@ pub(super) struct Clues {
     card: Option<u8>,
     host: Option<u8>,
     version: Option<u8>,
+    article: Option<u8>,
 }
 
 impl Clues {
@@ -233,9 +68,25 @@ impl Clues {
         self.phone.is_some_and(|phone| phone <= NEAR && self.other.is_none_or(|other| phone < other))
     }
 
+    /// Whether a telephone number is announced by one of the last words.
+    pub(super) fn phone_at_once(&self) -> bool {
+        self.phone() && self.phone.is_some_and(|phone| phone <= AT_ONCE)
+    }
+
+    /// Whether a word for telephones ends this many bytes before.
+    pub(super) fn phone_ends_with(&self, distance: u8) -> bool {
+        self.phone == Some(distance)
+    }
+
     /// Whether something else than a telephone number is announced.
     pub(super) fn other(&self) -> bool {
-        !self.phone() && self.other.is_some_and(|other| other <= NEAR)
+        let nearest = [self.other, self.article].into_iter().flatten().min();
+        !self.phone() && nearest.is_some_and(|other| other <= NEAR)
+    }
+
+    /// Whether a book or an article is anywhere near.
+    pub(super) fn article(&self) -> bool {
+        self.article.is_some()
     }
 
     /// Whether a payment card is announced.
@@ -268,15 +119,20 @@ struct Automaton {
 
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
     let (mut patterns, mut about) = (Vec::new(), Vec::new());
-    let lists = CLASSES.into_iter().chain(IDS.iter().map(|id| id.words));
-    for (class, words) in lists.enumerate() {
+    let lists = CLASSES.into_iter().map(|words| words.split(',').map(str::trim).collect());
+    for (class, words) in lists.chain(IDS.iter().map(|id| id.words.to_vec())).enumerate() {
         for word in words {
             patterns.push(word.trim_matches('|'));
             about.push((class as u8, word.starts_with('|'), word.ends_with('|')));
         }
     }
     let mut builder = AhoCorasickBuilder::new();
-    let words = builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard).build(patterns).ok()?;
+    let words = builder
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(patterns)
+        .ok()?;
     Some(Automaton { words, about })
 });
 
@@ -321,6 +177,7 @@ fn look(window: &[u8], distance: fn(usize, usize) -> usize) -> Clues {
             2 => &mut clues.card,
             3 => &mut clues.host,
             4 => &mut clues.version,
+            5 => &mut clues.article,
             _ => continue,
         };
         let distance = distance(found.end(), len) as u8;

@@ -32,6 +32,9 @@ const MAX_TOKEN: usize = 120;
 /// Fewer digits, with what parts them, are no telephone number and no card.
 const MIN_DIGITS: usize = 7;
 
+/// The same for telephone numbers of a region that is named.
+const MIN_DIGITS_OF_REGION: usize = 5;
+
 impl Detector {
     /// A detector of these kinds. Telephone numbers without a country code belong to the region (ISO 3166-1), or to those of
     /// the language when it is empty.
@@ -127,7 +130,7 @@ impl Detector {
         let in_word = before.is_ascii_alphabetic() || next.is_ascii_alphabetic();
         // Most numbers are short and stand alone.
         let is_joined = matches!(next, b' ' | b'-' | b'.' | b'/' | b')' | b':' | 0xc2 | 0xe2);
-        if end - start < MIN_DIGITS && !in_word && !is_joined {
+        if end - start < MIN_DIGITS_OF_REGION && !in_word && !is_joined {
             return end;
         }
         if start < *token_end {
@@ -145,10 +148,10 @@ impl Detector {
         {
             return push(Kind::Ip, start, stop);
         }
-        if matches!(site.byte(start), b'2' | b'3')
-            && (next == b':' || in_word)
+        if (next == b':' || before == b':' || in_word)
             && self.kinds.has(Kind::Ip)
-            && let Some(stop) = ip::v6(site, start)
+            && site.slice(start, start + 6).contains(&b':')
+            && let Some((start, stop)) = ip::v6(site, start)
         {
             return push(Kind::Ip, start, stop);
         }
@@ -167,7 +170,8 @@ impl Detector {
                 return push(Kind::Crypto, first, *token_end);
             }
         }
-        let enough = end - start >= MIN_DIGITS || n_digits(site, start) >= MIN_DIGITS;
+        let min = if self.plan.is_some() { MIN_DIGITS_OF_REGION } else { MIN_DIGITS };
+        let enough = end - start >= min || n_digits(site, start) >= min;
         if enough
             && self.kinds.has(Kind::Card)
             && let Some(stop) = card::number(site, start)

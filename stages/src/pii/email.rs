@@ -117,9 +117,10 @@ fn letter_at(site: &Site<'_>, at: usize) -> Option<usize> {
     site.char_at(at).filter(|c| is_letter(*c)).map(char::len_utf8)
 }
 
-/// Latin, Greek and Cyrillic letters, and the accents that combine with them.
+/// Letters of scripts that part words by blanks, from Latin to Sinhala, and the accents that combine with them.
 fn is_letter(c: char) -> bool {
-    ('\u{c0}'..'\u{530}').contains(&c) && (c.is_alphabetic() || ('\u{300}'..'\u{370}').contains(&c))
+    let in_range = ('\u{c0}'..'\u{e00}').contains(&c) || ('\u{1e00}'..'\u{2000}').contains(&c);
+    in_range && (c.is_alphabetic() || ('\u{300}'..'\u{370}').contains(&c))
 }
 
 /// Whether a label can be the last one of a domain.
@@ -160,6 +161,14 @@ fn local(site: &Site<'_>, at: usize) -> Option<usize> {
     if start == floor && floor > site.done.get() && is_plain(site.byte_before(start)) {
         return None;
     }
+    // Where words are not parted a name is told from the text by its digits: `김29@…`.
+    if !site.slice(start, at).iter().any(u8::is_ascii_alphabetic) {
+        while let Some(c) =
+            site.char_before(start).filter(|c| start > floor && (*c >= '\u{e00}' && c.is_alphabetic() || *c == '.'))
+        {
+            start -= c.len_utf8();
+        }
+    }
     if let Some(dots) = memchr::memmem::rfind(site.slice(start, at), b"...") {
         start += dots + 3;
     }
@@ -199,7 +208,8 @@ fn quoted(site: &Site<'_>, at: usize) -> Option<usize> {
     let open = memchr::memrchr(b'"', inside)?;
     let name = &inside[open + 1..];
     let start = at - 1 - inside.len() + open;
-    let is_name = !name.is_empty() && name.iter().all(|byte| (0x20..0x7f).contains(byte));
+    let n_escapes = name.iter().rev().take_while(|byte| **byte == b'\\').count();
+    let is_name = !name.is_empty() && n_escapes % 2 == 0 && name.iter().all(|byte| (0x20..0x7f).contains(byte));
     (is_name && site.opens(start)).then_some(start)
 }
 
@@ -227,6 +237,7 @@ mod tests {
                 "请写信给⟦ann@example.cn⟧谢谢",
                 "⟦josé.núñez@correo.es⟧ y ⟦вася@почта.рф⟧",
                 "'⟦o'brien@example.ie⟧'",
+                "⟦시우.김29@example.org⟧ ⟦hạnh.nguyễn8@example.org⟧",
                 r#"{"mail":"⟦ann@example.org⟧","x":"\n⟦bob@example.org⟧\u003c"}"#,
                 "%20⟦ann@example.org⟧",
                 "mail me...⟦ann@example.org⟧",

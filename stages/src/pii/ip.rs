@@ -29,7 +29,9 @@ pub(super) fn v4(site: &Site<'_>, start: usize) -> Option<usize> {
     let address = Ipv4Addr::from(octets);
     let fits = is_public(address) && opens(site, start) && closes(site, at);
     let is_chapter = || octets.iter().all(|octet| *octet < MAX_CHAPTER) && !site.clues(start).host();
-    (fits && !is_chapter() && !site.clues(start).version()).then_some(at)
+    // The last number of a host is seldom 0.
+    let is_net = octets[3] == 0 && !site.clues(start).host();
+    (fits && !is_net && !is_chapter() && !site.clues(start).version()).then_some(at)
 }
 
 /// Whether an address may start here: not in a longer number, nor behind a product, as in `Chrome/91.0.4472.124`.
@@ -57,15 +59,19 @@ fn is_public(address: Ipv4Addr) -> bool {
         && !matches!((a, b, c), (198, 51, 100) | (203, 0, 113))
 }
 
-/// End of the public IPv6 address whose first digit stands here.
-pub(super) fn v6(site: &Site<'_>, start: usize) -> Option<usize> {
-    /// Bytes of the longest spelling, with an IPv4 address at its end.
-    const MAX: usize = 45;
-    if !site.opens(start) || matches!(site.byte_before(start), b':' | b'.') {
+/// The public IPv6 address that holds the digit at a place.
+pub(super) fn v6(site: &Site<'_>, digit: usize) -> Option<(usize, usize)> {
+    /// Bytes of the longest spelling.
+    const MAX: usize = 39;
+    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+    let before = site.slice(digit.saturating_sub(MAX), digit).iter().rev().take_while(|byte| is_part(byte)).count();
+    let colons = site.slice(digit - before, digit).iter().take_while(|byte| **byte == b':').count();
+    // A colon before it belongs to the sentence.
+    let start = digit - before + colons % 2;
+    if !site.opens(start) || site.byte_before(start) == b'.' {
         return None;
     }
     let window = site.slice(start, start + MAX + 1);
-    let is_part = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
     let mut len = window.iter().position(|byte| !is_part(byte)).unwrap_or(window.len());
     if len > MAX || window.get(..len)?.iter().filter(|byte| **byte == b':').count() < 2 {
         return None;
@@ -75,13 +81,17 @@ pub(super) fn v6(site: &Site<'_>, start: usize) -> Option<usize> {
         len -= 1;
     }
     let address: Ipv6Addr = str::from_utf8(&window[..len]).ok()?.parse().ok()?;
-    (site.closes(start + len) && is_public_v6(address)).then_some(start + len)
+    // What is cut short must be in use, because words of programs look alike: `ace::b2`.
+    let is_whole = memchr::memmem::find(&window[..len], b"::").is_none();
+    let fits = is_public_v6(address) && (is_whole || address.segments()[0] & 0xe000 == 0x2000);
+    (fits && site.closes(start + len)).then_some((start, start + len))
 }
 
-/// Global unicast without what is set apart for documentation and protocols (IANA IPv6 Special-Purpose Address Registry).
+/// Unicast addresses that no registry has set apart (IANA IPv6 Special-Purpose Address Registry).
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
-    a & 0xe000 == 0x2000 && !matches!((a, b), (0x2001, 0..0x200 | 0xdb8) | (0x3fff, 0..0x1000))
+    !matches!(a, 0..0x200 | 0x5f00 | 0xfc00..)
+        && !matches!((a, b), (0x2001, 0..0x200 | 0xdb8) | (0x3fff, 0..0x1000) | (0x64, 0xff9b))
 }
 
 #[cfg(test)]
@@ -105,7 +115,7 @@ mod tests {
                 "⟦81.2.69.1⟧-⟦81.2.69.9⟧",
                 "server ⟦2.3.4.5⟧ is down; IP: ⟦1.1.1.1⟧",
                 "⟦2a00:1450:4001:81b::200e⟧ and [⟦2607:f8b0:4005:805::200e⟧]:443",
-                "⟦2600:1:2:3:4:5:6:7⟧: up. ⟦2a00:1450::⟧",
+                "host:⟦2600:1:2:3:4:5:6:7⟧: up. ⟦face:b00c:1:2:3:4:5:6⟧ ⟦2a00:1450::⟧",
             ],
         );
     }
@@ -120,9 +130,9 @@ mod tests {
                 "192.0.2.1 198.51.100.7 203.0.113.9 198.18.0.1",
                 "81.2.69.256 81.2.69 81.2.69.142.7 081.2.69.142 7.81.2.69.142 x81.2.69.142 81.2.69.142x",
                 "version 81.2.69.142, v81.2.69.142, Chrome/91.0.4472.124, firmware 91.0.44.124",
-                "2.3.1.4 Scope of this chapter",
+                "2.3.1.4 Scope of this chapter, 81.2.69.0",
                 "fe80::1 ::1 2001:db8::1 fd00::1 20:30:45 2001:0:1::5",
-                "std::vec 3:4:5 3a:b2:5e:b6:01:02",
+                "std::vec2 ace::b2 ace2::b2 3:4:5 3:4:5:6:7:8:9:10 12:30:45 3a:b2:5e:b6:01:02",
             ],
         );
     }

@@ -12,6 +12,8 @@ pub(super) struct Site<'a> {
     pub lang: &'a str,
     /// The numbering plan that numbers without a country code belong to, when the recipe names it.
     pub plan: Option<&'static Plan>,
+    /// The plans of the regions in which the language is mostly spoken.
+    pub plans: &'static [&'static Plan],
     /// End of what was found last.
     pub done: Cell<usize>,
     text: &'a str,
@@ -25,7 +27,15 @@ impl<'a> Site<'a> {
     /// A text in a language (its label may have a script or region behind `-` or `_`).
     pub(super) fn new(text: &'a str, lang: &'a str, plan: Option<&'static Plan>) -> Site<'a> {
         let lang = lang.split(['-', '_']).next().unwrap_or("");
-        Site { bytes: text.as_bytes(), lang, plan, done: Cell::new(0), text, clues: Cell::new(None) }
+        Site {
+            bytes: text.as_bytes(),
+            lang,
+            plan,
+            plans: plan::of_language(lang),
+            done: Cell::new(0),
+            text,
+            clues: Cell::new(None),
+        }
     }
 
     /// The byte at a place; 0 outside the text.
@@ -78,7 +88,7 @@ impl<'a> Site<'a> {
     /// Whether a number may end here: no word after, and no number that goes on.
     pub(super) fn closes_number(&self, at: usize) -> bool {
         let joined = matches!(self.byte(at), b'-' | b'.' | b',' | b'/' | b':') && self.byte(at + 1).is_ascii_digit();
-        self.closes(at) && !joined && !matches!(self.byte(at), b'%' | b'=' | b'$')
+        self.closes(at) && !joined && !matches!(self.byte(at), b'%' | b'=' | b'$' | b'@')
     }
 
     /// What the words before a place say.
@@ -101,11 +111,6 @@ impl<'a> Site<'a> {
         let token = &window[start..];
         let holds = |part: &str| memchr::memmem::find(token, part.as_bytes()).is_some();
         (holds("://") || token.starts_with(b"www.")) && !holds("wa.me/") && !holds("phone=")
-    }
-
-    /// The numbering plans of the regions in which the language is mostly spoken.
-    pub(super) fn plans(&self) -> impl Iterator<Item = &'static Plan> + use<> {
-        plan::of_language(self.lang)
     }
 }
 

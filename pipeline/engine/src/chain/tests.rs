@@ -58,6 +58,8 @@ fn build_count(_: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
     Ok(Stage::Measure(Box::new(Count)))
 }
 
+const METRICS: &[Metric] = &[Metric::number("n_xs", "")];
+
 const fn entry(
     name: &'static str,
     shape: Shape,
@@ -72,7 +74,7 @@ const fn entry(
         needs_text: true,
         costly: false,
         params,
-        metrics: &[Metric::number("n_xs", "")],
+        metrics: METRICS,
         asset_params: &[],
         page: "",
         build,

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 /// A number of one state.
 pub(super) struct Id {
     /// Country and local name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "says what the entry is"))]
     pub name: &'static str,
     /// Languages in which it is expected.
     pub langs: &'static [&'static str],

@@ -76,6 +76,11 @@ impl Digits {
         }
     }
 
+    /// The first digit behind the first groups.
+    pub(super) fn digit_after(&self, n_groups: usize) -> Option<u8> {
+        self.of(self.n_groups).get(self.of(n_groups).len()).copied()
+    }
+
     /// What stands behind the first groups, before one more; `None` when there is no more.
     pub(super) fn gap_after(&self, n_groups: usize) -> Option<Gap> {
         self.groups().get(n_groups).map(|group| group.gap).or(self.rest)
@@ -104,8 +109,8 @@ fn next_group(site: &Site<'_>, end: usize, closed: bool) -> Option<(usize, Gap, 
             [b'-', ..] => (Some(Gap::Hyphen), 1),
             [b'.', ..] => (Some(Gap::Dot), 1),
             [b'/', ..] => (Some(Gap::Slash), 1),
-            // Hyphens and dashes of General Punctuation.
-            [0xe2, 0x80, 0x90..=0x95] => (Some(Gap::Hyphen), 3),
+            // Hyphens and dashes of General Punctuation, and the wide hyphen of East Asia.
+            [0xe2, 0x80, 0x90..=0x95] | [0xef, 0xbc, 0x8d] => (Some(Gap::Hyphen), 3),
             [b' ', ..] => (None, 1),
             // No-break spaces.
             [0xc2, 0xa0, ..] => (None, 2),

@@ -41,14 +41,17 @@ pub(super) fn number(site: &Site<'_>, digit: usize) -> Read {
         start += 1;
     }
     let nothing = Read::Nothing(if has_plus { digits.end } else { digit + 1 });
-    if digits.of(digits.groups().len()).len() < 7 || !opens(site, start, has_plus) {
+    let min = if site.plan.is_some() { 5 } else { 7 };
+    let is_long = digits.of(digits.groups().len()).len() >= min;
+    if !is_long || !opens(site, start, has_plus) {
         return nothing;
     }
     let call = Call { site, digits: &digits, start, has_plus };
     for n_groups in (1..=digits.groups().len()).rev() {
         let Some(end) = digits.groups().get(n_groups - 1).map(|group| group.end) else { continue };
         let rest = digits.gap_after(n_groups);
-        let is_whole = rest.is_none();
+        // A zero may start the next number.
+        let is_whole = rest.is_none() || (rest == Some(Gap::Blank) && digits.digit_after(n_groups) == Some(b'0'));
         // What is left over must stand apart.
         let apart = rest.is_none_or(|gap| gap == Gap::Blank);
         if apart && closes(site, end, is_whole) && call.fits(n_groups, is_whole) && !(site.in_url(start)) {
@@ -68,12 +71,8 @@ fn opens(site: &Site<'_>, start: usize, has_plus: bool) -> bool {
         b'$' | b'#' | b'%' | b'*' | b'^' | b'\\' | b'~' => false,
         b'=' | b'&' => has_plus,
         b'.' | b',' | b'/' | b':' | b'+' | b'\'' => !behind.is_ascii_digit(),
-        // `Tel-` and `Office\,`, but not the groups of a UUID.
-        b'-' => {
-            let window = site.slice(start.saturating_sub(16), start - 1);
-            let word = window.rsplit(|byte| !byte.is_ascii_alphanumeric()).next().unwrap_or_default();
-            !word.iter().any(u8::is_ascii_digit)
-        }
+        // `Tel-`, but not the groups of a UUID, nor `GPN-`.
+        b'-' => site.byte(start) == b'(' || !behind.is_ascii_alphanumeric() || site.clues(start).phone_ends_with(1),
         0xa2..=0xac => !matches!(site.char_before(start), Some('€' | '£' | '¥')),
         _ => !matches!(site.char_before(start), Some('£' | '¥')),
     }
@@ -132,7 +131,7 @@ impl Call<'_> {
         let shape = Shape { digits, sizes, groups: self.digits };
         let is_joined = self.follows_digits();
         let clues = self.site.clues(self.start);
-        if shape.is_date() || shape.is_ean() || clues.other() {
+        if shape.is_date() || shape.is_ean() || shape.is_address() || shape.is_postcode() || clues.other() {
             return false;
         }
         if shape.is_american() && (is_whole || !is_joined) {
@@ -146,11 +145,12 @@ impl Call<'_> {
             return true;
         }
         if let Some(plan) = self.site.plan {
-            let fits = plan.dials(digits) || (called && plan.has(digits));
+            let fits = plan.dials(digits) || plan.has(digits);
             return fits && (called || (is_whole && shape.is_distinct(plan)));
         }
-        if called {
-            return shape.is_plausible(is_whole);
+        if called && !clues.article() {
+            let at_once = clues.phone_at_once() || !shape.is_quantity();
+            return at_once && shape.is_plausible(is_whole);
         }
         is_whole && self.is_distinct_somewhere(&shape)
     }
@@ -183,11 +183,10 @@ impl Call<'_> {
 
     /// Whether shape and plan leave no doubt in a region of the language, or anywhere.
     fn is_distinct_somewhere(&self, shape: &Shape<'_>) -> bool {
-        let mut plans = self.site.plans().peekable();
-        let is_known = plans.peek().is_some();
-        plans.any(|plan| plan.dials(shape.digits) && shape.is_distinct(plan))
+        let plans = self.site.plans;
+        plans.iter().any(|plan| (plan.dials(shape.digits) || plan.has(shape.digits)) && shape.is_distinct(plan))
             || (shape.has_many_groups() && plan::with_trunk("0").any(|plan| plan.dials(shape.digits)))
-            || (!is_known && shape.is_brazilian())
+            || (plans.is_empty() && shape.is_brazilian())
     }
 }
 
@@ -240,10 +239,29 @@ impl Shape<'_> {
             [4, 2, 2, ..] => year(0) && month(4) && day(6),
             [2, 2, 4, ..] => year(4) && day(0) && day(2),
             [1, 2, 4] | [2, 1, 4] | [1, 1, 4] => year(self.digits.len() - 4),
+            [4, 1 | 2, 1 | 2, ..] => year(0) && self.gap(1) == self.gap(2),
             [8] => year(0) && month(4) && day(6) || (year(4) && day(0) && month(2)),
             [4, 4] => year(0) && year(4),
             _ => false,
         }
+    }
+
+    /// Four numbers with dots, as in an address of a host that is not public.
+    fn is_address(&self) -> bool {
+        let all_dots = (1..self.sizes.len()).all(|group| self.gap(group) == Some(Gap::Dot));
+        self.sizes.len() == 4 && all_dots && self.sizes.iter().all(|size| *size <= 3) && self.sizes != [2, 2, 2, 2]
+    }
+
+    /// `12345-6789` of the United States, and the number of a firm or an account with its check digit: `1234567-8`.
+    fn is_postcode(&self) -> bool {
+        matches!(self.sizes, [5, 4] | [_, 1])
+    }
+
+    /// Thousands, millions, parted as they are in much of Europe.
+    fn is_quantity(&self) -> bool {
+        let [first, rest @ ..] = self.sizes else { return false };
+        let is_plain = |group| matches!(self.gap(group), Some(Gap::Blank | Gap::Dot));
+        *first <= 3 && rest.len() >= 2 && rest.iter().all(|size| *size == 3) && (1..self.sizes.len()).all(is_plain)
     }
 
     /// A book or another article, by its thirteen digits.
@@ -284,6 +302,7 @@ impl Shape<'_> {
         let alike = (2..self.sizes.len()).all(|group| self.gap(group) == self.gap(self.sizes.len() - 1));
         let [first, rest @ ..] = self.sizes else { return false };
         alike
+            && self.sizes != [3, 3, 3]
             && rest.len() >= 2
             && (2..=5).contains(first)
             && rest.iter().all(|size| (2..=4).contains(size))
@@ -298,7 +317,7 @@ impl Shape<'_> {
         match plan.trunk() {
             "0" if self.digits.starts_with(b"0") => self.has_many_groups() || two_parts && self.digits.len() >= 9,
             "8" => matches!(self.sizes, [1, 3, 3, 2, 2]),
-            "06" => self.sizes.len() >= 3,
+            "06" => self.digits.starts_with(b"06") && self.sizes.len() >= 3,
             _ if plan.is_nanp() => false,
             _ if plan.is_of("BR") => self.is_brazilian(),
             _ if plan.is_of("CN") => self.digits.len() == 11 && self.digits.starts_with(b"1"),
@@ -317,7 +336,12 @@ impl Shape<'_> {
         let is_run = self.digits.windows(2).all(|pair| pair[0] == pair[1]);
         let fits =
             if self.sizes.len() == 1 { (7..=11).contains(&n) } else { (7..=12).contains(&n) && self.sizes.len() <= 6 };
-        fits && n_marks <= 1 && !is_decimal && !is_run && (is_whole || n >= 9)
+        fits && n_marks <= 1
+            && !is_decimal
+            && !is_run
+            && self.sizes != [1, 3, 3]
+            && !self.digits.starts_with(b"000")
+            && (is_whole || n >= 9)
     }
 }
 
@@ -365,12 +389,12 @@ mod tests {
                 "⟦202-555-0123⟧ ⟦(202) 555-0123⟧ ⟦(202)555-0123⟧ ⟦202.555.0123⟧ ⟦1-202-555-0123⟧ ⟦202 555-0123⟧",
                 "⟦01 23 45 67 89⟧ ⟦01.23.45.67.89⟧ ⟦020 7946 0958⟧ ⟦0490 75 40 81⟧",
                 "⟦202-555-0123x45⟧ (⟦202-555-0123⟧)",
-                "Suite 12 ⟦202-555-0123⟧, 20 ⟦(202) 555-0123⟧",
+                "BBS-⟦(202) 555-0123⟧, Suite 12 ⟦202-555-0123⟧, 20 ⟦(202) 555-0123⟧",
             ],
         );
         for (lang, text) in [
             ("de", "⟦030/1234567⟧ ⟦(030) 1234567⟧ ⟦0171-1234567⟧"),
-            ("ru", "⟦8 (495) 123-45-67⟧ ⟦8-800-555-35-35⟧"),
+            ("ru", "⟦8 (495) 123-45-67⟧, ⟦8-800-555-35-35⟧"),
             ("pt", "⟦(11) 91234-5678⟧"),
             ("zh", "⟦13812345678⟧"),
             ("es", "⟦912 34 56 78⟧"),
@@ -409,6 +433,11 @@ mod tests {
                 "550e8400-e29b-41d4-a716-446655440000",
                 "call 3.1415926535, 40.7128, -74.0060, 1.234.567,89",
                 "tel 00000000",
+                "a direct cost of some 12 345 678 pounds",
+                "call 1 234 567",
+                "010 499 966, iPhone 2016/5/15, phones GPN-2000-001672, text 000 0011",
+                "doi=10.1016/j.cell.2008.10.015",
+                "phone Cambridge MA 02142-1324, tel. 10.64.192.192, FO-nummer 0119343-0 fax",
             ],
         );
     }

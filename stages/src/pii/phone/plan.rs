@@ -13,8 +13,8 @@ pub(in crate::pii) struct Plan {
     trunk: &'static str,
     /// Lengths, as bits, of numbers whose first digits are not listed.
     usual: u32,
-    /// First digits with the lengths behind them, sorted.
-    prefixes: Vec<(&'static str, u32)>,
+    /// First digits, behind a 1, with the lengths behind them; sorted.
+    prefixes: Vec<(u16, u32)>,
 }
 
 /// Digits of the longest listed prefix.
@@ -22,6 +22,17 @@ const MAX_PREFIX: usize = 4;
 
 static PLANS: LazyLock<Vec<Plan>> =
     LazyLock::new(|| include_str!("plans.txt").lines().filter_map(Plan::read).collect());
+
+/// The plan behind the first three digits of a number with its calling code; no code starts another.
+static BY_CODE: LazyLock<Vec<Option<&'static Plan>>> = LazyLock::new(|| {
+    let plan = |digits: u32| PLANS.iter().find(|plan| format!("{digits:03}").starts_with(plan.code));
+    (0..1000).map(plan).collect()
+});
+
+static BY_LANGUAGE: LazyLock<Vec<(&'static str, Vec<&'static Plan>)>> = LazyLock::new(|| {
+    let plans = |regions: &[&str]| regions.iter().filter_map(|region| of_region(region)).collect();
+    LANGUAGES.iter().map(|(lang, regions)| (*lang, plans(regions))).collect()
+});
 
 /// Languages and the regions in which they are mostly spoken, the largest first.
 const LANGUAGES: &[(&str, &[&str])] = &[
@@ -83,10 +94,9 @@ pub(in crate::pii) fn of_region(region: &str) -> Option<&'static Plan> {
 }
 
 /// The plans of the regions in which a language is mostly spoken; none for a language that is not known.
-pub(in crate::pii) fn of_language(lang: &str) -> impl Iterator<Item = &'static Plan> + use<> {
-    let found = LANGUAGES.binary_search_by_key(&lang, |(name, _)| name).ok();
-    let regions = found.and_then(|at| LANGUAGES.get(at)).map_or(&[][..], |(_, regions)| *regions);
-    regions.iter().filter_map(|region| of_region(region))
+pub(in crate::pii) fn of_language(lang: &str) -> &'static [&'static Plan] {
+    let found = BY_LANGUAGE.binary_search_by_key(&lang, |(name, _)| name).ok();
+    found.and_then(|at| BY_LANGUAGE.get(at)).map_or(&[], |(_, plans)| plans)
 }
 
 /// Plans whose national numbers are dialled with this prefix.
@@ -97,8 +107,9 @@ pub(super) fn with_trunk(trunk: &str) -> impl Iterator<Item = &'static Plan> {
 /// Whether digits are a calling code and a number of its plan. A national prefix behind the code, as in `+44 (0)20`, is
 /// overlooked in plans that have one.
 pub(super) fn is_international(digits: &[u8]) -> bool {
-    // No calling code starts another.
-    let plan = PLANS.iter().find(|plan| digits.starts_with(plan.code.as_bytes()));
+    let Some([a, b, c]) = digits.get(..3) else { return false };
+    let code = [a, b, c].iter().fold(0, |code, digit| code * 10 + usize::from(**digit - b'0'));
+    let plan = BY_CODE.get(code).copied().flatten();
     plan.is_some_and(|plan| {
         let number = &digits[plan.code.len()..];
         let trunk = number.strip_prefix(b"0").filter(|rest| plan.trunk == "0" && rest.len() >= 8);
@@ -112,8 +123,9 @@ impl Plan {
         let (code, regions, trunk) = (fields.next()?, fields.next()?, fields.next()?);
         let usual = lengths(fields.next()?);
         let lists = fields.filter_map(|field| field.split_once('='));
-        let mut prefixes: Vec<_> =
-            lists.flat_map(|(list, bits)| list.split(',').map(move |prefix| (prefix, lengths(bits)))).collect();
+        let mut prefixes: Vec<_> = lists
+            .flat_map(|(list, bits)| list.split(',').map(move |prefix| (key(prefix.as_bytes()), lengths(bits))))
+            .collect();
         prefixes.sort_unstable();
         let trunk = if trunk == "-" { "" } else { trunk };
         Some(Plan { code, regions: regions.split(',').collect(), trunk, usual, prefixes })
@@ -122,7 +134,7 @@ impl Plan {
     /// Whether a national number, without what is dialled before it, has a length of the plan.
     pub(super) fn has(&self, number: &[u8]) -> bool {
         let listed = (1..=MAX_PREFIX.min(number.len())).rev().find_map(|len| {
-            let found = self.prefixes.binary_search_by_key(&&number[..len], |(prefix, _)| prefix.as_bytes()).ok();
+            let found = self.prefixes.binary_search_by_key(&key(&number[..len]), |(prefix, _)| *prefix).ok();
             found.and_then(|at| self.prefixes.get(at)).map(|(_, bits)| *bits)
         });
         // Where a zero is dialled before a number, none starts with it.
@@ -151,6 +163,11 @@ impl Plan {
     }
 }
 
+/// Digits behind a 1, so that none is lost: `021` is 1021.
+fn key(digits: &[u8]) -> u16 {
+    digits.iter().fold(1, |key, digit| key * 10 + u16::from(digit.wrapping_sub(b'0') % 10))
+}
+
 /// Bits of a list of lengths: `7-9,11`.
 fn lengths(list: &str) -> u32 {
     list.split(',').fold(0, |bits, range| {
@@ -173,9 +190,9 @@ mod tests {
             assert!(PLANS.iter().filter(|other| other.code.starts_with(plan.code)).count() == 1, "{plan:?}");
         }
         assert!(LANGUAGES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!(LANGUAGES.iter().all(|(lang, regions)| of_language(lang).count() == regions.len()));
+        assert!(LANGUAGES.iter().all(|(lang, regions)| of_language(lang).len() == regions.len()));
         assert!(of_region("GB").is_some_and(|plan| plan.code == "44" && plan.trunk == "0" && plan.is_of("GB")));
-        assert!(of_region("XX").is_none() && of_language("").next().is_none());
+        assert!(of_region("XX").is_none() && of_language("").is_empty());
     }
 
     #[test]

@@ -138,13 +138,16 @@ fn token(site: &Site<'_>, start: usize, body: Body, min: usize, max: usize) -> O
     while len > 0 && matches!(window[len - 1], b'.' | b'-') {
         len -= 1;
     }
+    if !(min..=max).contains(&len) {
+        return None;
+    }
     let token = &window[..len];
     let is_right = match body {
         Body::Quoted => site.byte(start + len) == b'\'' && random::is_password(token),
         Body::Jwt => token.contains(&b'.') && random::is_token(token),
         _ => random::is_token(token),
     };
-    ((min..=max).contains(&len) && is_right).then_some(start + len)
+    is_right.then_some(start + len)
 }
 
 /// End of the block of a private key whose header starts at `start`, with its kind from `kind` on.
@@ -207,10 +210,10 @@ pub(super) fn in_url(site: &Site<'_>, at: usize) -> Option<(usize, usize)> {
 pub(super) fn telegram(site: &Site<'_>, colon: usize) -> Option<(usize, usize)> {
     let digits =
         site.slice(colon.saturating_sub(11), colon).iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = token(site, colon + 1, Body::Url, 35, 35)?;
     let start = colon - digits;
-    ((8..=10).contains(&digits) && site.opens(start) && site.slice(colon + 1, end).starts_with(b"AA"))
-        .then_some((start, end))
+    let is_bot = (8..=10).contains(&digits) && site.opens(start) && site.slice(colon + 1, colon + 3) == b"AA";
+    let end = is_bot.then(|| token(site, colon + 1, Body::Url, 35, 35)).flatten()?;
+    Some((start, end))
 }
 
 #[cfg(test)]
