@@ -19,6 +19,7 @@ mod data {
     mod kinds;
     mod lid;
     mod neardup;
+    mod pii;
     mod tok;
     mod warc;
     mod web_en;

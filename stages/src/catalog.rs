@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, page, text, url};
+use crate::{dedup, extract, filter, line, page, pii, text, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -20,6 +20,7 @@ pub const CATALOG: &[Entry] = &[
     filter::token_divergence::ENTRY,
     line::policy_notices::ENTRY,
     page::kind::ENTRY,
+    pii::redact::ENTRY,
     text::mojibake::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,

@@ -12,6 +12,7 @@ pub mod filter;
 pub mod line;
 pub mod page;
 mod phrases;
+pub mod pii;
 mod repetition;
 pub mod text;
 pub mod url;

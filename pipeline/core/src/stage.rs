@@ -58,6 +58,12 @@ pub trait Edit: Send + Sync {
     fn rules(&self) -> &[Rule] {
         &[]
     }
+
+    /// Whether what it takes out must not be kept anywhere. Then a document that its own rules remove is edited all the
+    /// same, before its text is stored among the samples of removed documents.
+    fn conceals(&self) -> bool {
+        false
+    }
 }
 
 /// Why a record gives no document.

@@ -2,6 +2,8 @@
 //! kept for the ledger.
 
 mod build;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use build::{Chain, Step};

@@ -114,6 +114,7 @@ impl Worker {
             {
                 bytes = self.size(record);
                 removal = Some((at, Removal { step: step.name.clone(), ..objection }));
+                self.conceal(step);
             }
         }
         if removal.is_none() {
@@ -181,13 +182,26 @@ impl Worker {
             });
         }
         if edits {
-            self.edits.apply(&self.document.text, &mut self.edited);
-            std::mem::swap(&mut self.document.text, &mut self.edited);
-            self.analysis.reset();
+            self.apply_edits();
             if self.document.text.trim().is_empty() {
                 return Some(Removal { reason: "emptied".to_owned(), ..Removal::default() });
             }
         }
         None
+    }
+    /// Takes out of a removed document what must not be kept anywhere, so that no sample of its text holds it.
+    fn conceal(&mut self, step: &Step) {
+        let conceals = matches!(step.stage(&self.document.lang), Stage::Edit(edit) if edit.conceals());
+        if conceals && !self.edits.is_empty() {
+            self.apply_edits();
+        }
+    }
+
+    /// Gives the document the edited text.
+    fn apply_edits(&mut self) {
+        self.edits.apply(&self.document.text, &mut self.edited);
+        std::mem::swap(&mut self.document.text, &mut self.edited);
+        self.edits.clear();
+        self.analysis.reset();
     }
 }
