@@ -11,6 +11,7 @@ pub const CATALOG: &[Entry] = &[
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
+    filter::expr::ENTRY,
     filter::gopher_quality::ENTRY,
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,

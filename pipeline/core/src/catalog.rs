@@ -37,6 +37,8 @@ pub enum Shape {
     Extract,
     /// [`crate::Measure`]
     Measure,
+    /// [`crate::Combine`]
+    Combine,
     /// [`crate::Edit`]
     Edit,
     /// [`crate::Exchange`]
@@ -57,6 +59,7 @@ impl Shape {
         match self {
             Shape::Extract => "extract",
             Shape::Measure => "measure",
+            Shape::Combine => "combine",
             Shape::Edit => "edit",
             Shape::Exchange(_) => "exchange",
         }

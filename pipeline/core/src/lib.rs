@@ -4,6 +4,7 @@
 pub mod arena;
 pub mod assets;
 pub mod catalog;
+pub mod combine;
 pub mod date;
 pub mod doc;
 pub mod edits;
@@ -19,11 +20,13 @@ pub mod rule;
 pub mod schema;
 pub mod spec;
 pub mod stage;
+pub mod suggest;
 pub mod text;
 
 pub use arena::Analysis;
 pub use assets::Assets;
 pub use catalog::{Catalog, Entry};
+pub use combine::Combine;
 pub use doc::{Doc, Document};
 pub use edits::Edits;
 pub use error::BuildError;

@@ -1,6 +1,6 @@
 //! The shapes of work a stage can have. Choose the first that fits: the weakest is the best.
 
-use crate::{Doc, Document, Edits, Exchange, Metric, Numbers, Record, Rule};
+use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Record, Rule};
 
 /// A built stage, ready to be shared by all threads.
 pub enum Stage {
@@ -8,6 +8,8 @@ pub enum Stage {
     Extract(Box<dyn Extract>),
     /// One document to numbers, judged by rules.
     Measure(Box<dyn Measure>),
+    /// One document and the numbers of earlier steps to numbers, judged by rules.
+    Combine(Box<dyn Combine>),
     /// One document to spans that are cut or replaced.
     Edit(Box<dyn Edit>),
     /// All documents to decisions about each.
@@ -20,6 +22,7 @@ impl Stage {
         match self {
             Stage::Extract(stage) => stage.rules(),
             Stage::Measure(stage) => stage.rules(),
+            Stage::Combine(stage) => stage.rules(),
             Stage::Edit(stage) => stage.rules(),
             Stage::Exchange(_) => &[],
         }
