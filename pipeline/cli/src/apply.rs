@@ -91,7 +91,9 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
     let mut document = Document { text: text_of(object, "text"), ..Document::default() };
     let (url, lang, date) = (text_of(object, "url"), text_of(object, "lang"), text_of(object, "date"));
     let payload = Payload::Page { body: html.as_bytes(), mime: "text/html", charset: "utf-8" };
-    let record = Record { record_id: &id, url: &url, date: &date, lang: &lang, truncated: false, extra: "", payload };
+    let extra = if chain.reads_extra() { extra_of(object) } else { String::new() };
+    let record =
+        Record { record_id: &id, url: &url, date: &date, lang: &lang, truncated: false, extra: &extra, payload };
     let text = std::mem::take(&mut document.text);
     document.fill_from(DocId::from_record_id(&id), &record);
     document.text = text.clone();
@@ -124,6 +126,13 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
         out.insert("text".into(), document.text.into());
     }
     Value::Object(out)
+}
+
+/// What the line holds besides the columns that are known, as a source carries it along.
+fn extra_of(object: &Map<String, Value>) -> String {
+    let is_known = |key: &str| matches!(key, "id" | "url" | "lang" | "date" | "text" | "html");
+    let rest = object.iter().filter(|(key, _)| !is_known(key)).map(|(key, value)| (key.clone(), value.clone()));
+    Value::Object(rest.collect()).to_string()
 }
 
 fn show(step: &Step, said: &Said, text: &str) -> Value {

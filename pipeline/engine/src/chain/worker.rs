@@ -1,8 +1,9 @@
 //! Walks one document through the chain, with buffers that are reused for the next one.
 
-use super::build::{Chain, Step};
+use super::build::{Built, Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
+use tokenmill_core::combine::Given;
 use tokenmill_core::exchange::SIMILARITY_NAME;
 use tokenmill_core::ledger::Removal;
 use tokenmill_core::{Analysis, Doc, Document, Edits, Exchange, Fate, Numbers, Payload, Record, Stage, Verdict, judge};
@@ -132,8 +133,9 @@ impl Worker {
 
     /// Runs one step; says why it removes the document.
     fn apply(&mut self, step: &Step, at: usize, record: Option<&Record<'_>>) -> Option<Removal> {
-        let stage = step.stage(&self.document.lang);
-        let numbers = &mut self.numbers[at];
+        let Built { stage, slots } = step.built(&self.document.lang);
+        let (before, rest) = self.numbers.split_at_mut(at);
+        let numbers = rest.first_mut()?;
         let mut edits = false;
         match stage {
             Stage::Extract(extract) => {
@@ -167,6 +169,9 @@ impl Worker {
                 });
             }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
+            Stage::Combine(combine) => {
+                combine.combine(&Doc::new(&self.document, &self.analysis), &Given::new(slots, before), numbers);
+            }
             Stage::Edit(edit) => {
                 self.edits.clear();
                 edit.edit(&Doc::new(&self.document, &self.analysis), &mut self.edits, numbers);

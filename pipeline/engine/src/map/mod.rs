@@ -46,13 +46,8 @@ impl MapPhase {
     /// When an asset is unknown.
     pub fn new(spec: &Spec, index: usize, assets: Arc<dyn SharedAssets>) -> Result<MapPhase, BuildError> {
         let block = &spec.blocks[index];
-        let before = index.checked_sub(1).map(|before| &spec.blocks[before]);
-        let reads_source = before.is_none_or(|before| before.is_scan);
-        // What a scan has seen is seen again, because it has stored nothing but keys.
-        let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
-        let decided = before.map_or(&[][..], |before| &before.exchanges);
-        let steps: Vec<StepSpec> = again.iter().chain(decided).chain(&block.steps).cloned().collect();
-        let exchanges = block.exchanges.clone();
+        let (steps, exchanges) = (spec.chain(index), block.exchanges.clone());
+        let reads_source = spec.reads_source(index);
         let source = reads_source.then(|| spec.source.clone());
         let limit = spec.limit.filter(|_| reads_source);
         let canonical = json!({
