@@ -43,6 +43,8 @@ pub enum Shape {
     Edit,
     /// [`crate::Exchange`]
     Exchange(Kind),
+    /// [`crate::Pipe`]
+    Pipe,
 }
 
 impl Shape {
@@ -54,6 +56,11 @@ impl Shape {
         }
     }
 
+    /// Whether its decisions are made in phases of their own, and applied by the map phase behind them.
+    pub fn is_decided_apart(self) -> bool {
+        matches!(self, Shape::Exchange(_) | Shape::Pipe)
+    }
+
     /// The name in docs and plans.
     pub fn name(self) -> &'static str {
         match self {
@@ -62,6 +69,7 @@ impl Shape {
             Shape::Combine => "combine",
             Shape::Edit => "edit",
             Shape::Exchange(_) => "exchange",
+            Shape::Pipe => "pipe",
         }
     }
 }

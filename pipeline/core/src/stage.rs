@@ -1,6 +1,6 @@
 //! The shapes of work a stage can have. Choose the first that fits: the weakest is the best.
 
-use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Record, Rule};
+use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Pipe, Record, Rule};
 
 /// A built stage, ready to be shared by all threads.
 pub enum Stage {
@@ -14,6 +14,8 @@ pub enum Stage {
     Edit(Box<dyn Edit>),
     /// All documents to decisions about each.
     Exchange(Exchange),
+    /// Documents to a command of the user's, which decides about each.
+    Pipe(Pipe),
 }
 
 impl Stage {
@@ -24,7 +26,7 @@ impl Stage {
             Stage::Measure(stage) => stage.rules(),
             Stage::Combine(stage) => stage.rules(),
             Stage::Edit(stage) => stage.rules(),
-            Stage::Exchange(_) => &[],
+            Stage::Exchange(_) | Stage::Pipe(_) => &[],
         }
     }
 }

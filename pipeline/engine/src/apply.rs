@@ -41,7 +41,7 @@ fn apply_step(step: &Step, document: &mut Document, record: Option<&Record<'_>>,
     if !step.when.matches(&document.lang, &document.kind) {
         return Said::NotSeen;
     }
-    let mut numbers = Numbers::new(step.entry.metrics.len());
+    let mut numbers = step.numbers();
     let mut edits = Edits::default();
     let Built { stage, slots } = step.built(&document.lang);
     let analysis = Analysis::default();
@@ -51,8 +51,8 @@ fn apply_step(step: &Step, document: &mut Document, record: Option<&Record<'_>>,
             Some(Err(rejection)) => return Said::Rejected(rejection),
             Some(Ok(())) => {}
         },
-        // Decisions need all documents: `tokenmill apply` makes a run for them.
-        Stage::Exchange(_) => return Said::NotSeen,
+        // Made in phases of their own: `tokenmill apply` makes a run for them.
+        Stage::Exchange(_) | Stage::Pipe(_) => return Said::NotSeen,
         Stage::Measure(measure) => measure.measure(&Doc::new(document, &analysis), &mut numbers),
         Stage::Combine(combine) => {
             combine.combine(&Doc::new(document, &analysis), &Given::new(slots, earlier), &mut numbers);

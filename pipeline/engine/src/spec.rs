@@ -4,6 +4,8 @@ use crate::alarm::AlarmLimits;
 use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use tokenmill_core::catalog::Shape;
+use tokenmill_core::pipe::NUMBERS;
 use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Params, Value as ParamValue};
 use tokenmill_store::Section;
 use tokenmill_store::source::{ColumnMap, Format};
@@ -46,12 +48,12 @@ pub struct SourceSpec {
     pub columns: ColumnMap,
 }
 
-/// Steps that run as one map phase, and the exchanges that settle on what it leaves.
+/// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe that it goes through.
 #[derive(Clone, Default)]
 pub struct Block {
     /// Steps on single documents.
     pub steps: Vec<StepSpec>,
-    /// Exchanges, in the order in which they settle; the next block removes what they decide.
+    /// Exchanges, in the order in which they settle, or one pipe; the next block applies what they decide.
     pub exchanges: Vec<StepSpec>,
     /// Whether there is no text yet: the block only looks ahead, and the next one reads the source from the start.
     pub is_scan: bool,
@@ -230,7 +232,9 @@ impl Spec {
 impl StepSpec {
     /// The metrics of the step, in the order of its numbers.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, MetricKind)> {
-        self.entry.metrics.iter().map(|metric| (metric.name, metric.kind))
+        let declared = if self.entry.shape == Shape::Pipe { self.params.texts(NUMBERS) } else { &[] };
+        let own = self.entry.metrics.iter().map(|metric| (metric.name, metric.kind));
+        own.chain(declared.iter().map(|name| (name.as_str(), MetricKind::Number)))
     }
 
     /// Says of an error of the stage which step it is about.

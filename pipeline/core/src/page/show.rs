@@ -41,7 +41,7 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
             document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
             stage.edit(&Doc::new(&document, &Analysis::default()), &mut edits, &mut numbers);
         }
-        Stage::Exchange(_) => {}
+        Stage::Exchange(_) | Stage::Pipe(_) => {}
     }
     let verdict = judge(stage.rules(), &numbers);
     let mut text = String::new();
@@ -114,7 +114,7 @@ pub(super) fn write_numbers(out: &mut String, entry: &Entry, numbers: &Numbers) 
 /// The text that an extraction or an edit leaves, each line behind a bar.
 fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut Edits) {
     match stage {
-        Stage::Measure(_) | Stage::Combine(_) | Stage::Exchange(_) => {}
+        Stage::Measure(_) | Stage::Combine(_) | Stage::Exchange(_) | Stage::Pipe(_) => {}
         Stage::Extract(_) => write_lines(out, document, &document.text),
         Stage::Edit(_) => write_edited(out, document, edits),
     }

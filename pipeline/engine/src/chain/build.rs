@@ -5,7 +5,7 @@ use crate::spec::{StepSpec, When};
 use std::collections::BTreeMap;
 use tokenmill_core::combine::{Need, Slot};
 use tokenmill_core::schema::Type;
-use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Params, Stage};
+use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Numbers, Params, Stage};
 use tokenmill_store::table::Field;
 
 /// The steps of one phase, shared by all threads.
@@ -54,9 +54,16 @@ impl Step {
         std::iter::once(&self.default).chain(self.by_lang.values())
     }
 
-    /// Whether it applies the decisions of an exchange.
-    pub fn is_exchange(&self) -> bool {
-        matches!(self.default.stage, Stage::Exchange(_))
+    /// The metrics of the step, in the order of its numbers.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, MetricKind)> {
+        let declared = if let Stage::Pipe(pipe) = &self.default.stage { &pipe.numbers[..] } else { &[] };
+        let own = self.entry.metrics.iter().map(|metric| (metric.name, metric.kind));
+        own.chain(declared.iter().map(|name| (name.as_str(), MetricKind::Number)))
+    }
+
+    /// Room for the numbers of the step.
+    pub fn numbers(&self) -> Numbers {
+        Numbers::new(self.metrics().count())
     }
 }
 
@@ -82,9 +89,9 @@ impl Chain {
     pub fn metric_fields(&self) -> Vec<Field> {
         let row = Field { name: "row".to_owned(), kind: Type::U32, nullable: false };
         let metrics = self.steps.iter().flat_map(|step| {
-            step.entry.metrics.iter().map(|metric| Field {
-                name: format!("{}.{}", step.name, metric.name),
-                kind: if metric.kind == MetricKind::Number { Type::F32 } else { Type::Label },
+            step.metrics().map(|(metric, kind)| Field {
+                name: format!("{}.{metric}", step.name),
+                kind: if kind == MetricKind::Number { Type::F32 } else { Type::Label },
                 nullable: true,
             })
         });
@@ -113,7 +120,7 @@ fn build(specs: &[StepSpec], assets: &dyn Assets) -> Result<Vec<Step>, BuildErro
         segment += usize::from(starts_segment);
         let (name, when) = (spec.name.clone(), spec.when.clone());
         steps.push(Step { name, entry: spec.entry, when, segment, default, by_lang });
-        segment += usize::from(matches!(steps.last(), Some(step) if step.is_exchange()));
+        segment += usize::from(spec.entry.shape.is_decided_apart());
     }
     Ok(steps)
 }

@@ -3,6 +3,7 @@
 use super::build::{Built, Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
+use crate::pipe::{Answer, EDITED};
 use tokenmill_core::combine::Given;
 use tokenmill_core::exchange::SIMILARITY_NAME;
 use tokenmill_core::ledger::Removal;
@@ -16,7 +17,7 @@ pub struct Worker {
     pub numbers: Vec<Numbers>,
     /// Bytes of the document when it reached each step alive.
     pub sizes: Vec<usize>,
-    /// What every exchange step has decided about the document.
+    /// What every exchange step and every pipe has decided about the document.
     pub decisions: Vec<Decided>,
     /// Index of the step at work: what a panic is blamed on.
     pub current: usize,
@@ -28,19 +29,21 @@ pub struct Worker {
     timings: bool,
 }
 
-/// What an exchange step has decided about the document in hand.
+/// What an exchange step or a pipe has decided about the document in hand.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// Whether it goes.
     pub fate: Option<Fate>,
     /// The lines that go, by number.
     pub lines: Vec<u32>,
+    /// What a command has answered.
+    pub answer: Option<Answer>,
 }
 
 impl Decided {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.fate.is_none() && self.lines.is_empty()
+        self.fate.is_none() && self.lines.is_empty() && self.answer.is_none()
     }
 }
 
@@ -58,7 +61,7 @@ impl Worker {
     pub fn new(chain: &Chain, timings: bool) -> Worker {
         Worker {
             document: Document::default(),
-            numbers: chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect(),
+            numbers: chain.steps.iter().map(Step::numbers).collect(),
             sizes: vec![0; chain.steps.len()],
             decisions: chain.steps.iter().map(|_| Decided::default()).collect(),
             current: 0,
@@ -168,6 +171,24 @@ impl Worker {
                     ..Removal::default()
                 });
             }
+            Stage::Pipe(pipe) => {
+                let answer = self.decisions[at].answer.take()?;
+                let edited = answer.text.filter(|text| *text != self.document.text);
+                if pipe.may_edit {
+                    numbers.set(EDITED, f32::from(edited.is_some()));
+                }
+                let declared = step.entry.metrics.len()..;
+                declared
+                    .zip(answer.numbers)
+                    .for_each(|(metric, number)| numbers.set(metric, number.unwrap_or(f32::NAN)));
+                if let Some(reason) = answer.removed_because {
+                    return Some(Removal { reason, ..Removal::default() });
+                }
+                if let Some(text) = edited {
+                    self.document.text = text;
+                    return self.emptied();
+                }
+            }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
             Stage::Combine(combine) => {
                 combine.combine(&Doc::new(&self.document, &self.analysis), &Given::new(slots, before), numbers);
@@ -192,11 +213,15 @@ impl Worker {
         if edits {
             self.edits.apply(&self.document.text, &mut self.edited);
             std::mem::swap(&mut self.document.text, &mut self.edited);
-            self.analysis.reset();
-            if self.document.text.trim().is_empty() {
-                return Some(Removal { reason: "emptied".to_owned(), ..Removal::default() });
-            }
+            return self.emptied();
         }
         None
+    }
+
+    /// The text has changed; says when nothing is left of it.
+    fn emptied(&mut self) -> Option<Removal> {
+        self.analysis.reset();
+        let is_empty = self.document.text.trim().is_empty();
+        is_empty.then(|| Removal { reason: "emptied".to_owned(), ..Removal::default() })
     }
 }
