@@ -137,3 +137,53 @@ impl Answers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU64;
+    use tokenmill_store::{Inputs, MemStore};
+
+    /// Answers about rows 1, 4 and 5, which are documents 10, 40 and 50.
+    fn stored(store: &MemStore) -> (Decided, Vec<String>, Vec<Answer>) {
+        let inputs = Inputs::none();
+        let bytes_read = AtomicU64::new(0);
+        let context =
+            TaskContext { store, folder: "p", inputs: &inputs, bytes_read: &bytes_read, timings: false, memory: 0 };
+        let numbers = vec!["a".to_owned(), "row".to_owned()];
+        let answers = vec![
+            Answer { numbers: vec![Some(1.5), None], ..Answer::default() },
+            Answer { removed_because: Some("red".into()), text: None, numbers: vec![None, None] },
+            Answer { removed_because: None, text: Some(String::new()), numbers: vec![None, Some(-1.0)] },
+        ];
+        let mut table = AnswerTable::create(&context, &numbers).unwrap();
+        for (row, answer) in [1, 4, 5].into_iter().zip(&answers) {
+            table.push(row, DocId(u128::from(row) * 10), answer).unwrap();
+        }
+        let object = table.finish(&context, "decisions").unwrap();
+        (Decided { digest: object.digest.clone(), object, start: 0, n_rows: 3 }, numbers, answers)
+    }
+
+    #[test]
+    fn answers_are_read_beside_their_documents() {
+        let store = MemStore::new().unwrap();
+        let (decided, numbers, answers) = stored(&store);
+        let mut read = Answers::open(&store, &decided, &numbers).unwrap();
+        let found: Vec<_> = (0..7).map(|row| read.at(row, DocId(u128::from(row) * 10)).unwrap()).collect();
+        let [first, second, third] = answers.map(Some);
+        assert_eq!(found, [None, first, None, None, second, third, None]);
+        read.finish().unwrap();
+    }
+
+    #[test]
+    fn answers_about_others_are_errors() {
+        let store = MemStore::new().unwrap();
+        let (decided, numbers, _) = stored(&store);
+        let open = || Answers::open(&store, &decided, &numbers).unwrap();
+        assert!(open().at(1, DocId(11)).is_err(), "another document at this row");
+        assert!(open().at(2, DocId(20)).is_err(), "a row that never came");
+        assert!(open().finish().is_err(), "rows that never came");
+        let more = Decided { n_rows: 4, ..decided.clone() };
+        assert!(Answers::open(&store, &more, &numbers).is_err(), "an answer is missing");
+    }
+}
