@@ -137,16 +137,28 @@ fn a_command_keeps_removes_measures_and_edits() {
     }
 }
 
+/// The folders of the phases that a recipe comes to.
+fn phases(folder: &Path, recipe: &str) -> Vec<String> {
+    let plan = tokenmill_in(folder, &["plan", recipe]).ok();
+    plan.lines().filter_map(|line| line.split("folder ").nth(1)).map(str::to_owned).collect()
+}
+
 #[test]
 fn a_command_sees_what_its_conditions_let_through() {
     let none = awk(r#"rest = "\"keep\":false""#);
-    let steps = "[[step]]\nuse = \"dedup.exact\"\n".to_owned() + &pipe(&(none + "\nwhen = { lang = [\"fr\"] }"));
+    let twice = pipe("name = \"again\"\nwhen = { lang = [\"en\"] }\n") + &awk("") + "\n";
+    let steps =
+        "[[step]]\nuse = \"dedup.exact\"\n".to_owned() + &pipe(&(none + "\nwhen = { lang = [\"fr\"] }")) + &twice;
     let folder = folder(90, &steps);
     run(folder.path()).ok();
     let funnel = tokenmill_in(folder.path(), &["inspect", "funnel", "runs/r"]).ok();
     assert!(funnel.contains("step.pipe") && funnel.contains("removed_by_command"), "{funnel}");
     let said = tokenmill_in(folder.path(), &["audit", "runs/r"]).ok();
-    assert!(said.contains("pipe-step.pipe") && said.contains("90 documents in, 45 out"), "{said}");
+    let flow = |phase: &str| said.lines().find(|line| line.contains(phase)).unwrap_or_default();
+    assert!(flow("pipe-step.pipe").ends_with(": 90 documents in, 45 out"), "{said}");
+    assert!(flow("pipe-again").ends_with(": 45 documents in, 45 out"), "{said}");
+    // The recipe written out with all defaults is the same one.
+    assert_eq!(phases(folder.path(), "r.toml"), phases(folder.path(), "runs/r/config.resolved.toml"));
 }
 
 /// Every way in which a command can go wrong fails the task and says why; nothing is committed of it.
@@ -231,16 +243,11 @@ fn an_edited_script_is_run_again_and_nothing_before_it() {
         let print = format!("{{ printf \"{{\\\"id\\\":\\\"%s\\\",\\\"keep\\\":{keep}}}\\n\", substr($0, 8, 32) }}\n");
         std::fs::write(folder.path().join("rule.awk"), print).unwrap();
     };
-    let phases = || {
-        let plan = tokenmill_in(folder.path(), &["plan", "r.toml"]).ok();
-        let folders = plan.lines().filter_map(|line| line.split("folder ").nth(1)).map(str::to_owned);
-        folders.collect::<Vec<_>>()
-    };
     script("true");
-    let before = phases();
+    let before = phases(folder.path(), "r.toml");
     run(folder.path()).ok();
     script("false");
-    let after = phases();
+    let after = phases(folder.path(), "r.toml");
     let changed: Vec<bool> = before.iter().zip(&after).map(|(before, after)| before != after).collect();
     assert_eq!(changed, [false, true, true], "{before:?} {after:?}");
     let said = run(folder.path()).ok();

@@ -145,13 +145,13 @@ mod tests {
     use tokenmill_store::{Inputs, MemStore};
 
     /// Answers about rows 1, 4 and 5, which are documents 10, 40 and 50.
-    fn stored(store: &MemStore) -> (Decided, Vec<String>, Vec<Answer>) {
+    fn stored(store: &MemStore) -> (Decided, Vec<String>, [Answer; 3]) {
         let inputs = Inputs::none();
         let bytes_read = AtomicU64::new(0);
         let context =
             TaskContext { store, folder: "p", inputs: &inputs, bytes_read: &bytes_read, timings: false, memory: 0 };
         let numbers = vec!["a".to_owned(), "row".to_owned()];
-        let answers = vec![
+        let answers = [
             Answer { numbers: vec![Some(1.5), None], ..Answer::default() },
             Answer { removed_because: Some("red".into()), text: None, numbers: vec![None, None] },
             Answer { removed_because: None, text: Some(String::new()), numbers: vec![None, Some(-1.0)] },
