@@ -10,6 +10,7 @@ mod exchange;
 mod faults;
 mod jsonl;
 mod mini_crawl;
+mod own_rules;
 mod reference;
 
 /// On real data sets: `cargo xtask test --data`.

@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, page, pii, text, url};
+use crate::{dedup, extract, filter, line, page, pii, step, text, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -12,6 +12,7 @@ pub const CATALOG: &[Entry] = &[
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
     filter::code_page::ENTRY,
+    filter::expr::ENTRY,
     filter::gopher_quality::ENTRY,
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
@@ -21,6 +22,7 @@ pub const CATALOG: &[Entry] = &[
     line::policy_notices::ENTRY,
     page::kind::ENTRY,
     pii::redact::ENTRY,
+    step::pipe::ENTRY,
     text::mojibake::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,

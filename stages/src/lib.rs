@@ -14,5 +14,6 @@ pub mod page;
 mod phrases;
 pub mod pii;
 mod repetition;
+pub mod step;
 pub mod text;
 pub mod url;

@@ -1,6 +1,7 @@
 //! Stages that measure a document by rules of thumb and judge it.
 
 pub mod code_page;
+pub mod expr;
 pub mod gopher_quality;
 pub mod gopher_repetition;
 pub mod length;
