@@ -102,7 +102,8 @@ pub(super) fn number(site: &Site<'_>, digits: usize) -> Option<(usize, usize)> {
     let start = digits.checked_sub(2 + gap)?;
     let letters = site.slice(start, start + 2);
     let country = [letters.first()?.to_ascii_uppercase(), letters.get(1)?.to_ascii_uppercase()];
-    if !site.opens(start) || !(site.byte(digits).is_ascii_digit() && site.byte(digits + 1).is_ascii_digit()) {
+    let has_digits = site.byte(digits).is_ascii_digit() && site.byte(digits + 1).is_ascii_digit();
+    if !site.opens(start) || !has_digits {
         return None;
     }
     let length = LENGTHS.iter().find(|(name, _)| **name == country)?.1;

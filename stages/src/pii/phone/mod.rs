@@ -55,7 +55,12 @@ pub(super) fn number(site: &Site<'_>, digit: usize) -> Read {
         // What is left over must stand apart.
         let apart = rest.is_none_or(|gap| gap == Gap::Blank);
         if apart && closes(site, end, is_whole) && call.fits(n_groups, is_whole) && !(site.in_url(start)) {
-            return Read::Number(start, extension(site, end));
+            // Parentheses around the whole number are none of it.
+            let is_enclosed = n_groups == 1 && digits.groups().first().is_some_and(|group| group.parens);
+            return match is_enclosed {
+                true => Read::Number(start + 1, end - 1),
+                false => Read::Number(start, extension(site, end)),
+            };
         }
     }
     nothing
@@ -64,7 +69,7 @@ pub(super) fn number(site: &Site<'_>, digit: usize) -> Read {
 fn opens(site: &Site<'_>, start: usize, has_plus: bool) -> bool {
     let before = site.byte_before(start);
     let behind = if start >= 2 { site.byte(start - 2) } else { 0 };
-    if !site.opens(start) && !(before == b'_' && has_plus) {
+    if !site.opens(start) {
         return false;
     }
     match before {
