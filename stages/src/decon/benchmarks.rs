@@ -69,11 +69,7 @@ pub const ENTRY: Entry = Entry {
             ]),
             about: "fields that answer, shown after those that ask; they tell an item only with it, or when they are long",
         },
-        Param {
-            name: "n",
-            default: Default::Int(8),
-            about: "words of an n-gram (Llama 3: 8; GPT-3: 13)",
-        },
+        Param { name: "n", default: Default::Int(8), about: "words of an n-gram (Llama 3: 8; GPT-3: 13)" },
         Param {
             name: "min_words",
             default: Default::Int(4),
@@ -81,7 +77,7 @@ pub const ENTRY: Entry = Entry {
         },
         Param {
             name: "max_coverage",
-            default: Default::Limit(0.5),
+            default: Default::Limit(0.6),
             about: "share of an item's words that a document may hold; an item is found above it (GPT-3: 0)",
         },
         Param {
@@ -230,5 +226,213 @@ impl Edit for Benchmarks {
 
     fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenmill_core::assets::MemoryAssets;
+    use tokenmill_core::{Analysis, Document, Verdict, judge};
+
+    /// What the stage says of a text: why it goes, the best item, and the text that is left.
+    struct Said {
+        reason: Option<&'static str>,
+        item: Option<(String, String)>,
+        coverage: f32,
+        n_items: f32,
+        text: String,
+    }
+
+    fn built(recipe: &str, files: &[(&str, &str)]) -> Result<Benchmarks, BuildError> {
+        let files = files.iter().map(|(name, content)| ((*name).to_owned(), content.as_bytes().into()));
+        Benchmarks::new(&Params::from_table(ENTRY.params, &recipe.parse().unwrap())?, &MemoryAssets(files.collect()))
+    }
+
+    fn say(stage: &Benchmarks, text: &str) -> Said {
+        let document = Document { text: text.to_owned(), ..Document::default() };
+        let mut numbers = Numbers::new(ENTRY.metrics.len());
+        let (mut edits, mut out) = (Edits::default(), String::new());
+        stage.edit(&Doc::new(&document, &Analysis::default()), &mut edits, &mut numbers);
+        edits.apply(text, &mut out);
+        let label = |metric| numbers.label(metric).map(str::to_owned);
+        let reason = match judge(stage.rules(), &numbers) {
+            Verdict::Keep => None,
+            Verdict::Drop { reason, .. } => Some(reason),
+        };
+        let [coverage, n_items] = [COVERAGE, N_ITEMS_FOUND].map(|metric| numbers.get(metric).unwrap());
+        Said { reason, item: label(BENCHMARK).zip(label(ITEM)), coverage, n_items, text: out }
+    }
+
+    const BIRDS: &str = r#"{"query": "Question: Which bird builds its nest on the chimney of a house in summer?", "choices": ["the white stork", "the common eider", "the emperor penguin"], "gold": 0}
+{"query": "Question: What do puffins eat?", "choices": ["seeds of grasses and thistles", "sand eels and other small fish", "nothing but snow"], "gold": 1}
+"#;
+    const RIVERS: &str = "Through which countries does the river Oder flow before it reaches the sea?\n";
+
+    fn both() -> Benchmarks {
+        let recipe = "benchmarks = [\"set/birds.jsonl\", \"rivers.txt\"]";
+        built(recipe, &[("set/birds.jsonl", BIRDS), ("rivers.txt", RIVERS)]).unwrap()
+    }
+
+    #[test]
+    fn items_are_found_however_they_are_shown_and_named() {
+        let stage = both();
+        let some_text = "It rained all week, and the boats stayed where they were. ".repeat(20);
+        for (shown, benchmark, item) in [
+            ("Which bird builds its nest on the chimney of a house in summer?", "birds", "0"),
+            (
+                "**14.** WHICH BIRD builds\nits nest on the\nchimney of a \u{201c}house\u{201d} \u{2014} in summer",
+                "birds",
+                "0",
+            ),
+            ("What do puffins eat?\nA) seeds of grasses and thistles\nB) sand eels and other small fish", "birds", "1"),
+            ("what do puffins eat\n\nAnswer: (b) sand eels and other small fish", "birds", "1"),
+            ("- sand eels and other small fish\n- seeds of grasses and thistles\n- nothing but snow", "birds", "1"),
+            ("through which countries does the river oder flow, before it reaches the sea", "rivers", "0"),
+        ] {
+            for text in [
+                shown.to_owned(),
+                format!("{shown}\n{some_text}"),
+                format!("{some_text}{shown}"),
+                format!("{some_text}\n\n{shown}\n{some_text}"),
+            ] {
+                let said = say(&stage, &text);
+                assert_eq!(said.reason, Some("contaminated"), "{text}");
+                assert_eq!(said.item, Some((benchmark.to_owned(), item.to_owned())), "{text}");
+                assert_eq!((said.n_items, said.text == text), (1.0, true));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_like_an_item_stays() {
+        let stage = both();
+        for text in [
+            "",
+            "Question: Answer: A B C",
+            "What do puffins do in winter? They eat sand eels and other small fish.",
+            "The stork builds its nest on the chimney of an old house, and in summer the young ones fly.",
+            "Where does the river Oder flow? Through which countries does it flow before it reaches the sea?",
+            "Nobody knows which bird builds its nest on a mill.",
+        ] {
+            assert_eq!(say(&stage, text).reason, None, "{text}");
+        }
+        assert_eq!(say(&stage, "Nothing.").item, None);
+    }
+
+    #[test]
+    fn coverage_is_the_share_of_telling_words_in_agreeing_runs() {
+        let stage =
+            built("items = [\"amber basil cedar delta ember fjord grove heath of 7 ivory jetty knoll lotus\"]", &[]);
+        let stage = stage.unwrap();
+        // Twelve words say something.
+        for (text, coverage) in [
+            ("amber basil cedar delta ember fjord grove heath", 8.0 / 12.0),
+            ("amber basil cedar delta ember fjord grove", 0.0),
+            ("delta ember fjord grove heath of 7 ivory", 6.0 / 12.0),
+            ("cedar delta ember fjord grove heath of 7 ivory jetty - knoll lotus", 10.0 / 12.0),
+            ("fjord grove heath of 7 ivory jetty knoll x lotus. amber basil cedar delta ember fjord grove heath", 1.0),
+        ] {
+            assert_eq!(say(&stage, text).coverage, coverage as f32, "{text}");
+        }
+        let far = format!(
+            "fjord grove heath of 7 ivory jetty knoll {} amber basil cedar delta ember fjord grove heath",
+            "no ".repeat(65)
+        );
+        assert_eq!(say(&stage, &far).coverage, (8.0f64 / 12.0) as f32);
+    }
+
+    #[test]
+    fn templates_and_common_texts_are_not_searched_for() {
+        let template = "Which of the following best describes the main idea of the passage about";
+        let lines = |n: usize| (0..n).map(|at| format!("{template} subject{at}?\n")).collect::<String>();
+        let few = built("benchmarks = [\"a\"]", &[("a", &lines(10))]).unwrap();
+        let text = format!("{template} mice? The mouse.");
+        assert_eq!(say(&few, &text).reason, Some("contaminated"));
+        let many = built("benchmarks = [\"a\"]", &[("a", &lines(11))]).unwrap();
+        assert_eq!(say(&many, &text).reason, None);
+        assert_eq!(say(&many, &format!("{template} subject3?")).item, Some(("a".to_owned(), "3".to_owned())));
+        let recipe = "benchmarks = [\"a\"]\ncommon_file = \"b\"";
+        let common = built(
+            recipe,
+            &[("a", &format!("{template} mice?\nWhy do old mice sing?")), ("b", &format!("x {text} Old mice sing."))],
+        );
+        let common = common.unwrap();
+        assert_eq!(say(&common, &text).reason, None);
+        assert_eq!(say(&common, "Why do old mice sing?").reason, Some("contaminated"));
+    }
+
+    #[test]
+    fn families_of_equal_items_are_found_by_what_they_share() {
+        let member = |n: usize| {
+            format!("A farmer sells eggs to the baker and {n} more to the smith, how many remain in his basket?\n")
+        };
+        let family = built("benchmarks = [\"a\"]", &[("a", &(100..150).map(member).collect::<String>())]).unwrap();
+        assert_eq!(say(&family, &member(100)).reason, Some("contaminated"));
+    }
+
+    #[test]
+    fn passages_that_items_share_are_found_and_told_apart_by_their_questions() {
+        let passage = (0..40).map(|at| format!("word{at} ")).collect::<String>();
+        let question = |at: usize| format!("what does the old master{at} say about the weather today");
+        let record = |at: usize| format!("{{\"passage\": \"{passage}\", \"question\": \"{}\"}}\n", question(at));
+        let stage = built("benchmarks = [\"a\"]", &[("a", &(0..15).map(record).collect::<String>())]).unwrap();
+        for at in [0, 7, 14] {
+            let said = say(&stage, &format!("{passage}\nQ: {}", question(at)));
+            assert_eq!((said.reason, said.item.unwrap().1), (Some("contaminated"), at.to_string()));
+        }
+        assert_eq!(say(&stage, &passage).reason, Some("contaminated"));
+    }
+
+    #[test]
+    fn spans_are_cut_and_the_rest_stays() {
+        let recipe = "benchmarks = [\"a\"]\naction = \"span\"\nmargin = 3\nmin_piece = 5\nmax_pieces = 2";
+        let stage =
+            built(recipe, &[("a", "Why do old mice sing?\nThrough which countries does the river Oder flow today?")])
+                .unwrap();
+        let said = say(&stage, "A quiz for you. Why do OLD mice sing? Because they can.");
+        assert_eq!((said.reason, said.text.as_str()), (None, "A quiz for\n\nthey can."));
+        let said =
+            say(&stage, "Here: why do old mice sing? Through which countries does the river Oder flow today, then?");
+        assert_eq!((said.reason, said.text.as_str(), said.n_items), (None, "", 2.0));
+        let said = say(
+            &stage,
+            "One two three why do old mice sing four five six through which countries does the river Oder flow today seven eight nine",
+        );
+        assert_eq!(said.reason, Some("too_many_pieces"));
+        assert_eq!(say(&stage, "Nothing here.").text, "Nothing here.");
+    }
+
+    #[test]
+    fn texts_made_to_cost_time_do_not() {
+        let chant = "amber basil cedar ".repeat(30_000);
+        let stage = built("benchmarks = [\"a\"]\nmax_items = \"off\"", &[("a", &chant)]).unwrap();
+        assert_eq!(say(&stage, &chant).reason, Some("contaminated"));
+    }
+
+    #[test]
+    fn an_n_gram_takes_few_bytes() {
+        let lines: String =
+            (0..50_000u32).map(|at| format!("w{at}{}", if at % 50 == 49 { '\n' } else { ' ' })).collect();
+        let stage = built("benchmarks = [\"a\"]", &[("a", &lines)]).unwrap();
+        let n_bytes = stage.items.n_bytes() as f64 / (50_000.0 * 43.0 / 50.0);
+        assert!((10.0..14.0).contains(&n_bytes), "{n_bytes}");
+    }
+
+    #[test]
+    fn wrong_parameters_are_errors() {
+        for recipe in [
+            "action = \"both\"",
+            "n = 0",
+            "n = 65",
+            "min_words = 9",
+            "min_words = 0",
+            "items = [\"{\"]",
+            "items = ['{\"body_text\": \"x\"}']",
+            "benchmarks = [\"unknown\"]",
+            "action = \"span\"\nmargin = -1",
+        ] {
+            assert!(built(recipe, &[]).is_err(), "{recipe}");
+        }
     }
 }

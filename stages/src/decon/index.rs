@@ -41,6 +41,10 @@ impl Index {
         index
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.len() == 1
+    }
+
     /// Whether there may be places for a hash; wrongly so for about one other hash in a hundred.
     #[inline]
     pub(super) fn may_have(&self, hash: u64) -> bool {

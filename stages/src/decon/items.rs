@@ -4,7 +4,7 @@
 //! be found by, the question with one of the alternatives each.
 
 use super::index::Index;
-use super::read::Item;
+use super::read::{self, Item};
 use super::seeds::{self, Limits};
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub(super) struct Sequence {
     pub first_part: u32,
     /// The item, counted over all benchmarks.
     pub item: u32,
+    /// Whether it is the whole item, not one that shows one of its alternatives.
+    pub shows_all: bool,
 }
 
 /// Which words belong to which part, sequence and item; parts and sequences are closed by an empty one.
@@ -85,13 +87,12 @@ impl Draft {
     pub(super) fn add(&mut self, name: &str, items: &[Item], n: usize) -> Result<(), BuildError> {
         self.benchmarks.push((name.into(), self.n_items));
         for item in items {
-            let is_shown = |alternative: Option<usize>, shown: usize| alternative.is_none_or(|at| at == shown);
             let n_alternatives = item.iter().filter_map(|part| part.alternative).map(|at| at + 1).max().unwrap_or(0);
             let asked = item.iter().filter(|part| !part.is_answer && part.alternative.is_none());
-            self.add_sequence(item, |_| true);
+            self.add_sequence(item, None);
             if n_alternatives > 1 && asked.map(|part| part.words.len()).sum::<usize>() < n {
                 for shown in 0..n_alternatives.min(MAX_ALTERNATIVES) {
-                    self.add_sequence(item, |alternative| is_shown(alternative, shown));
+                    self.add_sequence(item, Some(shown));
                 }
             }
             self.n_items += 1;
@@ -102,10 +103,12 @@ impl Draft {
         Ok(())
     }
 
-    fn add_sequence(&mut self, item: &Item, shows: impl Fn(Option<usize>) -> bool) {
+    /// Adds an item with all its alternatives or with one.
+    fn add_sequence(&mut self, item: &Item, shown: Option<usize>) {
+        let is_shown = |part: &&read::Part| shown.is_none() || part.alternative.is_none() || part.alternative == shown;
         let (start, first_part) = (self.hashes.len() as u32, self.layout.parts.len() as u32);
-        self.layout.sequences.push(Sequence { start, first_part, item: self.n_items });
-        for part in item.iter().filter(|part| shows(part.alternative)) {
+        self.layout.sequences.push(Sequence { start, first_part, item: self.n_items, shows_all: shown.is_none() });
+        for part in item.iter().filter(is_shown) {
             let start = self.hashes.len() as u32;
             self.layout.parts.push(Part { start, is_answer: part.is_answer, is_enough: false });
             self.hashes.extend(part.words.iter().map(|word| word.hash));
@@ -116,7 +119,7 @@ impl Draft {
     /// Chooses what to search for, and lays it out for the search.
     pub(super) fn finish(mut self, limits: &Limits) -> Items {
         let (start, first_part) = (self.hashes.len() as u32, self.layout.parts.len() as u32);
-        self.layout.sequences.push(Sequence { start, first_part, item: self.n_items });
+        self.layout.sequences.push(Sequence { start, first_part, item: self.n_items, shows_all: false });
         self.layout.parts.push(Part { start, is_answer: false, is_enough: false });
         let seeds = seeds::choose(&mut self, limits);
         let anchors: Vec<(u64, u32)> = seeds.shorts.iter().map(|short| short.anchor).zip(0..).collect();
@@ -126,17 +129,33 @@ impl Draft {
             grams: Index::new(&seeds.grams),
             anchors: Index::new(&anchors),
             shorts: seeds.shorts,
-            prints: self.hashes.iter().map(|hash| print(*hash)).collect(),
+            prints: self.hashes.iter().zip(&self.is_telling).map(|(hash, is)| Print::new(*hash, *is)).collect(),
             layout: self.layout,
             benchmarks: self.benchmarks,
         }
     }
 }
 
-/// What is kept of a word: equal for one pair of different words in four billion.
-#[inline]
-pub(super) fn print(hash: u64) -> u32 {
-    (hash >> 32) as u32
+/// What is kept of a word of an item.
+#[derive(Clone, Copy)]
+pub(super) struct Print(u32);
+
+impl Print {
+    fn new(hash: u64, is_telling: bool) -> Print {
+        Print((hash >> 32) as u32 & !1 | u32::from(is_telling))
+    }
+
+    /// Whether it is of the word with this hash; wrong for one of two billion others.
+    #[inline]
+    pub(super) fn is(self, hash: u64) -> bool {
+        self.0 >> 1 == (hash >> 33) as u32
+    }
+
+    /// Whether the word says something.
+    #[inline]
+    pub(super) fn is_telling(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 /// A text shorter than an n-gram that is searched for as a whole.
@@ -158,7 +177,7 @@ pub(super) struct Items {
     /// Words of an anchor, and of the shortest text that is searched for.
     pub min_words: usize,
     /// All words.
-    pub prints: Vec<u32>,
+    pub prints: Vec<Print>,
     pub layout: Layout,
     /// Places of n-grams.
     pub grams: Index,

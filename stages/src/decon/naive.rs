@@ -14,6 +14,7 @@ use tokenmill_core::text::normal::hash_normal_words;
 /// A sequence: its item, and its parts as (first word, one past the last, whether it answers).
 struct Sequence {
     item: u32,
+    shows_all: bool,
     words: Vec<ItemWord>,
     parts: Vec<(usize, usize, bool)>,
 }
@@ -29,7 +30,8 @@ fn sequences(items: &[Item], n: usize) -> Vec<Sequence> {
             shown.extend((0..n_alternatives).map(Some));
         }
         for shown in shown {
-            let mut sequence = Sequence { item: number as u32, words: Vec::new(), parts: Vec::new() };
+            let mut sequence =
+                Sequence { item: number as u32, shows_all: shown.is_none(), words: Vec::new(), parts: Vec::new() };
             for part in item {
                 if shown.is_none() || part.alternative.is_none() || part.alternative == shown {
                     let start = sequence.words.len();
@@ -60,7 +62,8 @@ fn seeds(all: &[Sequence], limits: &Limits) -> Vec<(Vec<Range<usize>>, Vec<bool>
     let max = usize::from(limits.max_items);
     let each = |sequence: &Sequence| {
         let words = &sequence.words;
-        let holds = |other: &Sequence, wanted: &[u64]| hashes(&other.words).windows(limits.n).any(|gram| gram == wanted);
+        let holds =
+            |other: &Sequence, wanted: &[u64]| hashes(&other.words).windows(limits.n).any(|gram| gram == wanted);
         let starts = (0..(words.len() + 1).saturating_sub(limits.n)).filter(|at| tells(&words[*at..at + limits.n]));
         let grams: Vec<_> = starts.map(|at| (at, n_items(&words[at..at + limits.n], &holds))).collect();
         let rarest = grams.iter().map(|(_, n)| *n).min().unwrap_or(0);
@@ -74,9 +77,15 @@ fn seeds(all: &[Sequence], limits: &Limits) -> Vec<(Vec<Range<usize>>, Vec<bool>
             .collect();
         let is_text = |other: &Sequence, wanted: &[u64]| {
             let whole = (0, other.words.len(), false);
-            other.parts.iter().chain([&whole]).any(|(start, end, _)| hashes(&other.words[*start..*end]) == wanted)
+            other
+                .parts
+                .iter()
+                .chain(other.shows_all.then_some(&whole))
+                .any(|(start, end, _)| hashes(&other.words[*start..*end]) == wanted)
         };
-        for (at, (start, end, is_answer)) in sequence.parts.iter().copied().chain([(0, words.len(), true)]).enumerate() {
+        for (at, (start, end, is_answer)) in
+            sequence.parts.iter().copied().chain(sequence.shows_all.then_some((0, words.len(), true))).enumerate()
+        {
             let text = &words[start..end];
             let fits = (limits.min_words..limits.n).contains(&text.len()) && tells(text);
             if fits && n_items(text, &is_text) <= max {
@@ -117,16 +126,23 @@ fn find(all: &[Sequence], limits: &Limits, words: &[u64], max_coverage: f32) -> 
             }))
             .count();
             let copy: Vec<_> = runs.drain(..n).collect();
-            let is_covered = |place: usize| copy.iter().any(|(at, end, first)| (*first..first + end - at).contains(&place));
+            let is_covered =
+                |place: usize| copy.iter().any(|(at, end, first)| (*first..first + end - at).contains(&place));
             let whole = [(0, item.len())];
             let parts = sequence.parts.iter().zip(&is_enough).filter(|(_, is)| **is).map(|(part, _)| (part.0, part.1));
+            let n_covered = |start: usize, end: usize| (start..end).filter(|place| is_covered(*place)).count();
+            let n_telling = |start: usize, end: usize, wanted: &dyn Fn(usize) -> bool| {
+                (start..end).filter(|place| sequence.words[*place].is_telling && wanted(*place)).count()
+            };
             let views = whole.into_iter().chain(parts).filter_map(|(start, end)| {
-                let n_covered = (start..end).filter(|place| is_covered(*place)).count();
-                let is_view = n_covered >= limits.n.min(end - start);
-                is_view.then(|| Best { coverage: share(n_covered, end - start), n_covered, item: sequence.item })
+                let (n_there, n_all) = (n_telling(start, end, &is_covered), n_telling(start, end, &|_| true));
+                let is_view = n_covered(start, end) >= limits.n.min(end - start) && n_there >= n_all.min(4);
+                is_view.then(|| share(n_there, n_all))
             });
-            let better = |a: &Best, b: &Best| a.coverage.total_cmp(&b.coverage).then(a.n_covered.cmp(&b.n_covered));
-            if let Some(best) = views.max_by(better) {
+            if let Some(coverage) = views.max_by(f32::total_cmp) {
+                let n_covered = n_covered(0, item.len());
+                let whole = share(n_covered, item.len());
+                let best = Best { coverage, whole, n_covered, item: sequence.item };
                 copies.push((best, start..end));
             }
         }
@@ -136,7 +152,8 @@ fn find(all: &[Sequence], limits: &Limits, words: &[u64], max_coverage: f32) -> 
             found_items.insert(best.item);
             found.stretches.push(stretch);
         }
-        let is_better = |other: Best| (best.coverage, best.n_covered) > (other.coverage, other.n_covered);
+        let key = |best: &Best| (best.coverage, best.whole, best.n_covered);
+        let is_better = |other: Best| key(&best) > key(&other);
         if found.best.is_none_or(is_better) {
             found.best = Some(best);
         }
@@ -159,7 +176,11 @@ impl Random {
     }
 
     fn item(&mut self) -> Item {
-        let part = |text: String, is_answer, alternative| super::read::Part { words: item_words(&text), is_answer, alternative };
+        let part = |text: String, is_answer, alternative| super::read::Part {
+            words: item_words(&text),
+            is_answer,
+            alternative,
+        };
         let n_question = 1 + self.below(12);
         let mut item = vec![part(self.words(n_question), false, None)];
         for at in 0..self.below(4) {

@@ -209,7 +209,9 @@ mod tests {
 
     #[test]
     fn benchmarks_are_called_like_their_files() {
-        for (file, name) in [("a/arc_easy.jsonl", "arc_easy"), ("He.jsonl.gz", "He"), ("x.v2.txt", "x.v2"), ("gsm8k", "gsm8k")] {
+        for (file, name) in
+            [("a/arc_easy.jsonl", "arc_easy"), ("He.jsonl.gz", "He"), ("x.v2.txt", "x.v2"), ("gsm8k", "gsm8k")]
+        {
             assert_eq!(name_of(file), name);
         }
     }

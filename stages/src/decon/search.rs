@@ -3,7 +3,8 @@
 //! Every place where a seed of an item occurs is grown in both directions while the words agree, which gives runs. Runs of one
 //! sequence that stand near each other show one copy of it; its coverage says how much of it is there.
 
-use super::items::{Items, print};
+use super::index::Index;
+use super::items::{Items, Print};
 use super::words::LABEL_SET;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -12,6 +13,9 @@ use tokenmill_core::text::ngrams::rolling;
 
 /// Words between two runs of one copy, at most: instructions, or a line of another choice.
 const MAX_GAP: u32 = 64;
+
+/// Telling words that must be there, if the item has so many: one n-gram of plain words is found in many texts.
+const MIN_TELLING: usize = 4;
 
 /// Places in a document where seeds are, at most; more than an honest document of any length has.
 const MAX_HITS: usize = 1 << 20;
@@ -35,19 +39,22 @@ pub(super) struct Found {
 /// A copy of an item.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Best {
-    /// Share of its words, or of those of a part that tells it, that are there.
+    /// Share of its telling words, or of those of a part that tells it, that are there.
     pub coverage: f32,
-    /// The words that are there.
+    /// Share of all words of the sequence that are there: tells questions about one passage apart.
+    pub whole: f32,
+    /// The words of the sequence that are there.
     pub n_covered: usize,
     /// Which item, counted over all benchmarks.
     pub item: u32,
 }
 
 impl Best {
-    /// The higher coverage is better, then more words, then the earlier item.
+    /// The higher coverage is better, then more of the whole, then more words, then the earlier item.
     fn order(&self, other: &Best) -> Ordering {
         let by_coverage = self.coverage.total_cmp(&other.coverage);
-        by_coverage.then(self.n_covered.cmp(&other.n_covered)).then(other.item.cmp(&self.item))
+        let by_whole = self.whole.total_cmp(&other.whole);
+        by_coverage.then(by_whole).then(self.n_covered.cmp(&other.n_covered)).then(other.item.cmp(&self.item))
     }
 }
 
@@ -77,6 +84,7 @@ struct Run {
 pub(super) struct Search {
     /// Hashes of the words that are no labels.
     words: Vec<u64>,
+    candidates: Vec<(u32, u64)>,
     hits: Vec<Hit>,
     runs: Vec<Run>,
     covered: Vec<Range<usize>>,
@@ -86,10 +94,8 @@ pub(super) struct Search {
 impl Search {
     /// Finds the items in a document, given its normal words; an item is found when its coverage is more than `limit`.
     pub(super) fn find(&mut self, items: &Items, normal_words: &[u64], limit: Option<f32>) -> Found {
-        self.words.clear();
         let labels = &*LABEL_SET;
-        self.words.extend(normal_words.iter().filter(|hash| !labels.has(**hash)));
-        self.words.truncate(u32::MAX as usize);
+        self.take_words(normal_words);
         self.hits.clear();
         self.find_grams(items);
         self.find_shorts(items);
@@ -109,24 +115,35 @@ impl Search {
         found
     }
 
+    /// Takes the words that are no labels.
+    fn take_words(&mut self, normal_words: &[u64]) {
+        let normal_words = &normal_words[..normal_words.len().min(u32::MAX as usize)];
+        self.words.resize(normal_words.len(), 0);
+        let (mut n_kept, labels) = (0, &*LABEL_SET);
+        for hash in normal_words {
+            // Written in any case, which costs less than asking first.
+            self.words[n_kept] = *hash;
+            n_kept += usize::from(!labels.has(*hash));
+        }
+        self.words.truncate(n_kept);
+    }
+
     fn find_grams(&mut self, items: &Items) {
-        for (at, hash) in rolling(&self.words, items.n).enumerate() {
-            if items.grams.may_have(hash) {
-                for place in items.grams.places(hash) {
-                    add_hit(&mut self.hits, items, &self.words, at, place, items.n);
-                }
+        candidates(&items.grams, &self.words, items.n, &mut self.candidates);
+        for (at, hash) in self.candidates.drain(..) {
+            for place in items.grams.places(hash) {
+                add_hit(&mut self.hits, items, &self.words, at as usize, place, items.n);
             }
         }
     }
 
     fn find_shorts(&mut self, items: &Items) {
-        for (at, hash) in rolling(&self.words, items.min_words).enumerate() {
-            if items.anchors.may_have(hash) {
-                for number in items.anchors.places(hash) {
-                    let short = &items.shorts[number as usize];
-                    if let Some(at) = at.checked_sub(usize::from(short.offset)) {
-                        add_hit(&mut self.hits, items, &self.words, at, short.place, usize::from(short.n_words));
-                    }
+        candidates(&items.anchors, &self.words, items.min_words, &mut self.candidates);
+        for (at, hash) in self.candidates.drain(..) {
+            for number in items.anchors.places(hash) {
+                let short = &items.shorts[number as usize];
+                if let Some(at) = (at as usize).checked_sub(usize::from(short.offset)) {
+                    add_hit(&mut self.hits, items, &self.words, at, short.place, usize::from(short.n_words));
                 }
             }
         }
@@ -147,7 +164,7 @@ impl Search {
             }
             let bounds = items.layout.words_of(hit.sequence as usize);
             let place = (i64::from(hit.at) - hit.diagonal) as usize;
-            let agree = |(word, item): &(&u64, &u32)| print(**word) == **item;
+            let agree = |(word, print): &(&u64, &Print)| print.is(**word);
             let before = self.words[..hit.at as usize].iter().rev().zip(items.prints[bounds.start..place].iter().rev());
             let n_before = before.take(n_left).take_while(agree).count();
             let (at_end, place_end) = (end as usize, place + hit.n_words as usize);
@@ -173,7 +190,8 @@ impl Search {
         let mut rest = self.runs.as_slice();
         while let Some(first) = rest.first() {
             let (mut n, mut end) = (1, first.end);
-            while rest.get(n).is_some_and(|run| run.sequence == first.sequence && run.at <= end.saturating_add(MAX_GAP)) {
+            while rest.get(n).is_some_and(|run| run.sequence == first.sequence && run.at <= end.saturating_add(MAX_GAP))
+            {
                 end = end.max(rest[n].end);
                 n += 1;
             }
@@ -202,11 +220,22 @@ impl Search {
     }
 }
 
+/// Lists the runs of `n` words that the filter of `index` lets pass: the first word and the hash of each.
+fn candidates(index: &Index, words: &[u64], n: usize, out: &mut Vec<(u32, u64)>) {
+    if !index.is_empty() {
+        (0..).zip(rolling(words, n)).for_each(|(at, hash)| {
+            if index.may_have(hash) {
+                out.push((at, hash));
+            }
+        });
+    }
+}
+
 /// Notes a seed, if its words are those of the document.
 fn add_hit(hits: &mut Vec<Hit>, items: &Items, words: &[u64], at: usize, place: u32, n: usize) {
     let seed = &items.prints[place as usize..place as usize + n];
-    let is_there = words.get(at..at + n).is_some_and(|words| words.iter().map(|word| print(*word)).eq(seed.iter().copied()));
-    if is_there && hits.len() < MAX_HITS {
+    let is_there = |words: &[u64]| seed.iter().zip(words).all(|(print, word)| print.is(*word));
+    if words.get(at..at + n).is_some_and(is_there) && hits.len() < MAX_HITS {
         let sequence = items.layout.sequence_at(place) as u32;
         hits.push(Hit { sequence, diagonal: at as i64 - i64::from(place), at: at as u32, n_words: n as u32 });
     }
@@ -217,11 +246,10 @@ fn best_of(items: &Items, copy: &[Run], covered: &mut Vec<Range<usize>>) -> Opti
     merge(copy, covered);
     let sequence = copy.first()?.sequence as usize;
     let item = items.layout.sequences[sequence].item;
-    let view = |words: Range<usize>, n_covered: usize| {
-        let is_enough = n_covered >= items.n.min(words.len());
-        is_enough.then(|| Best { coverage: share(n_covered, words.len()), n_covered, item })
-    };
-    let mut best = view(items.layout.words_of(sequence), covered.iter().map(ExactSizeIterator::len).sum());
+    let words = items.layout.words_of(sequence);
+    let n_covered = covered.iter().map(ExactSizeIterator::len).sum();
+    let whole = share(n_covered, words.len());
+    let mut coverage = coverage_of(items, words, covered);
     let mut ranges = covered.as_slice();
     for part in items.layout.parts_of(sequence) {
         let words = items.layout.words_of_part(part);
@@ -232,15 +260,25 @@ fn best_of(items: &Items, copy: &[Run], covered: &mut Vec<Range<usize>>) -> Opti
             break;
         }
         if items.layout.parts[part].is_enough {
-            let inside = ranges.iter().take_while(|range| range.start < words.end);
-            let n_covered = inside.map(|range| range.end.min(words.end) - range.start.max(words.start)).sum();
-            let other = view(words, n_covered);
-            if other.is_some_and(|other| best.is_none_or(|best| other.order(&best).is_gt())) {
-                best = other;
-            }
+            coverage = coverage_of(items, words, ranges).into_iter().chain(coverage).max_by(f32::total_cmp);
         }
     }
-    best
+    coverage.map(|coverage| Best { coverage, whole, n_covered, item })
+}
+
+/// The share of the telling words of a view that are in `ranges`, the first of which ends behind its start; `None` if hardly
+/// anything is there.
+fn coverage_of(items: &Items, view: Range<usize>, ranges: &[Range<usize>]) -> Option<f32> {
+    let n_telling = |words: Range<usize>| items.prints[words].iter().filter(|print| print.is_telling()).count();
+    let (mut n_words, mut n_covered) = (0, 0);
+    for range in ranges.iter().take_while(|range| range.start < view.end) {
+        let inside = range.start.max(view.start)..range.end.min(view.end);
+        n_words += inside.len();
+        n_covered += n_telling(inside);
+    }
+    let (n_view_words, n_all) = (view.len(), n_telling(view));
+    let is_enough = n_words >= items.n.min(n_view_words) && n_covered >= MIN_TELLING.min(n_all);
+    is_enough.then(|| share(n_covered, n_all))
 }
 
 /// The words of a sequence that are in any of the runs, as ranges without overlap.

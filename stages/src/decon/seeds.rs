@@ -129,9 +129,10 @@ fn choose_shorts(draft: &mut Draft, limits: &Limits) -> Vec<Short> {
     let mut texts: Vec<(u64, u32, Range<usize>, Option<usize>)> = Vec::new();
     let layout = &draft.layout;
     for sequence in 0..layout.n_sequences() {
-        let item = layout.sequences[sequence].item;
+        let (item, shows_all) = (layout.sequences[sequence].item, layout.sequences[sequence].shows_all);
         let parts = layout.parts_of(sequence);
-        let whole = (parts.len() > 1).then(|| (layout.words_of(sequence), None));
+        // A short question with one answer may be a plain sentence; with all of them it is none.
+        let whole = (parts.len() > 1 && shows_all).then(|| (layout.words_of(sequence), None));
         for (words, part) in parts.map(|part| (layout.words_of_part(part), Some(part))).chain(whole) {
             if (limits.min_words..limits.n).contains(&words.len()) && tells(draft, words.clone()) {
                 texts.push((hash_of(draft, words.clone()), item, words, part));

@@ -5,7 +5,8 @@ use tokenmill_core::text::normal::{hash_normal_words, locate_normal_words};
 
 /// Words that only label a question or a choice, besides the letters a to z. They are left out of items and documents, so
 /// that a choice is the same with `B)` before it and without.
-const LABELS: &str = "question questions answer answers choice choices option options passage context solution explanation";
+const LABELS: &str =
+    "question questions answer answers choice choices option options passage context solution explanation";
 
 /// English words that say little; a run of words that holds hardly any others is found in texts of every kind.
 const FUNCTION_WORDS: &str = "about after again all also am an and any are as at be because been before being between both but by \
