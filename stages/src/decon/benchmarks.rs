@@ -335,11 +335,13 @@ mod tests {
         ] {
             assert_eq!(say(&stage, text).coverage, coverage as f32, "{text}");
         }
-        let far = format!(
-            "fjord grove heath of 7 ivory jetty knoll {} amber basil cedar delta ember fjord grove heath",
-            "no ".repeat(65)
-        );
-        assert_eq!(say(&stage, &far).coverage, (8.0f64 / 12.0) as f32);
+        for (n_between, coverage) in [(64, 1.0), (65, 8.0 / 12.0)] {
+            let between = "no ".repeat(n_between);
+            let text = format!(
+                "fjord grove heath of 7 ivory jetty knoll lotus {between} amber basil cedar delta ember fjord grove heath"
+            );
+            assert_eq!(say(&stage, &text).coverage, coverage as f32, "{n_between}");
+        }
     }
 
     #[test]
@@ -367,8 +369,11 @@ mod tests {
         let member = |n: usize| {
             format!("A farmer sells eggs to the baker and {n} more to the smith, how many remain in his basket?\n")
         };
-        let family = built("benchmarks = [\"a\"]", &[("a", &(100..150).map(member).collect::<String>())]).unwrap();
-        assert_eq!(say(&family, &member(100)).reason, Some("contaminated"));
+        for numbers in [(100..150).collect::<Vec<_>>(), vec![100; 50]] {
+            let file: String = numbers.into_iter().map(member).collect();
+            let family = built("benchmarks = [\"a\"]", &[("a", &file)]).unwrap();
+            assert_eq!(say(&family, &member(100)).reason, Some("contaminated"));
+        }
     }
 
     #[test]

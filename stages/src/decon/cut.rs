@@ -21,7 +21,7 @@ pub(super) fn cuts(text: &str, mut stretches: Vec<Range<usize>>, margin: usize, 
     stretches.sort_unstable_by_key(|stretch| stretch.start);
     let mut cuts = Cuts::default();
     let mut done = 0;
-    for stretch in stretches.into_iter().chain([text.len()..text.len()]) {
+    for stretch in stretches.into_iter().chain(std::iter::once(text.len()..text.len())) {
         if stretch.start < done {
             if let Some(last) = cuts.ranges.last_mut() {
                 last.end = last.end.max(stretch.end);

@@ -17,6 +17,8 @@ const MAX_ALTERNATIVES: usize = 16;
 pub(super) struct Part {
     /// Where its words begin.
     pub start: u32,
+    /// Telling words of all parts before it.
+    pub n_telling_before: u32,
     pub is_answer: bool,
     /// Whether it tells the item by itself.
     pub is_enough: bool,
@@ -57,6 +59,11 @@ impl Layout {
         self.sequences[sequence].first_part as usize..self.sequences[sequence + 1].first_part as usize
     }
 
+    /// Telling words of some parts.
+    pub(super) fn n_telling(&self, parts: Range<usize>) -> usize {
+        (self.parts[parts.end].n_telling_before - self.parts[parts.start].n_telling_before) as usize
+    }
+
     pub(super) fn words_of_part(&self, part: usize) -> Range<usize> {
         self.parts[part].start as usize..self.parts[part + 1].start as usize
     }
@@ -72,12 +79,13 @@ pub(super) struct Draft {
     /// The name of each benchmark and its first item.
     benchmarks: Vec<(Arc<str>, u32)>,
     n_items: u32,
+    n_telling: u32,
 }
 
 impl Draft {
     pub(super) fn new() -> Draft {
         let layout = Layout { sequences: Vec::new(), parts: Vec::new() };
-        Draft { layout, hashes: Vec::new(), is_telling: Vec::new(), benchmarks: Vec::new(), n_items: 0 }
+        Draft { layout, hashes: Vec::new(), is_telling: Vec::new(), benchmarks: Vec::new(), n_items: 0, n_telling: 0 }
     }
 
     /// Adds a benchmark; `n` is the length of n-grams in words.
@@ -110,7 +118,9 @@ impl Draft {
         self.layout.sequences.push(Sequence { start, first_part, item: self.n_items, shows_all: shown.is_none() });
         for part in item.iter().filter(is_shown) {
             let start = self.hashes.len() as u32;
-            self.layout.parts.push(Part { start, is_answer: part.is_answer, is_enough: false });
+            let n_telling_before = self.n_telling;
+            self.layout.parts.push(Part { start, n_telling_before, is_answer: part.is_answer, is_enough: false });
+            self.n_telling += part.words.iter().filter(|word| word.is_telling).count() as u32;
             self.hashes.extend(part.words.iter().map(|word| word.hash));
             self.is_telling.extend(part.words.iter().map(|word| word.is_telling));
         }
@@ -120,7 +130,8 @@ impl Draft {
     pub(super) fn finish(mut self, limits: &Limits) -> Items {
         let (start, first_part) = (self.hashes.len() as u32, self.layout.parts.len() as u32);
         self.layout.sequences.push(Sequence { start, first_part, item: self.n_items, shows_all: false });
-        self.layout.parts.push(Part { start, is_answer: false, is_enough: false });
+        let n_telling_before = self.n_telling;
+        self.layout.parts.push(Part { start, n_telling_before, is_answer: false, is_enough: false });
         let seeds = seeds::choose(&mut self, limits);
         let anchors: Vec<(u64, u32)> = seeds.shorts.iter().map(|short| short.anchor).zip(0..).collect();
         Items {

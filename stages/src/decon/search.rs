@@ -246,39 +246,41 @@ fn best_of(items: &Items, copy: &[Run], covered: &mut Vec<Range<usize>>) -> Opti
     merge(copy, covered);
     let sequence = copy.first()?.sequence as usize;
     let item = items.layout.sequences[sequence].item;
-    let words = items.layout.words_of(sequence);
+    let (words, parts) = (items.layout.words_of(sequence), items.layout.parts_of(sequence));
     let n_covered = covered.iter().map(ExactSizeIterator::len).sum();
     let whole = share(n_covered, words.len());
-    let mut coverage = coverage_of(items, words, covered);
+    let mut coverage = coverage_of(items, parts.clone(), covered);
+    let first_place = covered.first()?.start;
+    let n_before = items.layout.parts[parts.clone()].partition_point(|part| part.start as usize <= first_place);
     let mut ranges = covered.as_slice();
-    for part in items.layout.parts_of(sequence) {
-        let words = items.layout.words_of_part(part);
-        while ranges.first().is_some_and(|range| range.end <= words.start) {
+    for part in parts.start + n_before.saturating_sub(1)..parts.end {
+        let start = items.layout.words_of_part(part).start;
+        while ranges.first().is_some_and(|range| range.end <= start) {
             ranges = &ranges[1..];
         }
         if ranges.is_empty() {
             break;
         }
         if items.layout.parts[part].is_enough {
-            coverage = coverage_of(items, words, ranges).into_iter().chain(coverage).max_by(f32::total_cmp);
+            coverage = coverage_of(items, part..part + 1, ranges).into_iter().chain(coverage).max_by(f32::total_cmp);
         }
     }
     coverage.map(|coverage| Best { coverage, whole, n_covered, item })
 }
 
-/// The share of the telling words of a view that are in `ranges`, the first of which ends behind its start; `None` if hardly
-/// anything is there.
-fn coverage_of(items: &Items, view: Range<usize>, ranges: &[Range<usize>]) -> Option<f32> {
-    let n_telling = |words: Range<usize>| items.prints[words].iter().filter(|print| print.is_telling()).count();
-    let (mut n_words, mut n_covered) = (0, 0);
+/// The share of the telling words of some parts that are in `ranges`, the first of which ends behind their start; `None` if
+/// hardly anything is there.
+fn coverage_of(items: &Items, parts: Range<usize>, ranges: &[Range<usize>]) -> Option<f32> {
+    let n_all = items.layout.n_telling(parts.clone());
+    let view = items.layout.parts[parts.start].start as usize..items.layout.parts[parts.end].start as usize;
+    let (mut n_words, mut n_telling) = (0, 0);
     for range in ranges.iter().take_while(|range| range.start < view.end) {
         let inside = range.start.max(view.start)..range.end.min(view.end);
         n_words += inside.len();
-        n_covered += n_telling(inside);
+        n_telling += items.prints[inside].iter().filter(|print| print.is_telling()).count();
     }
-    let (n_view_words, n_all) = (view.len(), n_telling(view));
-    let is_enough = n_words >= items.n.min(n_view_words) && n_covered >= MIN_TELLING.min(n_all);
-    is_enough.then(|| share(n_covered, n_all))
+    let is_enough = n_words >= items.n.min(view.len()) && n_telling >= MIN_TELLING.min(n_all);
+    is_enough.then(|| share(n_telling, n_all))
 }
 
 /// The words of a sequence that are in any of the runs, as ranges without overlap.
