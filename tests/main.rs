@@ -15,6 +15,7 @@ mod reference;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod decon;
     mod divergence;
     mod extraction;
     mod kinds;

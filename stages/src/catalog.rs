@@ -1,10 +1,11 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, page, pii, step, text, url};
+use crate::{decon, dedup, extract, filter, line, page, pii, step, text, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
 pub const CATALOG: &[Entry] = &[
+    decon::benchmarks::ENTRY,
     dedup::exact::ENTRY,
     dedup::lines::ENTRY,
     dedup::minhash::ENTRY,

@@ -7,6 +7,7 @@
 use super::segment::is_unspaced;
 use super::words::ascii::load;
 use crate::hash::hash64;
+use std::ops::Range;
 use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
@@ -139,6 +140,25 @@ fn hash_ascii(bytes: &[u8], mut at: usize, mut n: usize) -> u64 {
     }
     hash.chunk((load(bytes, at) | LOWER) & (u64::MAX >> (64 - 8 * n)));
     hash.finish(n)
+}
+
+/// Adds the byte range of every normal word of `text`, in the order of their hashes: for the few texts of which it must be
+/// known where the words are.
+pub fn locate_normal_words(text: &str, out: &mut Vec<Range<usize>>) {
+    let mut word: Option<Range<usize>> = None;
+    for (start, c) in text.char_indices() {
+        let end = start + c.len_utf8();
+        match (class(c), &mut word) {
+            (Class::Letter(_) | Class::Other | Class::Mark, Some(word)) => word.end = end,
+            (Class::Letter(_) | Class::Other, None) => word = Some(start..end),
+            (Class::Mark, None) => {}
+            (ended, _) => {
+                out.extend(word.take());
+                out.extend(matches!(ended, Class::Unspaced).then_some(start..end));
+            }
+        }
+    }
+    out.extend(word);
 }
 
 /// Reads words from byte `start` on, character by character, until one has ended and ASCII follows; says where to go on.
@@ -326,6 +346,10 @@ mod tests {
                 })
                 .collect();
             assert_eq!(hashes(&text), expected, "{text:?}");
+            let mut ranges = Vec::new();
+            locate_normal_words(&text, &mut ranges);
+            assert_eq!(ranges.iter().flat_map(|range| hashes(&text[range.clone()])).collect::<Vec<_>>(), expected);
+            assert_eq!(ranges.len(), expected.len(), "{text:?}");
         }
     }
 
