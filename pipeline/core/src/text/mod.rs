@@ -3,6 +3,7 @@
 pub mod lines;
 pub mod ngrams;
 pub mod normal;
+pub mod sentences;
 pub mod words;
 
 use lines::Line;
