@@ -1,4 +1,4 @@
-//! `filter.fineweb`: the custom rules of FineWeb (arXiv:2406.17557, section 3.6), definition `fineweb/v1`.
+//! `filter.fineweb`: the custom rules of FineWeb (arXiv:2406.17557), definition `fineweb/v1`.
 
 use crate::repetition;
 use tokenmill_core::catalog::Shape;

@@ -144,7 +144,7 @@ impl Judge {
     }
 }
 
-/// Whether a line ends as C4 wants it: "a period, exclamation mark, question mark, or end quotation mark", no ellipsis.
+/// Whether a line ends as C4 wants it: with a sentence or a quotation, and not with an ellipsis.
 fn is_terminated(line: &str) -> bool {
     !line.ends_with("...") && (ends_sentence(line) || line.ends_with(is_closing_quote))
 }
