@@ -1,8 +1,9 @@
 //! `filter.dirty_words`: counts dirty words, as C4 and Llama 3 do (arXiv:1910.10683, section 2.2; arXiv:2407.21783, section
 //! 3.1.1), definition `dirty_words/v1`.
 
-use super::lexicon::{Bounds, Lexicon, is_unspaced};
+use super::lexicon::{Bounds, Lexicon};
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::text::normal::is_unspaced;
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Measure, Metric, Numbers, Param, Params, Rule, Stage};
 
 /// The catalogue entry.
@@ -98,7 +99,7 @@ fn read_list(file: &str, bytes: &[u8]) -> Result<Vec<String>, BuildError> {
 impl Measure for DirtyWords {
     fn measure(&self, doc: &Doc<'_>, numbers: &mut Numbers) {
         let mut found = Vec::new();
-        self.lexicon.find(doc.text(), |phrase| found.push(phrase));
+        self.lexicon.find(doc, &mut found);
         numbers.set(N_DIRTY_WORDS, found.len() as f32);
         if !found.is_empty() {
             let per_word = found.len() as f64 / n_words(doc).max(1) as f64;

@@ -1,11 +1,14 @@
 //! Counts the phrases of a list in a text: whole words where words are spaced, parts of the text where they are not.
 //!
-//! Words are hashed as the text is read; only a hash that ends a phrase of the list is looked at closely. Phrases of
-//! scripts without spaces go into one automaton.
+//! Words are looked up by the hashes of the document's normal words, which cost nothing where a stage before has used them;
+//! only a text that seems to hold a phrase of several words is read again. Phrases of scripts without spaces go into one
+//! automaton.
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use std::ops::Range;
-use tokenmill_core::BuildError;
+use tokenmill_core::hash::mix64;
+use tokenmill_core::text::normal::{hash_normal_words, is_unspaced};
+use tokenmill_core::{BuildError, Doc};
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Phrases of all lists together.
@@ -46,12 +49,16 @@ pub(super) struct Lexicon {
 }
 
 /// A phrase of whole words.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Spaced {
     last_word: u64,
     /// Negative, so that the longest phrase comes first.
-    minus_n_words: i32,
+    minus_n_words: isize,
     phrase: u32,
+    /// All words, the last one last.
+    words: Vec<u64>,
+    /// Whether it is one word and nothing else, so that its hash tells all.
+    is_plain: bool,
 }
 
 impl Lexicon {
@@ -94,13 +101,12 @@ impl Lexicon {
         let mut patterns = Vec::new();
         for (at, phrase) in (0u32..).zip(&self.phrases) {
             if self.is_spaced(phrase) {
-                let mut words = 0;
-                let mut last_word = 0;
-                self.read_words(phrase, |hash, _, _| {
-                    words += 1;
-                    last_word = hash;
-                });
-                self.by_last_word.push(Spaced { last_word, minus_n_words: -words, phrase: at });
+                let mut words = Vec::new();
+                self.read_words(phrase, |hash, _, _| words.push(hash));
+                let Some(last_word) = words.last().copied() else { continue };
+                let minus_n_words = -words.len().cast_signed();
+                let is_plain = phrase.chars().all(|c| self.is_word_char(c));
+                self.by_last_word.push(Spaced { last_word, minus_n_words, phrase: at, words, is_plain });
                 let bit = last_word >> (64 - FILTER_BITS);
                 self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
             } else {
@@ -123,56 +129,75 @@ impl Lexicon {
         Ok(())
     }
 
-    /// Shows every phrase that the text holds, by its number, as often as it does.
+    /// Adds every phrase that the text holds, by its number, as often as it does.
     ///
     /// Of phrases that end at the same word the longest counts, and parts that overlap one before them do not.
-    pub(super) fn find(&self, text: &str, mut see: impl FnMut(u32)) {
-        if !self.by_last_word.is_empty() {
-            // Where the last words began; a phrase has no more of them.
-            let mut starts = [0; MAX_WORDS];
-            let mut n_words = 0;
-            self.read_words(text, |hash, start, end| {
-                starts[n_words % MAX_WORDS] = start;
-                n_words += 1;
-                let bit = hash >> (64 - FILTER_BITS);
-                if (self.filter[(bit >> 6) as usize] >> (bit & 63)) & 1 == 1 {
-                    let start_of = |n: usize| (n <= n_words).then(|| starts[(n_words - n) % MAX_WORDS]);
-                    if let Some(phrase) = self.ending_at(text, hash, end, start_of) {
-                        see(phrase);
-                    }
-                }
-            });
+    pub(super) fn find(&self, doc: &Doc<'_>, found: &mut Vec<u32>) {
+        let text = doc.text();
+        if !self.by_last_word.is_empty() && (self.bounds == Bounds::Always || !self.find_plain(doc, found)) {
+            self.find_words(text, found);
         }
         let Some(parts) = &self.parts else { return };
         let mut from = 0;
-        while let Some(found) = parts.find(Input::new(text).range(from..)) {
-            let fits = self.is_bounded(text, found.range());
-            if fits && let Some(phrase) = self.parts_of.get(found.pattern().as_usize()) {
-                see(*phrase);
+        while let Some(part) = parts.find(Input::new(text).range(from..)) {
+            let fits = self.is_bounded(text, part.range());
+            if fits && let Some(phrase) = self.parts_of.get(part.pattern().as_usize()) {
+                found.push(*phrase);
             }
-            let next = || text.ceil_char_boundary(found.start() + 1);
-            from = if fits { found.end() } else { next() };
+            let next = || text.ceil_char_boundary(part.start() + 1);
+            from = if fits { part.end() } else { next() };
         }
     }
 
-    /// The longest phrase whose last word has this hash and ends at byte `end`; `start_of(n)` is where the last n words
-    /// begin.
-    fn ending_at(&self, text: &str, hash: u64, end: usize, start_of: impl Fn(usize) -> Option<usize>) -> Option<u32> {
-        let first = self.by_last_word.partition_point(|spaced| spaced.last_word < hash);
-        let candidates = self.by_last_word[first..].iter().take_while(|spaced| spaced.last_word == hash);
-        let is_here = |spaced: &&Spaced| {
-            let start = start_of(spaced.minus_n_words.unsigned_abs() as usize);
-            start.is_some_and(|start| is_phrase(&text[start..end], &self.phrases[spaced.phrase as usize]))
-        };
-        candidates.into_iter().find(is_here).map(|spaced| spaced.phrase)
+    /// Adds the phrases of one word; false, and nothing is added, when there seem to be others.
+    fn find_plain(&self, doc: &Doc<'_>, found: &mut Vec<u32>) -> bool {
+        let words = doc.normal_words();
+        for (at, word) in words.iter().enumerate() {
+            let ends_here = |spaced: &&Spaced| words[..=at].ends_with(&spaced.words);
+            if let Some(spaced) = self.ending_with(*word).iter().find(ends_here) {
+                if !spaced.is_plain {
+                    found.clear();
+                    return false;
+                }
+                found.push(spaced.phrase);
+            }
+        }
+        true
     }
 
-    /// Whether a phrase is found by its words: it has no letter of a script without spaces, and letters or digits at both
-    /// ends.
+    /// Adds the phrases of whole words, each compared with the text.
+    fn find_words(&self, text: &str, found: &mut Vec<u32>) {
+        // Where the last words began; a phrase has no more of them.
+        let mut starts = [0; MAX_WORDS];
+        let mut n_words = 0;
+        self.read_words(text, |word, start, end| {
+            starts[n_words % MAX_WORDS] = start;
+            n_words += 1;
+            let is_here = |spaced: &&Spaced| {
+                let n = spaced.words.len();
+                n <= n_words
+                    && is_phrase(&text[starts[(n_words - n) % MAX_WORDS]..end], &self.phrases[spaced.phrase as usize])
+            };
+            found.extend(self.ending_with(word).iter().find(is_here).map(|spaced| spaced.phrase));
+        });
+    }
+
+    /// The phrases whose last word has this hash, the longest first.
+    #[inline]
+    fn ending_with(&self, word: u64) -> &[Spaced] {
+        let bit = word >> (64 - FILTER_BITS);
+        if (self.filter[(bit >> 6) as usize] >> (bit & 63)) & 1 == 0 {
+            return &[];
+        }
+        let from = &self.by_last_word[self.by_last_word.partition_point(|spaced| spaced.last_word < word)..];
+        &from[..from.partition_point(|spaced| spaced.last_word == word)]
+    }
+
+    /// Whether a phrase is found by its words: it has no letter of a script without spaces, and begins and ends with a word.
     fn is_spaced(&self, phrase: &str) -> bool {
-        let at_ends = [phrase.chars().next(), phrase.chars().next_back()];
         self.bounds != Bounds::Never
-            && at_ends.into_iter().flatten().all(|c| self.is_word_char(c))
+            && phrase.starts_with(|c| self.is_word_char(c) && !is_mark(c))
+            && phrase.ends_with(|c| self.is_word_char(c))
             && (self.bounds == Bounds::Always || !phrase.chars().any(is_unspaced))
     }
 
@@ -195,61 +220,18 @@ impl Lexicon {
                 || cuts_a_word(phrase.chars().next_back(), text[found.end..].chars().next()))
     }
 
-    /// Shows the hash in lower case, the start and the end of each word of `text`.
-    #[inline]
+    /// Shows the hash, the start and the end of each word of `text`; where scripts have spaces, these are its normal words.
     fn read_words(&self, text: &str, mut see: impl FnMut(u64, usize, usize)) {
-        let bytes = text.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            let (start, mut state) = (at, 0);
-            loop {
-                while let Some(folded @ 2..) = bytes.get(at).map(|byte| FOLDED[*byte as usize]) {
-                    state = push(state, u64::from(folded));
-                    at += 1;
-                }
-                if bytes.get(at).is_none_or(u8::is_ascii) {
-                    break;
-                }
-                let Some(c) = text[at..].chars().next().filter(|c| self.is_word_char(*c)) else { break };
-                state = c.to_lowercase().fold(state, |state, c| push(state, u64::from(c)));
-                at += c.len_utf8();
+        let mut hashes = Vec::new();
+        let mut end = 0;
+        while let Some(start) = text[end..].find(|c| self.is_word_char(c) && !is_mark(c)).map(|at| end + at) {
+            end = text[start..].find(|c| !self.is_word_char(c)).map_or(text.len(), |at| start + at);
+            hashes.clear();
+            hash_normal_words(&text[start..end], &mut hashes);
+            if let Some(hash) = hashes.iter().copied().reduce(mix64) {
+                see(hash, start, end);
             }
-            if at > start {
-                see(finish(state), start, at);
-            }
-            at += bytes.get(at).map_or(1, |byte| utf8_len(*byte));
         }
-    }
-}
-
-/// ASCII letters in lower case and digits; 0 for other ASCII characters, 1 for bytes beyond.
-const FOLDED: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let c = byte as u8;
-        table[byte] = if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { !c.is_ascii() as u8 };
-        byte += 1;
-    }
-    table
-};
-
-/// A hash that costs two cycles for a character; it only has to tell most words apart, since what it finds is compared.
-fn push(state: u64, c: u64) -> u64 {
-    state.rotate_left(5) ^ c
-}
-
-fn finish(state: u64) -> u64 {
-    state.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// Bytes of the character that begins with this byte.
-fn utf8_len(first: u8) -> usize {
-    match first {
-        0..0xc0 => 1,
-        0xc0..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
     }
 }
 
@@ -278,16 +260,6 @@ fn is_phrase(piece: &str, phrase: &str) -> bool {
     rest.next().is_none()
 }
 
-/// Whether `c` is a letter of a script that is written without spaces: Thai, Lao, Burmese, Khmer, kana, Han.
-pub(super) fn is_unspaced(c: char) -> bool {
-    matches!(u32::from(c),
-        0xe00..=0xeff | 0x1000..=0x109f | 0x1780..=0x17ff
-        | 0x3005..=0x3007 | 0x3041..=0x30ff | 0x31f0..=0x31ff
-        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f
-        | 0x1b000..=0x1b16f | 0x20000..=0x3ffff)
-        && c != '・'
-}
-
 /// Whether `c` is a mark that belongs to the letter before it.
 fn is_mark(c: char) -> bool {
     use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
@@ -298,6 +270,7 @@ fn is_mark(c: char) -> bool {
 mod tests {
     use super::*;
     use tokenmill_core::hash::hash64;
+    use tokenmill_core::{Analysis, Document};
 
     fn lexicon(bounds: Bounds, phrases: &[&str]) -> Lexicon {
         let owned = |list: &[&str]| list.iter().map(|phrase| (*phrase).to_owned()).collect::<Vec<_>>();
@@ -306,9 +279,14 @@ mod tests {
 
     fn found(bounds: Bounds, phrases: &[&str], text: &str) -> Vec<String> {
         let lexicon = lexicon(bounds, phrases);
-        let mut found = Vec::new();
-        lexicon.find(text, |phrase| found.push(lexicon.phrases[phrase as usize].clone()));
-        found
+        let (document, analysis) = (Document { text: text.to_owned(), ..Document::default() }, Analysis::default());
+        let (mut found, mut slowly) = (Vec::new(), Vec::new());
+        lexicon.find(&Doc::new(&document, &analysis), &mut found);
+        if bounds == Bounds::Auto {
+            lexicon.find_words(text, &mut slowly);
+            assert_eq!(found[..slowly.len()], slowly, "{text}");
+        }
+        found.iter().map(|phrase| lexicon.phrases[*phrase as usize].clone()).collect()
     }
 
     #[test]
@@ -362,6 +340,7 @@ mod tests {
             (0..n).map(|i| CHARS[at(i)]).collect()
         };
         let is_word = |c: char| (c.is_alphanumeric() && c != '漢') || c == '\u{301}';
+        let mut n_found = 0;
         for seed in 0..2_000u64 {
             let phrase = random(seed + 10_000, 1 + seed % 4);
             let text = random(seed, 40);
@@ -372,27 +351,29 @@ mod tests {
             if !lower.split(' ').all(|word| wanted.split(' ').count() == 1 || !word.is_empty()) {
                 continue;
             }
-            let mut expected = 0;
-            let mut done = 0;
+            let is_spaced = !wanted.contains('漢')
+                && wanted.starts_with(|c| is_word(c) && c != '\u{301}')
+                && wanted.ends_with(is_word);
+            // A mark belongs to a word only behind another character of it.
+            let in_word = |before: &str| before.trim_end_matches('\u{301}').ends_with(is_word);
+            let (mut expected, mut done) = (0, 0);
             for (start, _) in lower.char_indices() {
                 if start < done || !lower[start..].starts_with(&wanted) {
                     continue;
                 }
-                let end = start + wanted.len();
-                let cuts = |inside: Option<char>, outside: Option<char>| {
-                    inside.is_some_and(is_word) && outside.is_some_and(is_word)
-                };
-                let before = cuts(wanted.chars().next(), lower[..start].chars().next_back());
-                if !before && !cuts(wanted.chars().next_back(), lower[end..].chars().next()) {
+                let (before, after) = (&lower[..start], &lower[start + wanted.len()..]);
+                let touches_before = if is_spaced { in_word(before) } else { before.ends_with(is_word) };
+                let cut_before = touches_before && wanted.starts_with(is_word);
+                let cut_after = wanted.ends_with(is_word) && after.starts_with(is_word);
+                if !cut_before && !cut_after {
+                    n_found += 1;
                     expected += 1;
                     // Phrases of words may share words; parts do not overlap.
-                    let spaced = !wanted.contains('漢')
-                        && wanted.chars().next().is_some_and(is_word)
-                        && wanted.chars().next_back().is_some_and(is_word);
-                    done = if spaced { 0 } else { end };
+                    done = if is_spaced { 0 } else { start + wanted.len() };
                 }
             }
             assert_eq!(found(Bounds::Auto, &[&phrase], &text).len(), expected, "{phrase:?} in {text:?}");
         }
+        assert!(n_found > 1_000, "{n_found}");
     }
 }

@@ -41,8 +41,14 @@ pub fn split_lines(text: &str, out: &mut Vec<Line>) {
             break;
         }
         let line = &text[start..end];
-        let trimmed_start = start + (line.len() - line.trim_start().len());
-        let trimmed_end = trimmed_start + line.trim().len();
+        let (trimmed_start, trimmed_end) = match line.as_bytes() {
+            // Most lines begin and end with ASCII that is no white space.
+            [b'!'..=b'~', .., b'!'..=b'~'] => (start, end),
+            _ => {
+                let trimmed_start = start + (line.len() - line.trim_start().len());
+                (trimmed_start, trimmed_start + line.trim().len())
+            }
+        };
         let (Ok(start32), Ok(end32)) = (u32::try_from(start), u32::try_from(end)) else { break };
         out.push(Line {
             start: start32,

@@ -1,5 +1,6 @@
 //! Text analysis shared by all stages: one versioned definition each of word, line, n-gram and character counts.
 
+mod blocks;
 pub mod lines;
 pub mod ngrams;
 pub mod normal;
@@ -26,11 +27,16 @@ pub struct Shape {
 
 impl Shape {
     pub(crate) fn of(text: &str, words: &[Word], lines: &[Line]) -> Shape {
+        let (mut n_word_chars, mut n_alphabetic_words) = (0, 0);
+        for word in words {
+            n_word_chars += word.n_chars as usize;
+            n_alphabetic_words += usize::from(word.has_alphabetic);
+        }
         Shape {
             n_chars: n_chars(text),
             n_words: words.len(),
-            n_word_chars: words.iter().map(|word| word.n_chars as usize).sum(),
-            n_alphabetic_words: words.iter().filter(|word| word.has_alphabetic).count(),
+            n_word_chars,
+            n_alphabetic_words,
             n_lines: lines.iter().filter(|line| !line.is_blank()).count(),
         }
     }
