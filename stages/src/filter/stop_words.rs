@@ -84,14 +84,25 @@ impl StopWords {
         let mut seen = 0u128;
         for word in doc.words() {
             let bytes = text.as_bytes().get(word.start as usize..word.end as usize).unwrap_or_default();
-            let is_ascii = word.n_chars as usize == bytes.len();
-            if (!is_ascii || self.wanted.admits(trim_ascii(bytes)))
+            if self.may_be_listed(bytes)
                 && let Some(at) = self.find(word.of(text))
             {
                 seen |= 1 << at;
             }
         }
         seen.count_ones()
+    }
+
+    /// Most words are told from listed ones by their first byte and their length.
+    #[inline]
+    fn may_be_listed(&self, word: &[u8]) -> bool {
+        let ([first, ..], [.., last]) = (word, word) else { return false };
+        if !first.is_ascii_alphanumeric() {
+            // There may be something to trim or to fold.
+            return !first.is_ascii() || self.wanted.admits(trim_ascii(word)) || !word.is_ascii();
+        }
+        let lengths = self.wanted.lengths[Wanted::initial(word)];
+        lengths != 0 && (!last.is_ascii_alphanumeric() || (lengths >> (word.len() & 63)) & 1 == 1 || !word.is_ascii())
     }
 
     fn find(&self, word: &str) -> Option<usize> {

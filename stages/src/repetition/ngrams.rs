@@ -103,8 +103,11 @@ impl NGrams {
         self.grams.clear();
         self.twice.clear(hashes.len());
         rolling(hashes, n).for_each(|hash| self.twice.note(hash));
-        let grams = rolling(hashes, n).zip(0..).map(|(hash, start)| Gram { hash, start, place: 0 });
-        self.grams.extend(grams.filter(|gram| self.twice.may_be_repeated(gram.hash)));
+        rolling(hashes, n).zip(0..).for_each(|(hash, start)| {
+            if self.twice.may_be_repeated(hash) {
+                self.grams.push(Gram { hash, start, place: 0 });
+            }
+        });
     }
 
     /// Characters in all words.

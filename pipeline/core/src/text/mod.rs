@@ -44,7 +44,7 @@ impl Shape {
 
 /// Unicode scalar values in `text`: every byte that does not continue a character starts one.
 pub fn n_chars(text: &str) -> usize {
-    text.bytes().filter(|byte| (*byte as i8) >= -0x40).count()
+    if text.is_ascii() { text.len() } else { text.bytes().filter(|byte| (*byte as i8) >= -0x40).count() }
 }
 
 /// The host part of a URL, without user, port and brackets' surroundings; empty when the URL has no authority.

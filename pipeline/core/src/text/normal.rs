@@ -59,21 +59,21 @@ fn hash_block(bytes: &[u8], at: usize, block: &[u8; BLOCK], out: &mut Vec<u64>) 
             // It may go on.
             return start;
         }
-        out.push(hash_ascii(bytes, at + start, n));
+        out.push(hash_bytes(bytes, at + start, n, LOWER));
         words = words >> (start + n) << (start + n);
     }
     end
 }
 
-/// The hash of `n` ASCII letters and digits, of which there is at least one.
+/// The hash of `n` bytes from `at` on, of which there is at least one, with the bits of `case` set in each eight of them.
 #[inline(always)]
-fn hash_ascii(bytes: &[u8], mut at: usize, mut n: usize) -> u64 {
+pub(super) fn hash_bytes(bytes: &[u8], mut at: usize, mut n: usize, case: u64) -> u64 {
     let mut hash = Hash::new();
     while n > 8 {
-        hash.chunk(load(bytes, at) | LOWER);
+        hash.chunk(load(bytes, at) | case);
         (at, n) = (at + 8, n - 8);
     }
-    hash.chunk((load(bytes, at) | LOWER) & (u64::MAX >> (64 - 8 * n)));
+    hash.chunk((load(bytes, at) | case) & (u64::MAX >> (64 - 8 * n)));
     hash.finish(n)
 }
 

@@ -5,7 +5,7 @@
 //! (`when = { lang = [...] }`).
 
 use super::blocks::{BLOCK, Classes};
-use crate::hash::hash64;
+use super::normal::hash_bytes;
 
 /// One word: a byte range of the text and what a single pass over it can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,16 +162,18 @@ pub(super) mod ascii {
     }
 }
 
-/// The hash of every word, for n-grams.
+/// The hash of every word, for n-grams; that of a normal word, of the bytes as they are.
 pub fn hash_words(text: &str, words: &[Word], out: &mut Vec<u64>) {
     let bytes = text.as_bytes();
-    let bytes_of = |word: &Word| bytes.get(word.start as usize..word.end as usize).unwrap_or_default();
-    out.extend(words.iter().map(|word| hash64(0, bytes_of(word))));
+    // No word is empty.
+    let n_bytes = |word: &Word| (word.end - word.start).max(1) as usize;
+    out.extend(words.iter().map(|word| hash_bytes(bytes, word.start as usize, n_bytes(word), 0)));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::hash64;
 
     fn words(text: &str) -> Vec<&str> {
         let mut out = Vec::new();
@@ -201,6 +203,19 @@ mod tests {
             let expected: Vec<_> = text.split_whitespace().map(|word| (word, facts(word))).collect();
             let found: Vec<_> = out.iter().map(|word| (word.of(&text), (word.n_chars, word.has_alphabetic))).collect();
             assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn equal_words_have_equal_hashes_and_others_do_not() {
+        let text = "a A a\u{0} ab abcdefgh abcdefghi abcdefgh abcdefghijklmnopq é e\u{301} a";
+        let (mut out, mut hashes) = (Vec::new(), Vec::new());
+        split_words(text, &mut out);
+        hash_words(text, &out, &mut hashes);
+        for (word, hash) in out.iter().zip(&hashes) {
+            for (other, other_hash) in out.iter().zip(&hashes) {
+                assert_eq!(word.of(text) == other.of(text), hash == other_hash, "{word:?} {other:?}");
+            }
         }
     }
 
