@@ -50,7 +50,7 @@ pub const ENTRY: Entry = Entry {
     ],
     metrics: &[
         Metric::number("n_spans", "places that are replaced"),
-        Metric::number("spans_per_1000_words", "places per 1,000 words (words/v1)"),
+        Metric::number("spans_per_1000_words", "places per 1,000 words (words/v2)"),
         Metric::number("n_email", "e-mail addresses"),
         Metric::number("n_phone", "telephone numbers"),
         Metric::number("n_ip", "public IPv4 and IPv6 addresses"),

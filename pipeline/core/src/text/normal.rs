@@ -4,6 +4,7 @@
 //! Such words are what texts are compared by: case, punctuation and white space do not matter. They are hashed as they are
 //! found, eight bytes at a time, and shared by all stages of a segment.
 
+use super::blocks::{BLOCK, Classes};
 use super::segment::is_unspaced;
 use super::words::ascii::load;
 use crate::hash::hash64;
@@ -11,15 +12,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const HIGH: u64 = ONES << 7;
 /// Makes ASCII letters lower case, and leaves digits as they are.
 const LOWER: u64 = u64::from_le_bytes([0x20; 8]);
-
-/// Bytes that are classed at once.
-const BLOCK: usize = 64;
 
 /// Adds a hash for every normal word of `text`, in order.
 pub fn hash_normal_words(text: &str, out: &mut Vec<u64>) {
@@ -57,7 +51,7 @@ fn hash_anywhere(text: &str, out: &mut Vec<u64>) {
 /// Adds the words that end inside a block, before its first character that is not ASCII; says how many bytes are done.
 #[inline(always)]
 fn hash_block(bytes: &[u8], at: usize, block: &[u8; BLOCK], out: &mut Vec<u64>) -> usize {
-    let (mut words, foreign) = classes_of(block);
+    let Classes { mut words, foreign, .. } = Classes::of(block);
     let end = foreign.trailing_zeros() as usize;
     words &= u64::MAX.checked_shr((BLOCK - end) as u32).unwrap_or(0);
     while words != 0 {
@@ -67,78 +61,21 @@ fn hash_block(bytes: &[u8], at: usize, block: &[u8; BLOCK], out: &mut Vec<u64>) 
             // It may go on.
             return start;
         }
-        out.push(hash_ascii(bytes, at + start, n));
+        out.push(hash_bytes(bytes, at + start, n, LOWER));
         words = words >> (start + n) << (start + n);
     }
     end
 }
 
-/// One bit for every byte that is an ASCII letter or digit, and one for every byte that is not ASCII.
+/// The hash of `n` bytes from `at` on, of which there is at least one, with the bits of `case` set in each eight of them.
 #[inline(always)]
-fn classes_of(block: &[u8; BLOCK]) -> (u64, u64) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every processor of this architecture has these instructions.
-    let classes = unsafe { sse2::classes_of(block) };
-    #[cfg(not(target_arch = "x86_64"))]
-    let classes = classes_anywhere(block);
-    classes
-}
-
-/// As [`classes_of`], eight bytes at a time.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn classes_anywhere(block: &[u8; BLOCK]) -> (u64, u64) {
-    // The product moves the high bit of each byte to its place in the highest byte.
-    let high_bits = |eight: u64| ((eight & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let (mut words, mut foreign) = (0, 0);
-    for (at, eight) in block.as_chunks::<8>().0.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
-        words |= high_bits(letters_and_digits(eight)) << (8 * at);
-        foreign |= high_bits(eight) << (8 * at);
-    }
-    (words, foreign)
-}
-
-/// The classes of bytes, sixteen at a time.
-#[cfg(target_arch = "x86_64")]
-mod sse2 {
-    use super::BLOCK;
-    use std::arch::x86_64::{
-        __m128i, _mm_add_epi8, _mm_cmplt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
-    };
-
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    pub fn classes_of(block: &[u8; BLOCK]) -> (u64, u64) {
-        let (mut words, mut foreign) = (0, 0);
-        for (at, half) in block.as_chunks::<16>().0.iter().enumerate() {
-            let all = u128::from_le_bytes(*half);
-            let bytes = _mm_set_epi64x((all >> 64) as i64, all as i64);
-            let lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-            let is_word = _mm_or_si128(is_in(lower, b'a', 26), is_in(bytes, b'0', 10));
-            words |= u64::from(_mm_movemask_epi8(is_word) as u16) << (16 * at);
-            foreign |= u64::from(_mm_movemask_epi8(bytes) as u16) << (16 * at);
-        }
-        (words, foreign)
-    }
-
-    /// Which bytes are one of the `n` from `first` on: moved to the lowest of the signed numbers, one comparison tells.
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    fn is_in(bytes: __m128i, first: u8, n: i8) -> __m128i {
-        let moved = _mm_add_epi8(bytes, _mm_set1_epi8(0x80u8.wrapping_sub(first) as i8));
-        _mm_cmplt_epi8(moved, _mm_set1_epi8(i8::MIN + n))
-    }
-}
-
-/// The hash of `n` ASCII letters and digits, of which there is at least one.
-#[inline(always)]
-fn hash_ascii(bytes: &[u8], mut at: usize, mut n: usize) -> u64 {
+pub(super) fn hash_bytes(bytes: &[u8], mut at: usize, mut n: usize, case: u64) -> u64 {
     let mut hash = Hash::new();
     while n > 8 {
-        hash.chunk(load(bytes, at) | LOWER);
+        hash.chunk(load(bytes, at) | case);
         (at, n) = (at + 8, n - 8);
     }
-    hash.chunk((load(bytes, at) | LOWER) & (u64::MAX >> (64 - 8 * n)));
+    hash.chunk((load(bytes, at) | case) & (u64::MAX >> (64 - 8 * n)));
     hash.finish(n)
 }
 
@@ -274,19 +211,6 @@ pub fn mix(mut x: u64) -> u64 {
     x ^ (x >> 33)
 }
 
-/// The high bit of every byte that is an ASCII letter or digit.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn letters_and_digits(eight: u64) -> u64 {
-    // Without their high bits bytes can be added to without carrying into the next: the high bit of
-    // `low + 0x80 - first` says whether a byte is at least `first`.
-    let low = eight & !HIGH;
-    let at_least = |value: u64, first: u8| value + ONES * u64::from(0x80 - first);
-    let folded = low | LOWER;
-    let is_letter = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
-    let is_digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
-    (is_letter | is_digit) & !eight & HIGH
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,20 +293,6 @@ mod tests {
         // A word has one hash whether it is read eight bytes at a time or character by character.
         assert_eq!(hashes("abcdefghijk漢")[0], hashes("ABCDEFGHIJK")[0]);
         assert_eq!(hashes("abcdefgh\u{2003}")[0], hashes("abcdefgh")[0]);
-    }
-
-    #[test]
-    fn every_byte_is_classed_as_the_standard_library_does() {
-        for byte in 0..=u8::MAX {
-            for at in 0..BLOCK {
-                let mut bytes = [b'-'; BLOCK];
-                bytes[at] = byte;
-                let bit = |is_set: bool| u64::from(is_set) << at;
-                let expected = (bit(byte.is_ascii_alphanumeric()), bit(!byte.is_ascii()));
-                assert_eq!(classes_of(&bytes), expected, "{byte:#x} at {at}");
-                assert_eq!(classes_anywhere(&bytes), expected, "{byte:#x} at {at}");
-            }
-        }
     }
 
     #[test]

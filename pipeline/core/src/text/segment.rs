@@ -20,7 +20,7 @@ const MAX_STRETCH: usize = 4096;
 
 /// Whether a character is a letter of a script that is written without spaces between words: Han, Kana, Thai, Lao,
 /// Tibetan, Myanmar, Khmer.
-pub(super) fn is_unspaced(c: char) -> bool {
+pub fn is_unspaced(c: char) -> bool {
     is_of_block(c) && c.is_alphabetic()
 }
 
