@@ -186,9 +186,10 @@ mod tests {
 
     #[test]
     fn folders_are_runs_and_names_with_an_ending_are_files() {
-        assert!(is_run(".").unwrap());
-        assert!(!is_run("docs.jsonl").unwrap());
-        assert!(is_run("s3://bucket/runs/web-de/").unwrap());
-        assert!(!is_run("s3://bucket/docs/*.jsonl.gz").unwrap());
+        for (input, expected) in
+            [(".", true), ("docs.jsonl", false), ("s3://b/runs/web-de/", true), ("s3://b/docs/*.jsonl.gz", false)]
+        {
+            assert!(is_run(input).is_ok_and(|found| found == expected), "{input}");
+        }
     }
 }

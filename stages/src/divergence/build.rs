@@ -21,6 +21,9 @@ pub const MAX_SAMPLE_WORDS: usize = 1 << 24;
 /// Words that count of one document, from its start.
 pub const MAX_DOCUMENT_WORDS: usize = 1 << MAX_LEVEL;
 
+/// Bytes that are looked at of one document: more than so many words have in any language.
+const MAX_DOCUMENT_BYTES: usize = 16 * MAX_DOCUMENT_WORDS;
+
 /// Documents that a level must have; with fewer, their quartiles are a matter of luck.
 pub const MIN_DOCUMENTS: usize = 50;
 
@@ -57,7 +60,7 @@ impl Sample {
             return;
         }
         let start = self.words.len();
-        hash_normal_words(text, &mut self.words);
+        hash_normal_words(&text[..text.floor_char_boundary(MAX_DOCUMENT_BYTES)], &mut self.words);
         self.words.truncate(start + MAX_DOCUMENT_WORDS);
         let n_words = self.words.len() - start;
         if n_words > 0 {
