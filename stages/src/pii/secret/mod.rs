@@ -102,7 +102,9 @@ pub(super) fn prefixed(site: &Site<'_>, mut found: impl FnMut(usize, usize)) {
     let mut done = 0;
     for hit in automaton.find_iter(site.bytes) {
         let Some((prefix, body, min, max)) = PREFIXES.get(hit.pattern().as_usize()) else { continue };
-        if hit.start() < done || !site.opens(hit.start()) {
+        // A body may hold `-` and `.`: behind these a prefix is inside of one, which has been read once.
+        let is_inside = matches!(site.byte_before(hit.start()), b'-' | b'.');
+        if hit.start() < done || is_inside || !site.opens(hit.start()) {
             continue;
         }
         let end = match body {
@@ -159,7 +161,8 @@ fn block(site: &Site<'_>, start: usize, kind: usize) -> Option<usize> {
     let body_start = kind + kind_len + DASHES.len();
     let window = site.slice(body_start, start + MAX_BLOCK);
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let footer = memchr::memmem::find(window, b"-----END ");
+    // The next dashes end the block or start another.
+    let footer = memchr::memmem::find(window, DASHES).filter(|at| window[*at..].starts_with(b"-----END "));
     // Cut off, a block is as secret; it ends where base 64 ends.
     let inside = footer.unwrap_or_else(|| lines_of_base64(window));
     if window[..inside].iter().filter(|byte| is_base64(byte)).count() < MIN_BLOCK {
