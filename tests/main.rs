@@ -15,6 +15,7 @@ mod mini_crawl;
 mod data {
     mod extraction;
     mod lid;
+    mod lists;
     mod neardup;
     mod tok;
     mod warc;

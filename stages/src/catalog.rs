@@ -17,6 +17,8 @@ pub const CATALOG: &[Entry] = &[
     line::policy_notices::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
+    url::ranking::ENTRY,
+    url::words::ENTRY,
 ];
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub(super) fn normalize(text: &str, out: &mut String) {
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        match escaped_byte(rest) {
+        match escaped_byte(rest.as_bytes()) {
             Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
             Some(_) => {
                 out.push('%');
@@ -24,8 +24,8 @@ pub(super) fn normalize(text: &str, out: &mut String) {
 }
 
 /// The byte that two hexadecimal digits stand for.
-fn escaped_byte(digits: &str) -> Option<u8> {
-    let digit = |at: usize| char::from(*digits.as_bytes().get(at)?).to_digit(16);
+pub(super) fn escaped_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
     Some((digit(0)? * 16 + digit(1)?) as u8)
 }
 
