@@ -1,72 +1,129 @@
 //! Values for domains, of which each stands for its subdomains too.
 
-use super::hash_table::HashTable;
+use super::hash_table::{Filter, HashTable};
 use super::host::MAX_HOST;
 use tokenmill_core::hash::hash64;
 
 /// A map from domains to values. A domain is held as its hash; its text is the end of the host it was found for.
+///
+/// Most hosts are on no list, and one look tells: the last two labels of all listed domains are in a filter that is small
+/// enough for a cache.
 pub(super) struct DomainMap<V> {
-    table: HashTable<V>,
-    /// Fewest and most dots of a listed domain: nothing else needs a search.
-    n_dots: std::ops::RangeInclusive<usize>,
+    /// Domains of one label: few, if any.
+    tops: HashTable<V>,
+    /// All others.
+    domains: HashTable<V>,
+    /// The last two labels of the others.
+    stems: Filter,
 }
 
 impl<V: Copy + Default> DomainMap<V> {
     pub(super) fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.tops.is_empty() && self.domains.is_empty()
     }
 
     /// Bytes that the map takes.
     pub(super) fn n_bytes(&self) -> usize {
-        self.table.n_bytes()
+        self.tops.n_bytes() + self.domains.n_bytes() + self.stems.n_bytes()
     }
 
     /// The shortest listed domain that `host`, in its normal form, is or lies under.
     pub(super) fn shortest<'h>(&self, host: &'h str) -> Option<(&'h str, V)> {
-        self.listed(host).next()
+        let mut ends = Ends::of(host);
+        let top = ends.next().and_then(|top| self.top(top));
+        if top.is_some() || !self.may_have(ends.clone()) {
+            return top;
+        }
+        ends.find_map(|end| self.get(end))
     }
 
     /// The longest listed domain that `host`, in its normal form, is or lies under.
     pub(super) fn longest<'h>(&self, host: &'h str) -> Option<(&'h str, V)> {
-        self.listed(host).last()
+        let mut ends = Ends::of(host);
+        let top = ends.next().and_then(|top| self.top(top));
+        if !self.may_have(ends.clone()) {
+            return top;
+        }
+        ends.filter_map(|end| self.get(end)).last().or(top)
     }
 
-    /// The listed domains among the ends of `host`, the shortest first.
-    fn listed<'h>(&self, host: &'h str) -> impl Iterator<Item = (&'h str, V)> {
-        let host = if self.is_empty() || host.len() > MAX_HOST { "" } else { host };
-        let bytes = host.as_bytes();
-        let starts = memchr::memrchr_iter(b'.', bytes).map(|dot| dot + 1).chain((!host.is_empty()).then_some(0));
-        let domains = starts.enumerate().take_while(|(n_dots, _)| n_dots <= self.n_dots.end());
-        let domains = domains.filter(|(n_dots, _)| n_dots >= self.n_dots.start()).map(|(_, start)| &host[start..]);
-        domains.filter_map(|domain| Some((domain, self.table.get(hash64(0, domain.as_bytes()))?)))
+    fn top<'h>(&self, top: &'h str) -> Option<(&'h str, V)> {
+        if self.tops.is_empty() {
+            return None;
+        }
+        self.tops.get(hash64(0, top.as_bytes())).map(|value| (top, value))
+    }
+
+    /// Whether any of the ends of two labels and more, of which these are the next, can be listed.
+    fn may_have(&self, mut ends: Ends<'_>) -> bool {
+        ends.next().is_some_and(|stem| self.stems.may_have(hash64(0, stem.as_bytes())))
+    }
+
+    fn get<'h>(&self, domain: &'h str) -> Option<(&'h str, V)> {
+        self.domains.get(hash64(0, domain.as_bytes())).map(|value| (domain, value))
+    }
+}
+
+/// The ends of a host that begin with a label, the shortest first; of what is too long for a host, none.
+#[derive(Clone)]
+struct Ends<'h> {
+    host: &'h str,
+    /// Where the last end began, behind the dot that parts it from the next one; 0 when nothing is left.
+    from: usize,
+}
+
+impl<'h> Ends<'h> {
+    fn of(host: &'h str) -> Ends<'h> {
+        let is_host = !host.is_empty() && host.len() <= MAX_HOST;
+        Ends { host, from: if is_host { host.len() + 1 } else { 0 } }
+    }
+}
+
+impl<'h> Iterator for Ends<'h> {
+    type Item = &'h str;
+
+    fn next(&mut self) -> Option<&'h str> {
+        let before = self.host.as_bytes().get(..self.from.checked_sub(1)?)?;
+        self.from = before.iter().rposition(|byte| *byte == b'.').map_or(0, |dot| dot + 1);
+        self.host.get(self.from..)
     }
 }
 
 /// Collects the domains of a [`DomainMap`].
 pub(super) struct Builder<V> {
-    entries: Vec<(u64, V)>,
-    min_dots: usize,
-    max_dots: usize,
+    tops: Vec<(u64, V)>,
+    domains: Vec<(u64, V)>,
+    stems: Vec<u64>,
 }
 
 impl<V> Default for Builder<V> {
     fn default() -> Builder<V> {
-        Builder { entries: Vec::new(), min_dots: usize::MAX, max_dots: 0 }
+        Builder { tops: Vec::new(), domains: Vec::new(), stems: Vec::new() }
     }
 }
 
 impl<V: Copy + Default> Builder<V> {
     /// Adds a domain in its normal form; of several values for one domain the first stays.
     pub(super) fn add(&mut self, domain: &str, value: V) {
-        let n_dots = memchr::memchr_iter(b'.', domain.as_bytes()).count();
-        self.min_dots = self.min_dots.min(n_dots);
-        self.max_dots = self.max_dots.max(n_dots);
-        self.entries.push((hash64(0, domain.as_bytes()), value));
+        let hash = hash64(0, domain.as_bytes());
+        match Ends::of(domain).nth(1) {
+            Some(stem) => {
+                self.domains.push((hash, value));
+                self.stems.push(hash64(0, stem.as_bytes()));
+            }
+            None => self.tops.push((hash, value)),
+        }
     }
 
     /// The map.
-    pub(super) fn build(self) -> DomainMap<V> {
-        DomainMap { table: HashTable::new(self.entries), n_dots: self.min_dots..=self.max_dots }
+    pub(super) fn build(mut self) -> DomainMap<V> {
+        self.stems.sort_unstable();
+        self.stems.dedup();
+        DomainMap {
+            stems: Filter::new(&self.stems),
+            tops: HashTable::new(self.tops),
+            domains: HashTable::new(self.domains),
+        }
     }
 }
 

@@ -1,31 +1,34 @@
 //! The letters and digits of a URL: in words, and without what stands between them.
 
+use super::percent;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Stands where a word cannot go on: the parts of a path, and names and values of a query.
 const BREAK: u8 = b'/';
 
-/// What a byte of a URL is; letters and digits are themselves, in lower case.
-const CLASSES: [u8; 256] = classes();
-const JOINER: u8 = 0;
-const ESCAPE: u8 = 1;
-const NOT_ASCII: u8 = 2;
+/// Bytes of a text that is squeezed the short way.
+const MAX_PLAIN: usize = 1 << 16;
 
-const fn classes() -> [u8; 256] {
-    let mut classes = [JOINER; 256];
+/// Bytes of any text that are looked at; in lower case they may become three times as many.
+const MAX_UNICODE: usize = 1 << 30;
+
+/// What is left of an ASCII byte: letters and digits in lower case are larger than [`BREAK`], and all else is dropped.
+const LEFT: [u8; 256] = left();
+const DROPPED: u8 = 0;
+
+const fn left() -> [u8; 256] {
+    let mut left = [DROPPED; 256];
     let mut byte = 0;
     while byte < 256 {
         let ascii = byte as u8;
-        classes[byte] = match ascii {
+        left[byte] = match ascii {
             b'/' | b'?' | b'&' | b'=' | b';' => BREAK,
-            b'%' => ESCAPE,
-            128.. => NOT_ASCII,
             _ if ascii.is_ascii_alphanumeric() => ascii.to_ascii_lowercase(),
-            _ => JOINER,
+            _ => DROPPED,
         };
         byte += 1;
     }
-    classes
+    left
 }
 
 /// A text in lower case of which only letters and digits are left, and a `/` in place of each of `/ ? & = ;`.
@@ -34,106 +37,93 @@ const fn classes() -> [u8; 256] {
 /// what they stand for; bytes that are no UTF-8 are left out.
 #[derive(Default)]
 pub(super) struct Squeezed {
+    /// What is left, and behind it room.
     text: Vec<u8>,
-    /// Where the words lie in the text.
-    words: Vec<(u32, u32)>,
-    /// The text with its escapes undone, where that took more than one look.
+    n_bytes: usize,
+    /// Where words begin and end in the text, in turns, and behind that room.
+    bounds: Vec<u32>,
+    n_bounds: usize,
+    /// The text with its escapes undone.
     unescaped: Vec<u8>,
 }
 
 impl Squeezed {
     /// What is left of the text.
     pub(super) fn text(&self) -> &[u8] {
-        &self.text
+        self.text.get(..self.n_bytes).unwrap_or_default()
     }
 
     /// Runs of letters and digits in the original text, in order.
     pub(super) fn words(&self) -> impl Iterator<Item = &[u8]> {
-        self.words.iter().map(|(start, end)| &self.text[*start as usize..*end as usize])
+        let bounds = self.bounds.get(..self.n_bounds).unwrap_or_default();
+        bounds.chunks_exact(2).filter_map(|word| self.text.get(word[0] as usize..word[1] as usize))
     }
 
-    /// Squeezes the first `u32::MAX` bytes of another text.
+    /// Squeezes another text.
     pub(super) fn squeeze(&mut self, url: &str) {
-        self.text.clear();
-        self.words.clear();
-        let url = url.as_bytes();
-        let url = &url[..url.len().min(u32::MAX as usize)];
-        let mut start = 0;
-        let mut at = 0;
-        while let Some(byte) = url.get(at) {
-            at += 1;
-            let mut class = CLASSES[usize::from(*byte)];
-            if class == ESCAPE {
-                class = JOINER;
-                if let Some(escaped) = super::percent::escaped_byte(&url[at..]) {
-                    at += 2;
-                    // A percent sign that was escaped begins no other escape.
-                    class = if escaped == b'%' { JOINER } else { CLASSES[usize::from(escaped)] };
-                }
-            }
-            match class {
-                NOT_ASCII => return self.squeeze_unicode(url),
-                JOINER => start = self.end_word(start),
-                BREAK => {
-                    self.end_word(start);
-                    self.text.push(BREAK);
-                    start = self.text.len();
-                }
-                letter => self.text.push(letter),
-            }
+        if url.len() < MAX_PLAIN && url.is_ascii() && memchr::memchr(b'%', url.as_bytes()).is_none() {
+            self.squeeze_plain(url.as_bytes());
+        } else {
+            self.squeeze_unicode(url.as_bytes());
         }
-        self.end_word(start);
     }
 
-    /// Notes the word that began at `start`, and says where the next one begins.
-    fn end_word(&mut self, start: usize) -> usize {
-        let end = self.text.len();
-        if start < end {
-            self.words.push((start as u32, end as u32));
+    /// The usual case. What a byte is cannot be foreseen, so nothing branches on it: everything is written, and what was
+    /// not wanted is written over.
+    fn squeeze_plain(&mut self, url: &[u8]) {
+        if self.text.len() <= url.len() {
+            self.text.resize(url.len() + 1, 0);
         }
-        end
+        if self.bounds.len() <= url.len() + 1 {
+            self.bounds.resize(url.len() + 2, 0);
+        }
+        let (text, bounds) = (self.text.as_mut_slice(), self.bounds.as_mut_slice());
+        let (mut n_bytes, mut n_bounds, mut was_letter) = (0, 0, false);
+        for byte in url {
+            let left = LEFT[usize::from(*byte)];
+            let is_letter = left > BREAK;
+            text[n_bytes] = left;
+            bounds[n_bounds] = n_bytes as u32;
+            n_bounds += usize::from(is_letter != was_letter);
+            n_bytes += usize::from(left != DROPPED);
+            was_letter = is_letter;
+        }
+        bounds[n_bounds] = n_bytes as u32;
+        (self.n_bytes, self.n_bounds) = (n_bytes, n_bounds + usize::from(was_letter));
     }
 
-    /// The same for text that has other letters than those of ASCII.
+    /// The same for text with escapes and with other letters than those of ASCII.
     fn squeeze_unicode(&mut self, url: &[u8]) {
-        self.text.clear();
-        self.words.clear();
+        let url = &url[..url.len().min(MAX_UNICODE)];
         self.unescaped.clear();
-        let mut rest = url;
-        while let Some(at) = memchr::memchr(b'%', rest) {
-            self.unescaped.extend_from_slice(&rest[..at]);
-            rest = &rest[at + 1..];
-            match super::percent::escaped_byte(rest) {
-                Some(byte) => {
-                    self.unescaped.push(byte);
-                    rest = &rest[2..];
-                }
-                None => self.unescaped.push(b'%'),
+        percent::decode(url, &mut self.unescaped);
+        self.text.clear();
+        self.bounds.clear();
+        let mut was_letter = false;
+        let chunks = self.unescaped.utf8_chunks();
+        for c in chunks.flat_map(|chunk| chunk.valid().chars().chain(in_place_of_invalid(&chunk))) {
+            let is_letter = is_part_of_word(c);
+            if is_letter != was_letter {
+                self.bounds.push(self.text.len() as u32);
+                was_letter = is_letter;
             }
-        }
-        self.unescaped.extend_from_slice(rest);
-        let unescaped = std::mem::take(&mut self.unescaped);
-        let mut start = 0;
-        for c in unescaped.utf8_chunks().flat_map(|chunk| chunk.valid().chars().chain(has_invalid(&chunk))) {
-            if is_part_of_word(c) {
+            if is_letter {
                 for lower in c.to_lowercase() {
                     self.text.extend_from_slice(lower.encode_utf8(&mut [0; 4]).as_bytes());
                 }
-                continue;
-            }
-            start = self.end_word(start);
-            if c.is_ascii() && CLASSES[c as usize] == BREAK {
+            } else if c.is_ascii() && LEFT[c as usize] == BREAK {
                 self.text.push(BREAK);
-                start += 1;
             }
         }
-        self.end_word(start);
-        self.unescaped = unescaped;
+        if was_letter {
+            self.bounds.push(self.text.len() as u32);
+        }
+        (self.n_bytes, self.n_bounds) = (self.text.len(), self.bounds.len());
     }
 }
 
 /// One character in place of bytes that are no UTF-8.
-fn has_invalid(chunk: &std::str::Utf8Chunk<'_>) -> Option<char> {
+fn in_place_of_invalid(chunk: &std::str::Utf8Chunk<'_>) -> Option<char> {
     (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER)
 }
 
@@ -175,7 +165,7 @@ mod tests {
         }
     }
 
-    /// The two ways agree where both can go.
+    /// The two ways agree on what both can read.
     #[test]
     fn one_way_squeezes_like_the_other() {
         let mut state = 1;
@@ -183,14 +173,14 @@ mod tests {
             let url: String = (0..12)
                 .map(|_| {
                     state = tokenmill_core::hash::hash64(4, &u64::to_le_bytes(state));
-                    ["a", "Bc", "%", "%2f", "%41", "4", "-", "/", "?", "%25", "=", " "][(state % 12) as usize]
+                    ["a", "Bc", "~", "_", "D", "4", "-", "/", "?", ".", "=", " "][(state % 12) as usize]
                 })
                 .collect();
             let mut ways = [Squeezed::default(), Squeezed::default()];
-            ways[0].squeeze(&url);
+            ways[0].squeeze_plain(url.as_bytes());
             ways[1].squeeze_unicode(url.as_bytes());
-            assert_eq!(ways[0].text, ways[1].text, "{url}");
-            assert_eq!(ways[0].words, ways[1].words, "{url}");
+            assert_eq!(ways[0].text(), ways[1].text(), "{url}");
+            assert!(ways[0].words().eq(ways[1].words()), "{url}");
         }
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct WordLists {
     strict: Option<AhoCorasick>,
     /// Numbers of the hard and the soft words.
     whole: HashTable<u32>,
-    /// Bit `n` is set when a hard or soft word has `n` bytes; the last bit, when one has 63 or more.
-    lengths: u64,
+    /// Of hard and soft words, what [`look`] sees at a glance: most other words differ in it.
+    looks: [u64; 64],
 }
 
 impl WordLists {
@@ -51,8 +51,12 @@ impl WordLists {
         let words: Vec<String> = strict.into_iter().chain(hard).chain(soft).collect();
         let whole = words.iter().enumerate().skip(n_strict);
         let whole = HashTable::new(whole.map(|(at, word)| (hash64(0, word.as_bytes()), at as u32)).collect());
-        let lengths = words.iter().skip(n_strict).fold(0, |lengths, word| lengths | length_bit(word.as_bytes()));
-        Ok(WordLists { words, n_strict, n_hard, strict: automaton, whole, lengths })
+        let mut looks = [0; 64];
+        for word in &words[n_strict..] {
+            let (length, bit) = look(word.as_bytes());
+            looks[length] |= bit;
+        }
+        Ok(WordLists { words, n_strict, n_hard, strict: automaton, whole, looks })
     }
 
     /// Puts the numbers of all listed words in a URL into `found`, each once and in order.
@@ -61,8 +65,14 @@ impl WordLists {
         if let Some(strict) = &self.strict {
             found.extend(strict.find_iter(url.text()).map(|hit| hit.pattern().as_u32()));
         }
-        let listed = url.words().filter(|word| self.lengths & length_bit(word) != 0);
-        found.extend(listed.filter_map(|word| self.whole.get(hash64(0, word))));
+        for word in url.words() {
+            let (length, bit) = look(word);
+            if self.looks[length] & bit != 0
+                && let Some(number) = self.whole.get(hash64(0, word))
+            {
+                found.push(number);
+            }
+        }
         if found.len() > 1 {
             found.sort_unstable();
             found.dedup();
@@ -84,8 +94,10 @@ impl WordLists {
     }
 }
 
-fn length_bit(word: &[u8]) -> u64 {
-    1 << word.len().min(63)
+/// The length of a word, 63 for longer ones, and a bit that depends on its first and last byte.
+fn look(word: &[u8]) -> (usize, u64) {
+    let (first, last) = (word.first().copied().unwrap_or(0), word.last().copied().unwrap_or(0));
+    (word.len().min(63), 1 << (first.wrapping_mul(5).wrapping_add(last) & 63))
 }
 
 /// The words of a parameter and of the file that goes with it, squeezed like the URLs they are compared with.
