@@ -20,6 +20,7 @@ mod data {
     mod extraction;
     mod kinds;
     mod lid;
+    mod lists;
     mod neardup;
     mod pii;
     mod tok;

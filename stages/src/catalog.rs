@@ -32,6 +32,8 @@ pub const CATALOG: &[Entry] = &[
     text::mojibake::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
+    url::ranking::ENTRY,
+    url::words::ENTRY,
 ];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! `url.blocklist`: removes documents by the domain or a part of the path of their URL.
+//! `url.blocklist`: removes documents whose domain or URL is on a list, or that have a listed part in their path.
 
-use super::domains::Domains;
+use super::parts::path_and_query;
+use super::url_list::{Builder, UrlList};
 use crate::phrases::Phrases;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::{
@@ -10,8 +11,8 @@ use tokenmill_core::{
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "url.blocklist",
-    version: 1,
-    about: "Removes documents whose domain or path is on a list.",
+    version: 2,
+    about: "Removes documents whose domain, URL or path is on a list.",
     shape: Shape::Measure,
     needs_text: false,
     costly: false,
@@ -19,24 +20,37 @@ pub const ENTRY: Entry = Entry {
         Param {
             name: "domains",
             default: Default::Texts(&[]),
-            about: "domains to remove; each stands for its subdomains too",
+            about: "domains and URLs to remove; each stands for its subdomains, or for what lies under its path",
         },
         Param {
-            name: "domains_file",
-            default: Default::Text(""),
-            about: "a file with more domains, one on each line, `#` starts a comment; none when empty",
+            name: "categories",
+            default: Default::Texts(&[]),
+            about: "files with more domains and URLs, one on each line; the name of a file names the category",
         },
         Param {
             name: "path_parts",
             default: Default::Texts(&[]),
             about: "parts of path and query to remove, wherever they stand; case does not matter",
         },
+        Param {
+            name: "except",
+            default: Default::Texts(&[]),
+            about: "domains and URLs to keep, whatever else lists them",
+        },
+        Param {
+            name: "except_files",
+            default: Default::Texts(&[]),
+            about: "files with more domains and URLs to keep, one on each line",
+        },
     ],
     metrics: &[
-        Metric::number("is_blocked", "1 when the URL is on a list, else 0; absent without a URL"),
-        Metric::label("blocked_by", "the domain or the part of the path that is listed"),
+        Metric::number(
+            "is_blocked",
+            "1 when the URL is on a list and on no list of exceptions, else 0; absent without a URL",
+        ),
+        Metric::label("blocked_by", "the entry that lists it, behind the name of its category"),
     ],
-    asset_params: &["domains_file"],
+    asset_params: &["categories", "except_files"],
     page: include_str!("../../docs/url/blocklist.md"),
     build,
 };
@@ -47,37 +61,58 @@ const BLOCKED_BY: usize = 1;
 const RULES: &[Rule] = &[Rule { reason: "blocked_url", metric: IS_BLOCKED, keep: Keep::IsFalse }];
 
 struct Blocklist {
-    domains: Domains,
+    /// List 0 is the parameter, list `n` is category `n - 1`.
+    blocked: UrlList,
+    categories: Vec<String>,
     path_parts: Phrases,
+    excepted: UrlList,
 }
 
 fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
-    let file = params.text("domains_file");
-    let bytes = if file.is_empty() { None } else { Some(assets.bytes(file)?) };
-    let listed = str::from_utf8(bytes.as_deref().unwrap_or_default());
-    let listed = listed.map_err(|error| BuildError::new(format!("`{file}` is not UTF-8: {error}")))?;
-    let lines = listed.lines().map(|line| line.split('#').next().unwrap_or("").trim());
-    let domains = params.texts("domains").iter().map(String::as_str).chain(lines.filter(|line| !line.is_empty()));
+    let categories = params.texts("categories");
+    let mut blocked = Builder::default();
+    blocked.add_all("domains", params.texts("domains"), 0)?;
+    for (at, file) in categories.iter().enumerate() {
+        let list = u8::try_from(at + 1).map_err(|_| BuildError::new("`categories` are 255 at most"))?;
+        blocked.add_file(file, &assets.bytes(file)?, list)?;
+    }
+    let mut excepted = Builder::default();
+    excepted.add_all("except", params.texts("except"), 0)?;
+    for file in params.texts("except_files") {
+        excepted.add_file(file, &assets.bytes(file)?, 0)?;
+    }
     Ok(Stage::Measure(Box::new(Blocklist {
-        domains: Domains::new(domains)?,
+        blocked: blocked.build(),
+        categories: categories.iter().map(|file| category(file).to_owned()).collect(),
         path_parts: Phrases::new("path_parts", params.texts("path_parts"))?,
+        excepted: excepted.build(),
     })))
 }
 
-impl Blocklist {
-    /// The entry that blocks a URL.
-    fn blocked_by<'a>(&'a self, doc: &Doc<'a>) -> Option<&'a str> {
-        let path = path_and_query(doc.url());
-        let part = || self.path_parts.find_at(path, 0).and_then(|found| path.get(found));
-        self.domains.find(doc.host()).or_else(part)
-    }
+/// The category that a file is a list of: `gambling` for the asset `gambling`, for `lists/gambling.txt`, and for
+/// `ut1/gambling/domains`, where the folder says it.
+fn category(file: &str) -> &str {
+    let mut parts = file.rsplit(['/', '\\']);
+    let name = parts.next().unwrap_or(file);
+    let name = name.strip_suffix(".txt").unwrap_or(name);
+    let is_generic = matches!(name, "domains" | "urls");
+    parts.next().filter(|folder| is_generic && !folder.is_empty()).unwrap_or(name)
 }
 
-/// What follows the authority of a URL, without the fragment.
-fn path_and_query(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = after_scheme.find(['/', '?', '#']).map_or("", |at| &after_scheme[at..]);
-    path.split('#').next().unwrap_or("")
+impl Blocklist {
+    /// What blocks a URL.
+    fn blocked_by(&self, url: &str) -> Option<String> {
+        let by_list = || {
+            let found = self.blocked.find(url)?;
+            let category = usize::from(found.list).checked_sub(1).and_then(|at| self.categories.get(at));
+            Some(category.map_or_else(|| found.entry.clone(), |category| format!("{category}: {}", found.entry)))
+        };
+        let by_part = || {
+            let path = path_and_query(url);
+            self.path_parts.find_at(path, 0).and_then(|found| path.get(found)).map(str::to_owned)
+        };
+        by_list().or_else(by_part).filter(|_| self.excepted.find(url).is_none())
+    }
 }
 
 impl Measure for Blocklist {
@@ -85,7 +120,7 @@ impl Measure for Blocklist {
         if doc.url().is_empty() {
             return;
         }
-        let blocked_by = self.blocked_by(doc);
+        let blocked_by = self.blocked_by(doc.url());
         numbers.set(IS_BLOCKED, f32::from(blocked_by.is_some()));
         if let Some(entry) = blocked_by {
             numbers.set_label(BLOCKED_BY, entry.into());
@@ -103,47 +138,78 @@ mod tests {
     use tokenmill_core::assets::MemoryAssets;
     use tokenmill_core::spec::Value;
 
-    fn with_file(content: &[u8]) -> Result<Stage, BuildError> {
-        let mut assets = MemoryAssets::default();
-        assets.0.insert("list".to_owned(), content.into());
-        let mut params = Params::defaults(ENTRY.params);
-        params.set("domains_file", Value::Text("list".to_owned()));
-        build(&params, &assets)
+    fn with_files(params: &[(&'static str, &str)], files: &[(&str, &[u8])]) -> Result<Stage, BuildError> {
+        let assets = files.iter().map(|(name, content)| ((*name).to_owned(), (*content).into()));
+        let mut all = Params::defaults(ENTRY.params);
+        for (param, values) in params {
+            all.set(param, Value::Texts(values.split(' ').map(str::to_owned).collect()));
+        }
+        build(&all, &MemoryAssets(assets.collect()))
     }
 
-    fn blocked(stage: &Stage, url: &str) -> Option<f32> {
+    fn blocked_by(stage: &Stage, url: &str) -> Option<String> {
         let document = tokenmill_core::Document { url: url.to_owned(), ..tokenmill_core::Document::default() };
         let mut numbers = Numbers::new(ENTRY.metrics.len());
         let Stage::Measure(stage) = stage else { panic!("a measure") };
         stage.measure(&Doc::new(&document, &tokenmill_core::Analysis::default()), &mut numbers);
-        numbers.get(IS_BLOCKED)
+        let label = numbers.label(BLOCKED_BY).map(str::to_owned);
+        let is_blocked = (!url.is_empty()).then_some(f32::from(label.is_some()));
+        assert_eq!(numbers.get(IS_BLOCKED), is_blocked, "{url}");
+        label
     }
 
     #[test]
-    fn files_hold_one_domain_a_line() {
-        let stage = with_file(b"# comment\nexample.org\r\n\n  evil.net # why\n").unwrap();
-        assert_eq!(blocked(&stage, "http://a.example.org/x"), Some(1.0));
-        assert_eq!(blocked(&stage, "http://evil.net"), Some(1.0));
-        assert_eq!(blocked(&stage, "http://comment/"), Some(0.0));
-        assert_eq!(blocked(&stage, ""), None);
+    fn the_category_is_named() {
+        let files: [(&str, &[u8]); 3] = [
+            ("ut1/gambling/domains", b"# comment\nexample.org\r\n\n  evil.net # why\n"),
+            ("lists/phishing.txt", b"example.org/x\nshop.example/login\n"),
+            ("safe", b"good.evil.net\nshop.example/login/help\n"),
+        ];
+        let params = [
+            ("domains", "mine.example"),
+            ("categories", "ut1/gambling/domains lists/phishing.txt"),
+            ("except_files", "safe"),
+            ("except", "about.example.org"),
+            ("path_parts", "/tag/"),
+        ];
+        let stage = with_files(&params, &files).unwrap();
+        for (url, label) in [
+            ("http://a.example.org/x", Some("gambling: example.org")),
+            ("http://evil.net", Some("gambling: evil.net")),
+            ("http://www.shop.example/login?a", Some("phishing: shop.example/login")),
+            ("http://mine.example", Some("mine.example")),
+            ("http://a.b/Tag/c", Some("/Tag/")),
+            ("http://a.b/c#/tag/", None),
+            ("http://comment/", None),
+            ("http://good.evil.net/tag/", None),
+            ("http://shop.example/login/help/1", None),
+            ("http://about.example.org", None),
+            ("", None),
+        ] {
+            assert_eq!(blocked_by(&stage, url).as_deref(), label, "{url}");
+        }
     }
 
     #[test]
     fn files_that_are_no_lists_are_errors() {
-        assert!(with_file(b"http://example.org/").is_err());
-        assert!(with_file(b"\xff").is_err());
+        for content in [&b"ftp://example.org/"[..], b"\xff", b"<html>\n<body>", b"0.0.0.0 example.org"] {
+            assert!(with_files(&[("categories", "list")], &[("list", content)]).is_err());
+        }
+        assert!(with_files(&[("categories", "absent")], &[]).is_err());
+        assert!(with_files(&[("except", "a.b:80")], &[]).is_err());
     }
 
     #[test]
-    fn paths_are_what_follows_the_host() {
-        for (url, path) in [
-            ("http://a.b/c?d#e", "/c?d"),
-            ("http://a.b?x=/y", "?x=/y"),
-            ("http://a.b", ""),
-            ("http://a.b#/x", ""),
-            ("a.b/c", "/c"),
+    fn files_name_categories() {
+        for (file, name) in [
+            ("ut1-adult", "ut1-adult"),
+            ("/lists/ut1/adult/domains", "adult"),
+            ("ut1/adult/urls", "adult"),
+            ("lists/spam.txt", "spam"),
+            ("domains", "domains"),
+            ("/urls", "urls"),
         ] {
-            assert_eq!(path_and_query(url), path, "{url}");
+            assert_eq!(category(file), name, "{file}");
         }
     }
 }

@@ -2,8 +2,18 @@
 
 pub mod blocklist;
 pub mod canonical;
-mod domains;
+mod domain_map;
+mod hash_table;
+mod host;
+mod list_lines;
 mod param_names;
+mod parts;
 mod percent;
 mod plain;
+pub mod ranking;
+pub mod registrable;
 mod sessions;
+mod squeeze;
+pub mod url_list;
+mod word_lists;
+pub mod words;

@@ -7,7 +7,7 @@ pub(super) fn normalize(text: &str, out: &mut String) {
     while let Some(at) = rest.find('%') {
         out.push_str(&rest[..at]);
         rest = &rest[at + 1..];
-        match escaped_byte(rest) {
+        match escaped_byte(rest.as_bytes()) {
             Some(byte) if is_unreserved(byte) => out.push(char::from(byte)),
             Some(_) => {
                 out.push('%');
@@ -23,9 +23,26 @@ pub(super) fn normalize(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
+/// Appends the bytes that `text` stands for; a percent sign that starts no escape stands for itself.
+pub(super) fn decode(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        match escaped_byte(rest) {
+            Some(byte) => {
+                out.push(byte);
+                rest = &rest[2..];
+            }
+            None => out.push(b'%'),
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
 /// The byte that two hexadecimal digits stand for.
-fn escaped_byte(digits: &str) -> Option<u8> {
-    let digit = |at: usize| char::from(*digits.as_bytes().get(at)?).to_digit(16);
+pub(super) fn escaped_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
     Some((digit(0)? * 16 + digit(1)?) as u8)
 }
 
@@ -53,6 +70,17 @@ mod tests {
             normalize(text, &mut once);
             normalize(&once, &mut twice);
             assert_eq!((once.as_str(), twice.as_str()), (expected, expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_escapes() {
+        for (text, expected) in
+            [("%41%2f%C3%a9", "A/é"), ("100%", "100%"), ("%%34%31", "%41"), ("%4", "%4"), ("%zz%é", "%zz%é"), ("", "")]
+        {
+            let mut decoded = Vec::new();
+            decode(text.as_bytes(), &mut decoded);
+            assert_eq!(decoded, expected.as_bytes(), "{text}");
         }
     }
 }

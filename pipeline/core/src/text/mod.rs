@@ -50,13 +50,15 @@ pub fn n_chars(text: &str) -> usize {
 
 /// The host part of a URL, without user, port and brackets' surroundings; empty when the URL has no authority.
 pub fn host_of(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else { return "" };
-    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let known = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = known.or_else(|| url.split_once("://").map(|(_, rest)| rest)) else { return "" };
+    let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b'\\');
+    let authority = &rest[..rest.bytes().position(ends).unwrap_or(rest.len())];
+    let host = memchr::memrchr(b'@', authority.as_bytes()).map_or(authority, |at| &authority[at + 1..]);
     if host.starts_with('[') {
         return host.find(']').map_or(host, |end| &host[..=end]);
     }
-    host.split_once(':').map_or(host, |(name, _)| name)
+    memchr::memchr(b':', host.as_bytes()).map_or(host, |at| &host[..at])
 }
 
 #[cfg(test)]
@@ -75,8 +77,11 @@ mod tests {
             ("http://Example.org/a", "Example.org"),
             ("https://user:pw@example.org:8080?q=http://x/", "example.org"),
             ("http://[::1]:80/", "[::1]"),
+            ("HTTP://a@b@c.d\\e", "c.d"),
             ("mailto:a@b.c", ""),
             ("http://", ""),
+            ("http:///a://b", ""),
+            ("ä://ö#ü", "ö"),
         ] {
             assert_eq!(host_of(url), host, "{url}");
         }

@@ -34,6 +34,37 @@ pub(super) fn from_tgz(archive: &Path, member: &str, sink: &mut dyn Write) -> Re
     Err(format!("the package has no `{member}`"))
 }
 
+/// Copies a member into `sink` with one of the functions here. Of `a.tar.gz!b` it copies the file `b` inside the member
+/// `a.tar.gz`, which goes to a file in `folder` first.
+pub(super) fn from_package(
+    from: impl Fn(&str, &mut dyn Write) -> Result<(), String>,
+    member: &str,
+    folder: &Path,
+    sink: &mut dyn Write,
+) -> Result<(), String> {
+    let Some((outer, inner)) = member.split_once('!') else { return from(member, sink) };
+    let mut archive = tempfile::NamedTempFile::new_in(folder).map_err(|error| error.to_string())?;
+    from(outer, &mut Limited { sink: &mut archive, room: TARBALL_LIMIT })?;
+    from_tgz(archive.path(), inner, sink)
+}
+
+/// A sink that takes so many bytes and no more.
+struct Limited<'a> {
+    sink: &'a mut dyn Write,
+    room: u64,
+}
+
+impl Write for Limited<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.room = self.room.checked_sub(bytes.len() as u64).ok_or_else(|| io::Error::other("it is too large"))?;
+        self.sink.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+}
+
 /// Copies a file of an unpacked package into `sink`.
 pub(super) fn from_folder(folder: &Path, member: &str, sink: &mut dyn Write) -> Result<(), String> {
     let mut file = File::open(folder.join(member)).map_err(|_| format!("the package has no `{member}`"))?;
@@ -92,6 +123,33 @@ pub(super) mod tests {
         assert_eq!(out, b"contentcontent");
         assert!(from_zip(zip.path(), "b", &mut out).unwrap_err().contains("has no `b`"));
         assert!(from_tgz(tgz.path(), "b", &mut out).unwrap_err().contains("has no `b`"));
+    }
+
+    #[test]
+    fn finds_members_of_members() {
+        let inner = tgz_of(&[("x", b"no"), ("lists/b", b"content")]);
+        let zip = stored(&zip_of(&[("a/x.tar.gz", &inner), ("a/b", b"plain")]));
+        let scratch = tempfile::tempdir().unwrap();
+        let take = |member: &str| {
+            let mut out = Vec::new();
+            let from = |member: &str, sink: &mut dyn Write| from_zip(zip.path(), member, sink);
+            from_package(from, member, scratch.path(), &mut out).map(|()| String::from_utf8(out).unwrap())
+        };
+        assert_eq!(take("a/x.tar.gz!lists/b").unwrap(), "content");
+        assert_eq!(take("a/b").unwrap(), "plain");
+        assert!(take("a/x.tar.gz!b").unwrap_err().contains("has no `b`"));
+        assert!(take("a/y.tar.gz!b").unwrap_err().contains("has no `a/y.tar.gz`"));
+        assert!(take("a/b!b").unwrap_err().contains("not a readable tarball"));
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_member_in_between_has_a_limit() {
+        let mut out = Vec::new();
+        let mut limited = Limited { sink: &mut out, room: 3 };
+        limited.write_all(b"abc").unwrap();
+        assert!(limited.write_all(b"d").is_err());
+        assert_eq!(out, b"abc");
     }
 
     #[test]

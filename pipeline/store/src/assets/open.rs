@@ -250,16 +250,19 @@ impl Assets {
         match source {
             Source::PyPi { package, version, member } => {
                 let scratch = scratch()?;
-                member::from_zip(&self.clients.wheel(package, version, scratch.path())?, member, &mut sink)?;
+                let wheel = self.clients.wheel(package, version, scratch.path())?;
+                member::from_package(|member, sink| member::from_zip(&wheel, member, sink), member, folder, &mut sink)?;
             }
             Source::Npm { package, version, member } => {
                 let scratch = scratch()?;
-                member::from_tgz(&self.clients.tarball(package, version, scratch.path())?, member, &mut sink)?;
+                let tgz = self.clients.tarball(package, version, scratch.path())?;
+                member::from_package(|member, sink| member::from_tgz(&tgz, member, sink), member, folder, &mut sink)?;
             }
             Source::Crate { package, version, member } => {
                 let scratch = scratch()?;
                 let unpacked = self.clients.unpacked_crate(package, version, scratch.path())?;
-                member::from_folder(&unpacked, member, &mut sink)?;
+                let from = |member: &str, sink: &mut dyn std::io::Write| member::from_folder(&unpacked, member, sink);
+                member::from_package(from, member, folder, &mut sink)?;
             }
             Source::Https { url } => self.clients.download(url, &mut sink)?,
         }

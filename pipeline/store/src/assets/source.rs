@@ -12,7 +12,7 @@ pub enum Source {
         package: String,
         /// Its exact version.
         version: String,
-        /// Path inside the wheel.
+        /// Path inside the wheel; `a.tar.gz!b` is the file `b` in the file `a.tar.gz`, here and in the other packages.
         member: String,
     },
     /// A file in an npm tarball.
@@ -78,7 +78,9 @@ fn parts(text: &str, before_version: &str) -> Option<(String, String, String)> {
             && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };
     let scoped = package.strip_prefix('@').filter(|_| before_version == "@").unwrap_or(package);
-    let inside = !member.is_empty() && Path::new(member).components().all(|part| matches!(part, Component::Normal(_)));
+    let is_inside =
+        |path: &str| !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    let inside = member.splitn(2, '!').all(is_inside);
     let sound = plain(scoped, "._-/") && plain(version, ".+-_") && inside;
     sound.then(|| (package.to_owned(), version.to_owned(), member.to_owned()))
 }
@@ -105,6 +107,7 @@ mod tests {
             "npm:fasttext.wasm.js@1.0.0!package/dist/lid.176.ftz",
             "npm:@scope/name@3.7.2!package/models/tokenizer.json",
             "crate:tiktoken-rs@0.12.1!assets/cl100k_base.tiktoken",
+            "pypi:lists==1.0!lists/all.tar.gz!some/domains",
             "https://example.org/a.bin",
         ] {
             assert_eq!(Source::parse(text).unwrap().to_string(), text);
@@ -125,6 +128,8 @@ mod tests {
             "crate:a@1!../a",
             "crate:a@1!/etc/passwd",
             "crate:a@1!",
+            "crate:a@1!b!",
+            "crate:a@1!b!../c",
             "crate:a\"@1!a",
             "http://example.org/a",
             "file:///a",
