@@ -27,6 +27,7 @@ pub const CATALOG: &[Entry] = &[
     line::refinedweb::ENTRY,
     line::repetition::ENTRY,
     page::kind::ENTRY,
+    pii::domains::ENTRY,
     pii::redact::ENTRY,
     step::pipe::ENTRY,
     text::mojibake::ENTRY,

@@ -70,7 +70,6 @@ impl Detector {
     }
 
     /// How many places [`Detector::find`] would give.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for stages that count and do not replace"))]
     pub(crate) fn count(&self, text: &str, lang: &str) -> usize {
         thread_local! {
             static FOUND: std::cell::RefCell<Vec<Found>> = const { std::cell::RefCell::new(Vec::new()) };

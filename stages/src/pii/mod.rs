@@ -8,6 +8,7 @@ mod clues;
 mod crypto;
 mod detector;
 mod digests;
+pub mod domains;
 mod email;
 mod iban;
 mod ip;
