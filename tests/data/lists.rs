@@ -84,7 +84,7 @@ fn all_domains_of_ut1_together() {
     for domain in first_list.keys() {
         for host in [(*domain).to_owned(), format!("x{domain}"), format!("{domain}.example"), format!("y.{domain}")] {
             let ends = host.char_indices().filter(|(at, _)| *at == 0 || host[..*at].ends_with('.'));
-            let shortest = ends.map(|(at, _)| &host[at..]).filter_map(|end| first_list.get_key_value(end)).last();
+            let shortest = ends.map(|(at, _)| &host[at..]).filter_map(|end| first_list.get_key_value(end)).next_back();
             let found = list.find(&format!("http://{host}"));
             let found = found.as_ref().map(|found| (found.entry.as_str(), found.list));
             assert_eq!(found, shortest.map(|(domain, number)| (*domain, *number)), "{host}");
