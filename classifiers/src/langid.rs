@@ -2,7 +2,7 @@
 
 use crate::fasttext::{Model, Scratch};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::{
     Assets, BuildError, Default, Doc, DocField, Entry, Measure, Metric, Numbers, Param, Params, Rule, Stage,
@@ -52,7 +52,7 @@ const IS_LISTED: usize = 2;
 const LABEL_PREFIX: &str = "__label__";
 
 struct LangId {
-    model: Model,
+    model: Arc<Model>,
     /// The labels without their prefix.
     languages: Vec<Arc<str>>,
     /// Whether each label is in the list; empty without a list.
@@ -63,8 +63,7 @@ struct LangId {
 
 fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     let name = params.text("model");
-    let model = Model::from_bytes(&assets.bytes(name)?);
-    let model = model.map_err(|error| BuildError::new(format!("model `{name}`: {error}")))?;
+    let model = shared_model(name, assets)?;
     let languages: Vec<Arc<str>> = model.labels().iter().map(language_of).collect();
     let wanted = params.texts("languages");
     if let Some(unknown) = wanted.iter().find(|wanted| !languages.iter().any(|known| **known == ***wanted)) {
@@ -83,6 +82,21 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     ];
     let rules = rules.into_iter().flatten().collect();
     Ok(Stage::Measure(Box::new(LangId { model, languages, listed, max_bytes, rules })))
+}
+
+/// The model of that name; who has other limits for every language still has one model.
+fn shared_model(name: &str, assets: &dyn Assets) -> Result<Arc<Model>, BuildError> {
+    static IN_USE: Mutex<Vec<(String, Weak<Model>)>> = Mutex::new(Vec::new());
+    let digest = assets.digest(name)?;
+    let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+    in_use.retain(|(_, model)| model.strong_count() > 0);
+    if let Some(model) = in_use.iter().find(|(known, _)| *known == digest).and_then(|(_, model)| model.upgrade()) {
+        return Ok(model);
+    }
+    let model = Model::from_bytes(&assets.bytes(name)?);
+    let model = Arc::new(model.map_err(|error| BuildError::new(format!("model `{name}`: {error}")))?);
+    in_use.push((digest, Arc::downgrade(&model)));
+    Ok(model)
 }
 
 fn language_of(label: &Arc<str>) -> Arc<str> {

@@ -4,6 +4,7 @@
 pub mod alarm;
 pub mod apply;
 pub mod audit;
+pub mod calibrate;
 pub mod chain;
 mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod gc;
 mod journal;
 pub mod map;
 pub mod plan;
+pub mod rejudge;
 pub mod run;
 mod size;
 pub mod spec;

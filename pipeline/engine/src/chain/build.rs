@@ -34,6 +34,16 @@ impl Step {
         self.by_lang.get(lang).unwrap_or(&self.default)
     }
 
+    /// Whether its parameters depend on the language.
+    pub fn has_languages(&self) -> bool {
+        !self.by_lang.is_empty()
+    }
+
+    /// The stage as configured for every language.
+    pub fn stages(&self) -> impl Iterator<Item = &Stage> {
+        std::iter::once(&self.default).chain(self.by_lang.values())
+    }
+
     /// Whether it applies the decisions of an exchange.
     pub fn is_exchange(&self) -> bool {
         matches!(self.default, Stage::Exchange(_))

@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod error;
+mod lang_table;
 mod node;
 mod overrides;
 mod read;
@@ -27,12 +28,17 @@ pub struct House<'a> {
 /// # Errors
 /// On anything that is not understood, with its place.
 pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spec, ConfigError> {
+    let mut root = tree(text)?;
+    overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
+    read::spec(text, &root, house)
+}
+
+/// The tree of a TOML file.
+fn tree(text: &Text) -> Result<Node, ConfigError> {
     let document = toml_edit::Document::parse(text.content.clone()).map_err(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join("; ");
         let place = node::Place::File(error.span().unwrap_or(0..0));
         view::at(text, &place, format!("this is not TOML: {message}"))
     })?;
-    let mut root = Node::of_document(&document);
-    overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
-    read::spec(text, &root, house)
+    Ok(Node::of_document(&document))
 }

@@ -48,10 +48,7 @@ impl MapPhase {
         let block = &spec.blocks[index];
         let before = index.checked_sub(1).map(|before| &spec.blocks[before]);
         let reads_source = before.is_none_or(|before| before.is_scan);
-        // What a scan has seen is seen again, because it has stored nothing but keys.
-        let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
-        let decided = before.map_or(&[][..], |before| &before.exchanges);
-        let steps: Vec<StepSpec> = again.iter().chain(decided).chain(&block.steps).cloned().collect();
+        let steps = steps_of(spec, index);
         let exchanges = block.exchanges.clone();
         let source = reads_source.then(|| spec.source.clone());
         let limit = spec.limit.filter(|_| reads_source);
@@ -89,8 +86,18 @@ impl MapPhase {
     }
 }
 
+/// The steps that the map phase of the `index`-th block runs on its rows, exchanges whose decisions it applies among them.
+pub(crate) fn steps_of(spec: &Spec, index: usize) -> Vec<StepSpec> {
+    let before = index.checked_sub(1).and_then(|before| spec.blocks.get(before));
+    // What a scan has seen is seen again, because it has stored nothing but keys.
+    let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
+    let decided = before.map_or(&[][..], |before| &before.exchanges);
+    let steps = spec.blocks.get(index).map_or(&[][..], |block| &block.steps);
+    again.iter().chain(decided).chain(steps).cloned().collect()
+}
+
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 impl Phase for MapPhase {
     fn name(&self) -> &str {
