@@ -74,7 +74,10 @@ pub fn rejudge(chain: &Chain, seen: &Seen<'_>, unknown: &mut bool) -> (Ruling, L
     let mut unmeasured = None;
     for (at, step) in chain.steps.iter().enumerate() {
         let is_last = removed_at == Some(at);
-        if is_last && seen.removal.is_some_and(|removal| !removal.by_rule) {
+        let is_edit = matches!(step.stage(""), Stage::Edit(_));
+        let is_fixed = is_last && seen.removal.is_some_and(|removal| !removal.by_rule);
+        // An edit is made when its rules have passed the document, and leaves nothing of it then.
+        if is_fixed && !is_edit {
             return (Ruling::AsRecorded, labels.now);
         }
         if removed_at.is_some_and(|removed_at| !was_measured(chain, removed_at, at)) {
@@ -103,7 +106,10 @@ pub fn rejudge(chain: &Chain, seen: &Seen<'_>, unknown: &mut bool) -> (Ruling, L
         if let Verdict::Drop { reason, metric, value, limit } = judge(rules, &seen.numbers[at]) {
             return (Ruling::Removed { at, reason, metric, value, limit }, labels.now);
         }
-        if is_last && matches!(step.stage(""), Stage::Edit(_)) {
+        if is_fixed {
+            return (Ruling::AsRecorded, labels.now);
+        }
+        if is_last && is_edit {
             // It was removed before the edit was made, and nobody knows what the edit leaves.
             unmeasured.get_or_insert(at);
         }
