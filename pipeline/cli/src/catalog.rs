@@ -104,8 +104,11 @@ fn schema(catalog: &Catalog) -> String {
         let lang = serde_json::json!({"type": "object", "additionalProperties": {"type": "object"}, "description":
             "parameters for single languages, by label; they win over those of `lang_table`"});
         properties.insert("lang".into(), lang);
-        properties.insert("lang_table".into(), serde_json::json!({"type": "string", "description":
-            "a file of parameters by language and stage, such as configs/lang/fineweb2.toml"}));
+        properties.insert(
+            "lang_table".into(),
+            serde_json::json!({"type": "string", "description":
+            "a file of parameters by language and stage, such as configs/lang/fineweb2.toml"}),
+        );
         serde_json::json!({"type": "object", "required": ["use"], "properties": properties, "additionalProperties": false})
     };
     let mut steps: Vec<_> = catalog.entries().iter().map(step).collect();

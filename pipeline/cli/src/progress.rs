@@ -92,7 +92,9 @@ impl RowsBar {
             return RowsBar(None);
         }
         let bar = ProgressBar::new(rows);
-        if let Ok(style) = ProgressStyle::with_template("{prefix:.bold} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix:.bold} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left")
+        {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(what.to_owned());

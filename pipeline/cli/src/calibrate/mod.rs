@@ -89,7 +89,11 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     output.line(table::write(&names, &proposed).trim_end())?;
     output.finish()?;
     let summary = summary(&names, &proposed);
-    if args.output == "-" { eprint!("\n{summary}") } else { print!("{summary}") }
+    if args.output == "-" {
+        eprint!("\n{summary}")
+    } else {
+        print!("{summary}")
+    }
     Ok(ExitCode::SUCCESS)
 }
 

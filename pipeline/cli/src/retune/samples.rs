@@ -95,7 +95,7 @@ impl Document {
         if !sample.metric.is_empty() {
             let value = sample.value.map_or("absent".to_owned(), |value| value.to_string());
             let (before, after) = (number(sample.limit_before), number(sample.limit_after));
-            let _ = write!(out, ": {} = {value}, limit {before} > {after}", sample.metric);
+            let _ = write!(out, ": {} = {value}, limit {before} -> {after}", sample.metric);
         }
         if let Some(step) = &sample.unmeasured {
             let _ = write!(out, "\n  not measured by `{step}` and what follows it");
@@ -104,7 +104,9 @@ impl Document {
         let _ = write!(out, "\n  {}", metrics.join("  "));
         match &self.text {
             Some(text) => drop(write!(out, "\n  {}", shortened(text, SHOWN_CHARS))),
-            None => out.push_str("\n  (its text was not stored: `run.removed` says of how many removed documents it is)"),
+            None => {
+                out.push_str("\n  (its text was not stored: `run.removed` says of how many removed documents it is)")
+            }
         }
         out
     }

@@ -2,6 +2,7 @@
 
 use crate::output::{count, table};
 use std::fmt::Write;
+use tokenmill_core::Value;
 use tokenmill_engine::plan::human_bytes;
 use tokenmill_engine::rejudge::{Change, Count, Removed, Report};
 
@@ -19,8 +20,11 @@ pub fn report(changed: &[Change], report: &Report) -> String {
     }
     for change in changed.iter().take(MOST_CHANGES) {
         let lang = change.lang.as_ref().map_or(String::new(), |lang| format!(" for {lang}"));
-        let (from, to) = (change.from.to_toml(), change.to.to_toml());
-        let _ = writeln!(out, "{}.{}{lang}: {from} > {to}", change.step, change.param);
+        let [from, to] = [&change.from, &change.to].map(|value| match value {
+            Value::Float(number) => number.to_string(),
+            other => other.to_toml().to_string(),
+        });
+        let _ = writeln!(out, "{}.{}{lang}: {from} -> {to}", change.step, change.param);
     }
     if changed.len() > MOST_CHANGES {
         let _ = writeln!(out, "… and {} more limits", changed.len() - MOST_CHANGES);
@@ -99,8 +103,7 @@ fn languages(report: &Report) -> String {
         cells
     };
     let rows: Vec<Vec<String>> = languages.iter().take(MOST_LANGUAGES).map(row).collect();
-    let head =
-        ["language", "documents", "kept", "go", "share", "come back", "share", "not measured", "share", "bytes"];
+    let head = ["language", "documents", "kept", "go", "share", "come back", "share", "not measured", "share", "bytes"];
     let mut out = format!("\n{}", table(&head, &rows));
     if languages.len() > MOST_LANGUAGES {
         let _ = writeln!(out, "… and {} more languages", languages.len() - MOST_LANGUAGES);
@@ -113,16 +116,22 @@ fn notes(report: &Report) -> String {
     let mut out = String::new();
     if report.total.unmeasured.n > 0 {
         let n = count(report.total.unmeasured.n);
-        let _ = writeln!(out, "\n{n} documents would come back as far as is known: the steps in the last column of the");
+        let _ =
+            writeln!(out, "\n{n} documents would come back as far as is known: the steps in the last column of the");
         let _ = writeln!(out, "first table have not measured them. Only a run tells what becomes of them there.");
     }
     for step in report.steps.iter().filter(|step| step.is_exchange && step.missing.n + step.unmeasured.n > 0) {
         let (missing, new) = (count(step.missing.n), count(step.unmeasured.n));
-        let _ = writeln!(out, "\n`{}` would decide without {missing} of its documents and with {new} new ones;", step.name);
+        let _ =
+            writeln!(out, "\n`{}` would decide without {missing} of its documents and with {new} new ones;", step.name);
         let _ = writeln!(out, "its decisions about the others are taken as they are.");
     }
     if report.unknown > 0 {
-        let _ = writeln!(out, "\nOf {} documents, a step asks for a language or kind that no table tells:", count(report.unknown));
+        let _ = writeln!(
+            out,
+            "\nOf {} documents, a step asks for a language or kind that no table tells:",
+            count(report.unknown)
+        );
         let _ = writeln!(out, "its verdict is taken as it is.");
     }
     if report.differing > 0 {

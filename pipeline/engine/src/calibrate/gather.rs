@@ -105,7 +105,8 @@ fn gather_part(
             measured_by(&run.phases[phase].chain, &seen, |at, labels| {
                 for (wanted, sums) in wanted.iter().zip(&mut sums) {
                     let is_its = wanted.lang.is_none_or(|lang| labels.lang.as_deref() == Some(lang));
-                    let rules = wanted.rules.iter().zip(sums).filter(|(rules, _)| (rules.phase, rules.at) == (phase, at));
+                    let rules =
+                        wanted.rules.iter().zip(sums).filter(|(rules, _)| (rules.phase, rules.at) == (phase, at));
                     for (rules, sums) in rules.filter(|_| is_its) {
                         for (limit, sum) in rules.limits.iter().zip(sums) {
                             if let Some(number) = numbers[at].get(limit.metric) {

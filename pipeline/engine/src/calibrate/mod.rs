@@ -65,12 +65,7 @@ pub fn compare(own: (Vec<Rules>, Vec<Vec<Gathered>>), reference: (Vec<Rules>, Ve
     found
 }
 
-fn outcome(
-    limit: &Limit,
-    like: Option<f32>,
-    own: &Gathered,
-    reference: &Gathered,
-) -> Result<Proposal, &'static str> {
+fn outcome(limit: &Limit, like: Option<f32>, own: &Gathered, reference: &Gathered) -> Result<Proposal, &'static str> {
     let like = like.ok_or("it is off in the reference")?;
     if own.histogram.n() == 0 {
         return Err("it was not measured");

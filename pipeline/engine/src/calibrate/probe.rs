@@ -77,7 +77,8 @@ fn probe(step: &StepSpec, params: &Params, param: &'static str, assets: &dyn Ass
     let mut differing = rules.iter().zip(&others).filter(|(rule, other)| rule != other);
     let (rule, changed) = differing.next().filter(|_| differing.next().is_none())?;
     let side = side(rule, one)?;
-    let is_same = rule.reason == changed.reason && rule.metric == changed.metric && self::side(changed, other) == Some(side);
+    let is_same =
+        rule.reason == changed.reason && rule.metric == changed.metric && self::side(changed, other) == Some(side);
     is_same.then_some(Limit { param, reason: rule.reason, metric: rule.metric, side, value })
 }
 

@@ -53,7 +53,12 @@ impl LangTable {
     ///
     /// # Errors
     /// On anything in the file that is not understood, with its place; and when it has nothing for the stage.
-    pub fn params(&self, wanted: &Entry, base: &Params, house: &House<'_>) -> Result<BTreeMap<String, Params>, ConfigError> {
+    pub fn params(
+        &self,
+        wanted: &Entry,
+        base: &Params,
+        house: &House<'_>,
+    ) -> Result<BTreeMap<String, Params>, ConfigError> {
         let mut found = BTreeMap::new();
         let mut owners: BTreeMap<String, &str> = BTreeMap::new();
         for (lang, place, node) in self.entries(&self.root, "the file")? {

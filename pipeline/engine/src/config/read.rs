@@ -158,11 +158,13 @@ fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, Co
     let params = view.params(entry.params, &Params::defaults(entry.params))?;
     let mut by_lang = match view.string(LANG_TABLE)? {
         None => BTreeMap::new(),
-        Some(path) => LangTable::read(&path).and_then(|table| table.params(entry, &params, house)).map_err(|error| {
-            // What is wrong in the file has a place there; what is wrong with the file, here.
-            let here = view.error_at(LANG_TABLE, error.message.clone());
-            if error.place.is_some() { error } else { ConfigError { hint: error.hint, ..here } }
-        })?,
+        Some(path) => {
+            LangTable::read(&path).and_then(|table| table.params(entry, &params, house)).map_err(|error| {
+                // What is wrong in the file has a place there; what is wrong with the file, here.
+                let here = view.error_at(LANG_TABLE, error.message.clone());
+                if error.place.is_some() { error } else { ConfigError { hint: error.hint, ..here } }
+            })?
+        }
     };
     for (lang, table) in view.tables("lang")? {
         let params = table.params(entry.params, by_lang.get(lang).unwrap_or(&params))?;

@@ -42,7 +42,10 @@ pub fn changes(old: &Spec, new: &Spec, assets: &dyn Assets) -> Result<Vec<Change
         for lang in std::iter::once(None).chain(languages.into_iter().map(Some)) {
             let (before, after) = (params_for(old, lang), params_for(new, lang));
             for param in old.entry.params {
-                if let Some(change) = change(old, lang, param, before, after, assets)? {
+                let Some(change) = change(old, lang, param, before, after, assets)? else { continue };
+                // A language that has what all others have is not told apart.
+                let for_all = Change { lang: None, ..change.clone() };
+                if !found.contains(&for_all) {
                     found.push(change);
                 }
             }
@@ -88,10 +91,55 @@ fn change(
 /// When the stage refuses them.
 pub fn rules(step: &StepSpec, params: &Params, assets: &dyn Assets) -> Result<Vec<Rule>, BuildError> {
     let built = (step.entry.build)(params, assets);
-    let built = built.map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error });
+    let built =
+        built.map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error });
     Ok(built?.rules().to_vec())
 }
 
 fn needs_run(message: String) -> BuildError {
-    BuildError::new(message).hint("only limits can be judged again from stored numbers; anything else needs `tokenmill run`")
+    BuildError::new(message)
+        .hint("only limits can be judged again from stored numbers; anything else needs `tokenmill run`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::toy_spec;
+    use super::*;
+    use tokenmill_core::assets::MemoryAssets;
+
+    fn changed(set: &[(&'static str, Value)]) -> Result<Vec<Change>, BuildError> {
+        let old = toy_spec();
+        let mut new = old.clone();
+        let step = &mut new.blocks[0].steps[0];
+        for params in step.by_lang.values_mut().chain([&mut step.params]) {
+            set.iter().for_each(|(name, value)| params.set(name, value.clone()));
+        }
+        changes(&old, &new, &MemoryAssets::default())
+    }
+
+    #[test]
+    fn limits_may_change_and_nothing_else() {
+        let change = |param, to| Change { step: "toy".to_owned(), lang: None, param, from: Value::Off, to };
+        let found = changed(&[("min", Value::Float(3.0)), ("max", Value::Float(4.0))]).unwrap();
+        assert_eq!(found, [change("min", Value::Float(3.0)), change("max", Value::Float(4.0))]);
+        assert_eq!(changed(&[]).unwrap(), []);
+        // A limit that no rule judges by changes what is measured.
+        for (name, value) in [("place", Value::Int(3)), ("look_at", Value::Float(3.0))] {
+            let error = changed(&[(name, value)]).unwrap_err();
+            assert!(error.message.contains(&format!("`toy.{name}`")) && error.hint.is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_language_of_its_own_is_told_apart() {
+        let old = toy_spec();
+        let mut new = old.clone();
+        let own = new.blocks[0].steps[0].by_lang.get_mut("a").unwrap();
+        own.set("min", Value::Float(3.0));
+        let found = changes(&old, &new, &MemoryAssets::default()).unwrap();
+        let (step, lang, to) = ("toy".to_owned(), Some("a".to_owned()), Value::Float(3.0));
+        assert_eq!(found, [Change { step, lang, param: "min", from: Value::Off, to }]);
+        new.blocks[0].steps[0].when.lang.push("a".to_owned());
+        assert!(changes(&old, &new, &MemoryAssets::default()).is_err());
+    }
 }

@@ -44,7 +44,12 @@ pub struct Options<'a> {
 ///
 /// # Errors
 /// When the store fails or a table is damaged.
-pub fn judge_run(store: &dyn Store, run: &Finished, chains: &[Chain], options: &Options<'_>) -> Result<Report, RunError> {
+pub fn judge_run(
+    store: &dyn Store,
+    run: &Finished,
+    chains: &[Chain],
+    options: &Options<'_>,
+) -> Result<Report, RunError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
     let part = |part| judge_part(store, run, chains, part, options);
@@ -160,11 +165,13 @@ impl Judging<'_> {
             Ruling::Kept if removal.is_none() => None,
             Ruling::Kept => {
                 let later = self.chains.iter().enumerate().skip(phase + 1);
-                let mut steps = later.flat_map(|(phase, chain)| {
-                    chain.steps.iter().enumerate().map(move |(at, step)| (phase, at, step))
-                });
+                let mut steps = later
+                    .flat_map(|(phase, chain)| chain.steps.iter().enumerate().map(move |(at, step)| (phase, at, step)));
                 let unmeasured = steps.find(|(_, _, step)| may_see(step, labels));
-                Some(unmeasured.map_or(End::Kept, |(phase, at, _)| End::Unmeasured(number_of(self.run, phase, Some(at)))))
+                Some(
+                    unmeasured
+                        .map_or(End::Kept, |(phase, at, _)| End::Unmeasured(number_of(self.run, phase, Some(at)))),
+                )
             }
         }
     }
@@ -190,7 +197,9 @@ impl Judging<'_> {
                     Ruling::Removed { at, reason, .. } => format!("{}: {reason}", chain.steps[at].name),
                     _ => "kept".to_owned(),
                 };
-                report.differences.push(format!("{} in {}: {was}; judged again: {is}", row.id, self.run.phases[phase].folder));
+                report
+                    .differences
+                    .push(format!("{} in {}: {was}; judged again: {is}", row.id, self.run.phases[phase].folder));
             }
         }
     }

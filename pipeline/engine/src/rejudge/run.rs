@@ -38,7 +38,8 @@ impl Finished {
     /// When it has not ended, or the recipe is not that of the run.
     pub fn open(store: &dyn Store, spec: Spec, assets: &dyn Assets) -> Result<Finished, RunError> {
         let record = RunRecord::read(store)?;
-        let maps: Vec<_> = record.phases.iter().filter(|phase| ["map", "scan"].contains(&phase.name.as_str())).collect();
+        let maps: Vec<_> =
+            record.phases.iter().filter(|phase| ["map", "scan"].contains(&phase.name.as_str())).collect();
         let unlike = || StoreError::Usage("plan.json and config.resolved.toml do not belong together".into());
         if maps.len() != spec.blocks.len() {
             return Err(unlike().into());
@@ -125,7 +126,10 @@ impl Documents<'_> {
     pub fn advance(&mut self) -> Result<usize, StoreError> {
         let unlike = |phase: usize| {
             let (folder, part) = (&self.run.phases[phase].folder, &self.run.phases[phase].parts[self.part].label);
-            StoreError::corrupt(folder, format!("the ledger of `{part}` is not about the documents of the phase before"))
+            StoreError::corrupt(
+                folder,
+                format!("the ledger of `{part}` is not about the documents of the phase before"),
+            )
         };
         for phase in 0..self.rows.len() {
             let (before, rest) = self.rows.split_at_mut(phase);

@@ -2,15 +2,17 @@
 
 use super::*;
 use crate::chain::{Chain, Worker};
-use crate::spec::{StepSpec, When};
+use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::hash::mix64;
 use tokenmill_core::{
-    BuildError, Default, Doc, DocField, Document, Edit, Edits, Entry, Measure, Metric, Numbers, Param, Params, Stage, Value,
+    BuildError, Default, Doc, DocField, Document, Edit, Edits, Entry, Measure, Metric, Numbers, Param, Params, Stage,
+    Value,
 };
+use tokenmill_store::source::{ColumnMap, Format};
 
 /// Looks at the byte of the text at `place`: its number is the metric, its language is `a` or `b`.
 struct Toy {
@@ -57,10 +59,7 @@ impl Edit for Cut {
 }
 
 fn toy(params: &Params, names: bool) -> Result<Toy, BuildError> {
-    let rules = [
-        Rule::at_least("too_low", 0, params.limit("min")),
-        Rule::at_most("too_high", 0, params.limit("max")),
-    ];
+    let rules = [Rule::at_least("too_low", 0, params.limit("min")), Rule::at_most("too_high", 0, params.limit("max"))];
     Ok(Toy { place: params.size("place")?, names, rules: rules.into_iter().flatten().collect() })
 }
 
@@ -68,6 +67,7 @@ const PARAMS: &[Param] = &[
     Param { name: "place", default: Default::Int(0), about: "" },
     Param { name: "min", default: Default::NoLimit, about: "" },
     Param { name: "max", default: Default::NoLimit, about: "" },
+    Param { name: "look_at", default: Default::NoLimit, about: "" },
 ];
 
 const PLAIN: Entry = Entry {
@@ -138,6 +138,26 @@ impl Dice {
     }
 }
 
+/// A recipe of one step, with limits of its own for the language `a`.
+pub fn toy_spec() -> Spec {
+    let params = Params::defaults(PARAMS);
+    let by_lang = BTreeMap::from([("a".to_owned(), params.clone())]);
+    let step = StepSpec { name: "toy".to_owned(), entry: &PLAIN, params, by_lang, when: When::default() };
+    let source = SourceSpec { format: Format::Jsonl, kind: "jsonl", paths: Vec::new(), columns: ColumnMap::default() };
+    Spec {
+        name: "toy".to_owned(),
+        seed: 0,
+        root: "runs".to_owned(),
+        removed: 0.0,
+        limit: None,
+        source,
+        memory: 0,
+        alarm: None,
+        blocks: vec![Block { steps: vec![step], ..Block::default() }],
+        sections: Vec::new(),
+    }
+}
+
 #[test]
 fn what_is_judged_again_is_what_walking_again_says() {
     let mut dice = Dice(0);
@@ -157,16 +177,21 @@ fn what_is_judged_again_is_what_walking_again_says() {
                 (worker, outcome)
             };
             let (worker, outcome) = walk(&old);
-            let recorded = outcome.removal.as_ref().map(|(at, why)| Recorded { at: Some(*at), by_rule: !why.metric.is_empty() });
+            let recorded =
+                outcome.removal.as_ref().map(|(at, why)| Recorded { at: Some(*at), by_rule: !why.metric.is_empty() });
             let known = |lang: &str| Labels { lang: Some(lang.to_owned()), kind: Some(String::new()) };
             let before = if is_known { known(lang) } else { Labels { lang: None, ..known("") } };
-            let seen = Seen { numbers: &worker.numbers, before, after: known(&worker.document.lang), removal: recorded };
+            let seen =
+                Seen { numbers: &worker.numbers, before, after: known(&worker.document.lang), removal: recorded };
             let mut is_unknown = false;
             let (again, _) = rejudge(&old, &seen, &mut is_unknown);
             match (again, &outcome.removal) {
                 (Ruling::Kept, None) => {}
                 (Ruling::Removed { at, reason, value, limit, .. }, Some((was, why))) => {
-                    assert_eq!((at, reason, Some(value), Some(limit)), (*was, why.reason.as_str(), why.value, why.limit));
+                    assert_eq!(
+                        (at, reason, Some(value), Some(limit)),
+                        (*was, why.reason.as_str(), why.value, why.limit)
+                    );
                 }
                 (Ruling::AsRecorded, Some((_, why))) => assert!(why.metric.is_empty() || (is_unknown && !is_known)),
                 (again, removal) => panic!("{again:?} for {removal:?}"),
