@@ -12,6 +12,7 @@ mod faults;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
+mod own_rules;
 mod retune;
 
 /// On real data sets: `cargo xtask test --data`.

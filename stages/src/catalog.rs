@@ -1,6 +1,6 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{dedup, extract, filter, line, url};
+use crate::{dedup, extract, filter, line, step, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
@@ -11,10 +11,12 @@ pub const CATALOG: &[Entry] = &[
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
+    filter::expr::ENTRY,
     filter::gopher_quality::ENTRY,
     filter::gopher_repetition::ENTRY,
     filter::length::ENTRY,
     line::policy_notices::ENTRY,
+    step::pipe::ENTRY,
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
 ];

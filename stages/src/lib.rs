@@ -11,4 +11,5 @@ pub mod filter;
 pub mod line;
 mod phrases;
 mod repetition;
+pub mod step;
 pub mod url;

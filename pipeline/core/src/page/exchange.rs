@@ -1,6 +1,5 @@
 //! Settles an exchange on all inputs of one config block; documents count from 1 in its messages.
 
-use super::parse::field;
 use super::show::{Shown, line, record, write_edited, write_numbers};
 use crate::catalog::Entry;
 use crate::exchange::{self, Fate, SimilarDoc};
@@ -12,7 +11,6 @@ pub fn show_exchange(entry: &Entry, exchange: &Exchange, inputs: &[(&str, &str)]
         let mut document = Document::default();
         document.fill_from(DocId::from_position("page", at as u64), &record(info, body));
         document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
-        field(info, "extra").clone_into(&mut document.extra);
         document
     };
     let documents: Vec<Document> = inputs.iter().enumerate().map(document).collect();

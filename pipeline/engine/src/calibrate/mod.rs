@@ -87,7 +87,8 @@ pub fn rules_for(run: &Finished, lang: Option<&str>, assets: &dyn Assets) -> Res
     let lang = lang.map(str::to_owned);
     let mut found = Vec::new();
     for (phase, ledger) in run.phases.iter().enumerate() {
-        for (at, step) in ledger.chain.steps.iter().enumerate().filter(|(_, step)| !step.is_exchange()) {
+        for (at, step) in ledger.chain.steps.iter().enumerate().filter(|(_, step)| !step.entry.shape.is_decided_apart())
+        {
             let Some(spec) = run.spec.steps().find(|spec| spec.name == step.name) else { continue };
             let limits = limits(spec, params_for(spec, lang.as_ref()), assets)?;
             if !limits.is_empty() {

@@ -2,7 +2,9 @@
 //! kept for the ledger.
 
 mod build;
+mod names;
 mod worker;
 
-pub use build::{Chain, Step};
+pub use build::{Built, Chain, Step};
+pub use names::check;
 pub use worker::{Decided, Outcome, Worker};

@@ -11,10 +11,11 @@
 //! A step takes the tables of its stage. The whole file is checked, whichever of it is taken.
 
 use super::House;
-use super::error::{ConfigError, Text, suggest};
+use super::error::{ConfigError, Text};
 use super::node::{Node, Place, Tree};
 use super::view::{View, at};
 use std::collections::BTreeMap;
+use tokenmill_core::suggest::suggest;
 use tokenmill_core::{Entry, Params};
 use tokenmill_store::{StoreError, source};
 

@@ -30,7 +30,10 @@ pub struct House<'a> {
 pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spec, ConfigError> {
     let mut root = tree(text)?;
     overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
-    read::spec(text, &root, house)
+    let spec = read::spec(text, &root, house)?;
+    crate::chain::check(&spec)?;
+    crate::pipe::check(&spec)?;
+    Ok(spec)
 }
 
 /// The tree of a TOML file.

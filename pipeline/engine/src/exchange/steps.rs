@@ -66,8 +66,7 @@ pub fn steps(
     sizes: Sizes,
     assets: &dyn Assets,
 ) -> Result<Vec<Step>, BuildError> {
-    let built = (step.entry.build)(&step.params, assets)
-        .map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error })?;
+    let built = (step.entry.build)(&step.params, assets).map_err(|error| step.blame(error))?;
     let Stage::Exchange(exchange) = built else {
         return Err(BuildError::new(format!("step `{}` is no exchange", step.name)));
     };

@@ -57,8 +57,8 @@ impl Tables {
     pub fn metrics(&mut self, row: u32, chain: &Chain, worker: &Worker) -> Result<(), StoreError> {
         let mut line = self.metrics.row().u32(row);
         for (step, numbers) in chain.steps.iter().zip(&worker.numbers) {
-            for (metric, value) in step.entry.metrics.iter().zip(numbers.values()) {
-                line = match (metric.kind, value) {
+            for ((_, kind), value) in step.metrics().zip(numbers.values()) {
+                line = match (kind, value) {
                     (tokenmill_core::MetricKind::Number, Measured::Number(value)) => line.f32_or_null(Some(*value)),
                     (tokenmill_core::MetricKind::Number, _) => line.f32_or_null(None),
                     (_, Measured::Label(label)) => line.text_or_null(Some(label)),

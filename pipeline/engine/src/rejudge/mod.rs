@@ -69,7 +69,7 @@ fn empty(run: &Finished, options: &Options<'_>) -> Report {
             ..StepReport::default()
         };
         report.steps.push(step("read", false));
-        report.steps.extend(phase.chain.steps.iter().map(|one| step(&one.name, one.is_exchange())));
+        report.steps.extend(phase.chain.steps.iter().map(|one| step(&one.name, one.entry.shape.exchange().is_some())));
     }
     report
 }

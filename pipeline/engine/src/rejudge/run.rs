@@ -3,7 +3,6 @@
 use super::rows::Rows;
 use super::walk::{Labels, Recorded};
 use crate::chain::Chain;
-use crate::map::steps_of;
 use crate::plan::RunRecord;
 use crate::run::RunError;
 use crate::spec::Spec;
@@ -50,7 +49,7 @@ impl Finished {
                 what: format!("`{}` has not ended", phase.folder),
                 hint: "run `tokenmill run` again: what has been done is not done again".to_owned(),
             })?;
-            let chain = Chain::build(&steps_of(&spec, block), &[], assets)?;
+            let chain = Chain::build(&spec.chain(block), &[], assets)?;
             if phases.last().is_some_and(|before| before.parts.len() != manifest.parts.len()) {
                 return Err(unlike().into());
             }
@@ -64,7 +63,7 @@ impl Finished {
     /// # Errors
     /// When a stage refuses its parameters.
     pub fn chains(&self, spec: &Spec, assets: &dyn Assets) -> Result<Vec<Chain>, RunError> {
-        let chains = self.phases.iter().map(|phase| Chain::build(&steps_of(spec, phase.block), &[], assets));
+        let chains = self.phases.iter().map(|phase| Chain::build(&spec.chain(phase.block), &[], assets));
         Ok(chains.collect::<Result<_, _>>()?)
     }
 
@@ -107,7 +106,7 @@ impl Finished {
 /// Whether a rule of the stage, for whatever language, judges by a metric.
 pub fn is_judged(chain: &Chain, step: usize, metric: usize) -> bool {
     let judges = |rule: &Rule| rule.metric == metric;
-    chain.steps.get(step).is_some_and(|step| step.stages().any(|stage| stage.rules().iter().any(judges)))
+    chain.steps.get(step).is_some_and(|step| step.all_built().any(|built| built.stage.rules().iter().any(judges)))
 }
 
 /// The documents of a part, each with its rows in all phases that it has reached.
@@ -159,7 +158,7 @@ impl Documents<'_> {
         let row = &self.rows[phase].row;
         let steps = &self.run.phases[phase].chain.steps;
         let at = steps.iter().position(|step| step.name == row.step);
-        let by_rule = !row.metric.is_empty() && at.is_some_and(|at| !steps[at].is_exchange());
+        let by_rule = !row.metric.is_empty() && at.is_some_and(|at| !steps[at].entry.shape.is_decided_apart());
         (!row.kept).then_some(Recorded { at, by_rule })
     }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::combine::{Combine, Given, Input, Need, Used};
 use tokenmill_core::hash::mix64;
+use tokenmill_core::numbers::Measured;
 use tokenmill_core::{
     BuildError, Default, Doc, DocField, Document, Edit, Edits, Entry, Measure, Metric, Numbers, Param, Params, Stage,
     Value,
@@ -58,6 +60,24 @@ impl Edit for Cut {
     }
 }
 
+/// What an earlier step has found, and one more.
+struct More(Toy, [Input; 1]);
+
+impl Combine for More {
+    fn inputs(&self) -> &[Input] {
+        &self.1
+    }
+
+    fn combine(&self, _: &Doc<'_>, given: &Given<'_>, numbers: &mut Numbers) {
+        let number = if let Measured::Number(number) = given.get(0) { *number } else { -2.0 };
+        numbers.set(0, number + 1.0);
+    }
+
+    fn rules(&self) -> &[Rule] {
+        &self.0.rules
+    }
+}
+
 fn toy(params: &Params, names: bool) -> Result<Toy, BuildError> {
     let rules = [Rule::at_least("too_low", 0, params.limit("min")), Rule::at_most("too_high", 0, params.limit("max"))];
     Ok(Toy { place: params.size("place")?, names, rules: rules.into_iter().flatten().collect() })
@@ -68,6 +88,7 @@ const PARAMS: &[Param] = &[
     Param { name: "min", default: Default::NoLimit, about: "" },
     Param { name: "max", default: Default::NoLimit, about: "" },
     Param { name: "look_at", default: Default::NoLimit, about: "" },
+    Param { name: "of", default: Default::Text(""), about: "" },
 ];
 
 const PLAIN: Entry = Entry {
@@ -93,7 +114,17 @@ const CUT: Entry = Entry {
     build: |params, _| Ok(Stage::Edit(Box::new(Cut(toy(params, false)?)))),
     ..PLAIN
 };
-const ENTRIES: [&Entry; 6] = [&PLAIN, &COSTLY, &NAMES, &COSTLY_NAMES, &CUT, &PLAIN];
+const MORE: Entry = Entry {
+    name: "toy.more",
+    shape: Shape::Combine,
+    build: |params, _| {
+        let need = Need::Metric { name: params.text("of").to_owned(), kind: Used::Number };
+        let input = Input { need, param: "of", span: 0..params.text("of").len() };
+        Ok(Stage::Combine(Box::new(More(toy(params, false)?, [input]))))
+    },
+    ..PLAIN
+};
+const ENTRIES: [&Entry; 7] = [&PLAIN, &COSTLY, &NAMES, &COSTLY_NAMES, &CUT, &MORE, &PLAIN];
 
 /// Numbers that look random and are the same every time.
 struct Dice(u64);
@@ -114,9 +145,10 @@ impl Dice {
 
     fn chain(&mut self) -> Vec<StepSpec> {
         let n = 2 + self.roll(5);
-        let step = |at| {
-            let entry = ENTRIES[self.roll(6) as usize];
+        let step = |at: u64| {
+            let entry = ENTRIES[self.roll(if at == 0 { 5 } else { 7 }) as usize];
             let mut params = Params::defaults(PARAMS);
+            params.set("of", Value::Text(format!("s{}.number", self.roll(at.max(1)))));
             params.set("place", Value::Int(self.roll(6) as i64));
             let mut by_lang = BTreeMap::new();
             if self.roll(3) == 0 {

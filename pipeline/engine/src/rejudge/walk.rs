@@ -138,7 +138,10 @@ pub fn measured_by(chain: &Chain, seen: &Seen<'_>, mut each: impl FnMut(usize, &
 fn was_measured(chain: &Chain, removed_at: usize, at: usize) -> bool {
     let (removing, step) = (&chain.steps[removed_at], &chain.steps[at]);
     let is_same_text = step.segment == removing.segment && !matches!(removing.stage(""), Stage::Edit(_));
-    at <= removed_at || (is_same_text && !step.entry.costly)
+    // What is made of numbers of earlier steps needs all of them.
+    let is_whole = !matches!(step.stage(""), Stage::Combine(_))
+        || chain.steps.iter().take(at).skip(removed_at + 1).all(|before| !before.entry.costly);
+    at <= removed_at || (is_same_text && !step.entry.costly && is_whole)
 }
 
 /// Whether a step sees documents with these labels; `None` when the tables do not tell.
