@@ -23,7 +23,7 @@ fn folder(n: usize, steps: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let line = |at: usize| {
         let text = format!("Document number {at}\nhas \"quotes\", a \\ and an é. {}", "More. ".repeat(at % 50));
-        let lang = if at % 2 == 0 { "en" } else { "fr" };
+        let lang = if at.is_multiple_of(2) { "en" } else { "fr" };
         json!({"id": format!("d{at}"), "lang": lang, "text": text, "stars": at % 5}).to_string() + "\n"
     };
     std::fs::write(folder.path().join("in.jsonl"), (0..n).map(line).collect::<String>()).unwrap();

@@ -51,7 +51,10 @@ struct Failed {
 
 /// How a talk can end early.
 enum Ended {
-    Command(Failed),
+    /// The command has closed its standard output before it had answered.
+    Early,
+    /// It has answered something wrong.
+    Wrong(Failed),
     Store(StoreError),
 }
 
@@ -71,7 +74,8 @@ impl Talk<'_> {
             let feeder = scope.spawn(|| self.feed(stdin, sender));
             let listener = scope.spawn(|| tail(stderr));
             let ended = self.listen(stdout, &receiver, take);
-            if ended.is_err() {
+            // Whoever says no more is on its way out, and how it ends is worth knowing.
+            if matches!(ended, Err(Ended::Wrong(_) | Ended::Store(_))) {
                 running.kill();
             }
             (ended, feeder.join(), listener.join())
@@ -81,17 +85,19 @@ impl Talk<'_> {
         let status = running.wait().map_err(StoreError::io("wait for", &self.pipe.command[0]))?;
         // A store that failed is the cause of whatever the command thought of it.
         let fed = fed?;
-        let failed = match ended {
+        let Failed { what, hint } = match ended {
             Err(Ended::Store(error)) => return Err(error),
-            Err(Ended::Command(failed)) => failed,
-            Ok(()) if !status.success() => Failed {
+            Err(Ended::Wrong(failed)) => failed,
+            Ok(()) if !fed.is_cut && status.success() => return Ok(fed.n_docs),
+            Ok(()) if !fed.is_cut => Failed {
                 what: format!("has answered everything and then failed ({status})"),
                 hint: "a command that has done its work ends with exit code 0".to_owned(),
             },
-            Ok(()) if fed.is_cut => self.early(),
-            Ok(()) => return Ok(fed.n_docs),
+            Err(Ended::Early) | Ok(()) => Failed {
+                what: format!("has ended too early ({status})"),
+                hint: "it must read standard input to its end and answer each line with one line".to_owned(),
+            },
         };
-        let what = if failed.what.is_empty() { format!("has ended too early ({status})") } else { failed.what };
         let complaints = if complaints.is_empty() {
             "it wrote nothing to standard error".to_owned()
         } else {
@@ -99,18 +105,7 @@ impl Talk<'_> {
         };
         let what =
             format!("the command `{}` of step `{}` {what}; {complaints}", self.pipe.command.join(" "), self.step);
-        Err(StoreError::Refused { what, hint: failed.hint })
-    }
-
-    /// The command has ended before it had answered; how it ended is known later.
-    fn early(&self) -> Failed {
-        Failed {
-            what: String::new(),
-            hint:
-                "it must read standard input to its end and answer each line with one line; try it by hand: `tokenmill \
-                   apply --use step.pipe` with a few documents"
-                    .to_owned(),
-        }
+        Err(StoreError::Refused { what, hint })
     }
 
     /// Writes every document that goes through the command.
@@ -152,12 +147,12 @@ impl Talk<'_> {
             line.clear();
             stdout.by_ref().take(limit + 1).read_until(b'\n', &mut line).map_err(unreadable)?;
             if line.is_empty() {
-                return Err(Ended::Command(self.early()));
+                return Err(Ended::Early);
             }
             if line.len() as u64 > limit {
                 let what = format!("has answered more than {limit} bytes about a document of {bytes} bytes ({id})");
                 let hint = "raise `max_output_ratio` if that is meant".to_owned();
-                return Err(Ended::Command(Failed { what, hint }));
+                return Err(Ended::Wrong(Failed { what, hint }));
             }
             let answer = read_answer(&line, id, self.pipe).map_err(|why| wrong(id, &line, &why))?;
             if let Some(reason) = &answer.removed_because
@@ -167,7 +162,7 @@ impl Talk<'_> {
                 if reasons.len() > MAX_REASONS {
                     let what = format!("gives more than {MAX_REASONS} different reasons");
                     let hint = "reasons are counted one by one; put what differs into `numbers`".to_owned();
-                    return Err(Ended::Command(Failed { what, hint }));
+                    return Err(Ended::Wrong(Failed { what, hint }));
                 }
             }
             take(row, id, &answer).map_err(Ended::Store)?;
@@ -177,7 +172,7 @@ impl Talk<'_> {
         }
         let hint = "it must write one line for each line it reads, and nothing else: write messages to standard error";
         let what = "has answered more lines than it was given".to_owned();
-        Err(Ended::Command(Failed { what, hint: hint.to_owned() }))
+        Err(Ended::Wrong(Failed { what, hint: hint.to_owned() }))
     }
 }
 
@@ -207,7 +202,7 @@ fn wrong(id: DocId, line: &[u8], why: &str) -> Ended {
         "an answer is one line such as `{\"id\": …, \"keep\": false, \"reason\": \"too_red\"}`; messages belong on \
                 standard error"
             .to_owned();
-    Ended::Command(Failed { what, hint })
+    Ended::Wrong(Failed { what, hint })
 }
 
 /// The last bytes that a command complains with, as text.
