@@ -9,8 +9,21 @@ const USAGE: i32 = 2;
 #[test]
 fn every_verb_explains_itself() {
     let help = tokenmill(&["--help"]).ok();
-    for verb in ["run", "plan", "check", "task", "status", "audit", "inspect", "apply", "extract", "tokenize", "assets"]
-    {
+    for verb in [
+        "run",
+        "plan",
+        "check",
+        "task",
+        "status",
+        "audit",
+        "inspect",
+        "retune",
+        "calibrate",
+        "apply",
+        "extract",
+        "tokenize",
+        "assets",
+    ] {
         assert!(help.contains(&format!("\n  {verb}")), "`{verb}` is not in the help:\n{help}");
         let own = tokenmill(&[verb, "--help"]).ok();
         assert!(own.contains("Usage: tokenmill"), "{own}");

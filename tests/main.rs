@@ -3,15 +3,18 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
+mod calibrate;
 mod cli;
 mod contributing;
 mod determinism;
 mod exchange;
 mod faults;
 mod jsonl;
+mod lang_table;
 mod mini_crawl;
 mod own_rules;
 mod reference;
+mod retune;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {

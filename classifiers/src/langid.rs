@@ -1,7 +1,7 @@
 //! `lang.id`: the language of a document, by a fastText model.
 
 use crate::fasttext::{Model, Scratch};
-use crate::script;
+use crate::{script, shared};
 use std::cell::RefCell;
 use std::sync::Arc;
 use tokenmill_core::catalog::Shape;
@@ -55,7 +55,7 @@ const IS_LISTED: usize = 2;
 const SCRIPT: usize = 3;
 
 struct LangId {
-    model: Model,
+    model: Arc<Model>,
     /// The labels without their prefix.
     languages: Vec<Arc<str>>,
     /// Whether each label is in the list; empty without a list.
@@ -66,8 +66,7 @@ struct LangId {
 
 fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     let name = params.text("model");
-    let model = Model::from_bytes(&assets.bytes(name)?);
-    let model = model.map_err(|error| BuildError::new(format!("model `{name}`: {error}")))?;
+    let model = shared::model(name, assets)?;
     let languages = model.label_names();
     let wanted = params.texts("languages");
     if let Some(unknown) = wanted.iter().find(|wanted| !languages.iter().any(|known| **known == ***wanted)) {
@@ -172,6 +171,13 @@ mod tests {
         let text = "the forest was very quiet";
         assert_eq!(reason(measured("min_score = 1.1", text).3), "uncertain_language");
         assert_eq!(reason(measured("min_score = \"off\"", text).3), "kept");
+    }
+
+    #[test]
+    fn limits_for_many_languages_share_one_model() {
+        let assets = MemoryAssets([("small".to_owned(), SMALL.into()), ("copy".to_owned(), SMALL.into())].into());
+        let model = shared_model("small", &assets).unwrap();
+        assert!(Arc::ptr_eq(&model, &shared_model("copy", &assets).unwrap()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `classify.fasttext`: what a fastText model says of a document, or of each of its lines: toxicity, quality, topics.
 
 use crate::fasttext::{LABEL_PREFIX, Model, Scratch};
+use crate::shared;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tokenmill_core::catalog::Shape;
@@ -73,7 +74,7 @@ const TOP_LABEL: usize = 1;
 const FLAGGED_CHAR_SHARE: usize = 2;
 
 struct Scorer {
-    model: Model,
+    model: Arc<Model>,
     /// The labels without their prefix.
     labels: Vec<Arc<str>>,
     label: usize,
@@ -86,8 +87,7 @@ struct Scorer {
 
 fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     let name = params.text("model");
-    let model = Model::from_bytes(&assets.bytes(name)?);
-    let model = model.map_err(|error| BuildError::new(format!("model `{name}`: {error}")))?;
+    let model = shared::model(name, assets)?;
     let labels = model.label_names();
     let by_line = match params.text("unit") {
         "document" => false,

@@ -101,7 +101,14 @@ fn schema(catalog: &Catalog) -> String {
         properties.insert("use".into(), serde_json::json!({"const": entry.name, "description": entry.about}));
         properties.insert("name".into(), serde_json::json!({"type": "string"}));
         properties.insert("when".into(), serde_json::json!({"$ref": "#/$defs/when"}));
-        properties.insert("lang".into(), serde_json::json!({"type": "object"}));
+        let lang = serde_json::json!({"type": "object", "additionalProperties": {"type": "object"}, "description":
+            "parameters for single languages, by label; they win over those of `lang_table`"});
+        properties.insert("lang".into(), lang);
+        properties.insert(
+            "lang_table".into(),
+            serde_json::json!({"type": "string", "description":
+            "a file of parameters by language and stage, such as configs/lang/fineweb2.toml"}),
+        );
         serde_json::json!({"type": "object", "required": ["use"], "properties": properties, "additionalProperties": false})
     };
     let mut steps: Vec<_> = catalog.entries().iter().map(step).collect();

@@ -8,7 +8,23 @@ use tokenmill_store::assets::State;
 
 /// Check a recipe without running it or fetching anything
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  tokenmill check my-recipe.toml")]
+#[command(after_help = "\
+Limits by language stand in the recipe, or in a file that many steps and recipes name:
+
+  [[step]]                                        # de.toml:
+  use = \"filter.gopher_quality\"                  [de]
+  min_words = 50                                  labels = [\"deu_Latn\"]   # as other models call it
+  lang_table = \"de.toml\"
+                                                  [de.\"filter.gopher_quality\"]
+  [step.lang.fr]                                  max_mean_word_length = 14
+  min_words = 40
+
+A step takes the tables of its stage; `[step.lang.…]` wins over them; what neither says is as in the step. Labels are those
+that `lang.id` or the source gives. FineWeb-2's limits for 32 languages are in configs/lang/fineweb2.toml, and
+`tokenmill calibrate` proposes your own.
+
+Example:
+  tokenmill check my-recipe.toml")]
 pub struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,

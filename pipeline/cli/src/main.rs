@@ -6,6 +6,7 @@ mod apply;
 mod assets;
 mod audit;
 mod bulk;
+mod calibrate;
 mod catalog;
 mod check;
 mod explain;
@@ -20,6 +21,7 @@ mod pages;
 mod plan;
 mod progress;
 mod reference;
+mod retune;
 mod run;
 mod settle;
 mod sink;
@@ -49,6 +51,8 @@ enum Verb {
     Status(status::Args),
     Audit(audit::Args),
     Inspect(inspect::Args),
+    Retune(retune::Args),
+    Calibrate(calibrate::Args),
     Apply(apply::Args),
     Extract(extract::Args),
     Tokenize(tokenize::Args),
@@ -73,6 +77,8 @@ fn main() -> ExitCode {
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
         Verb::Inspect(args) => inspect::main(&args),
+        Verb::Retune(args) => retune::main(&args),
+        Verb::Calibrate(args) => calibrate::main(&args),
         Verb::Apply(args) => apply::main(&args),
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),

@@ -49,6 +49,15 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// The first characters of a value, on one line.
+pub fn shortened(value: &str, n_chars: usize) -> String {
+    let mut out: String = value.chars().take(n_chars).collect();
+    if out.len() < value.len() {
+        out.push('…');
+    }
+    out.replace('\n', " ⏎ ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -82,6 +82,40 @@ impl Watch for RunProgress {
     }
 }
 
+/// Shows how many rows of tables have been read, on a terminal.
+pub struct RowsBar(Option<ProgressBar>);
+
+impl RowsBar {
+    /// A bar of so many rows, which says what is done with them.
+    pub fn new(rows: u64, what: &str) -> RowsBar {
+        if !std::io::stderr().is_terminal() {
+            return RowsBar(None);
+        }
+        let bar = ProgressBar::new(rows);
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix:.bold} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left")
+        {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(what.to_owned());
+        RowsBar(Some(bar))
+    }
+
+    /// So many rows more.
+    pub fn add(&self, rows: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(rows);
+        }
+    }
+
+    /// All of them.
+    pub fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Shows how an asset is fetched.
 #[derive(Default)]
 pub struct AssetBar {

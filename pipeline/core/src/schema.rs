@@ -75,6 +75,8 @@ pub const LEDGER: &[Column] = &[
     optional("limit", Type::F32, "limit that applied"),
     column("bytes", Type::U32, "bytes of text when the verdict fell (of the payload, when there was no text yet)"),
     optional("evidence", Type::Text, "what else explains the row: error text, kept twin"),
+    column("lang", Type::Label, "language label at the end of the phase, or empty"),
+    column("kind", Type::Label, "page kind at the end of the phase, or empty"),
 ];
 
 /// `removed/`: a sample of removed documents, with their text, for inspection.

@@ -59,8 +59,8 @@ fn apply_step(step: &Step, document: &mut Document, record: Option<&Record<'_>>,
         }
         Stage::Edit(edit) => edit.edit(&Doc::new(document, &analysis), &mut edits, &mut numbers),
     }
-    let verdict = judge(stage.rules(), &numbers);
     set_fields(step.entry.metrics, &numbers, document);
+    let verdict = judge(step.stage(&document.lang).rules(), &numbers);
     if !edits.is_empty() {
         let mut edited = String::new();
         edits.apply(&document.text, &mut edited);

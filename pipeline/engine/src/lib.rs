@@ -4,6 +4,7 @@
 pub mod alarm;
 pub mod apply;
 pub mod audit;
+pub mod calibrate;
 pub mod chain;
 mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ mod journal;
 pub mod map;
 pub mod pipe;
 pub mod plan;
+pub mod rejudge;
 pub mod run;
 mod size;
 pub mod spec;

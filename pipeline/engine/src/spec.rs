@@ -256,7 +256,13 @@ impl StepSpec {
             table.insert("when".into(), when.into());
         }
         if !self.by_lang.is_empty() {
-            let tables = self.by_lang.iter().map(|(lang, params)| (lang.clone(), params_table(params).into()));
+            // Only what differs, so that an override of the step reaches its languages as it does in the recipe.
+            let differing = |params: &Params| -> toml::Table {
+                let values = params.iter().zip(self.params.iter());
+                let values = values.filter(|((_, value), (_, base))| value != base);
+                values.map(|((name, value), _)| (name.to_owned(), value.to_toml())).collect()
+            };
+            let tables = self.by_lang.iter().map(|(lang, params)| (lang.clone(), differing(params).into()));
             table.insert("lang".into(), toml::Value::Table(tables.collect()));
         }
         table

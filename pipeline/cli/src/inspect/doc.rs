@@ -50,7 +50,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(FOUND_PROBLEMS))
 }
 
-fn find_row(store: &dyn Store, key: &str, wanted: DocId) -> Result<Option<u32>, StoreError> {
+/// The row of a document in a table.
+pub fn find_row(store: &dyn Store, key: &str, wanted: DocId) -> Result<Option<u32>, StoreError> {
     let mut first = 0;
     for batch in Batches::open(store, key, &["id"])? {
         let batch = batch?;

@@ -3,6 +3,7 @@
 use super::manifests;
 use crate::failure::Failure;
 use crate::house::open_run;
+use crate::output::shortened;
 use std::process::ExitCode;
 use tokenmill_store::table::{Batches, Columns};
 
@@ -46,7 +47,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             for row in 0..batch.num_rows().min(left) {
                 for field in batch.schema_ref().fields() {
                     if let Some(value) = Columns(&batch).show(field.name(), row).filter(|value| !value.is_empty()) {
-                        println!("{}: {}", field.name(), shortened(&value));
+                        println!("{}: {}", field.name(), shortened(&value, SHOWN_CHARS));
                     }
                 }
                 println!();
@@ -58,13 +59,4 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The first characters of a value, on one line.
-fn shortened(value: &str) -> String {
-    let mut out: String = value.chars().take(SHOWN_CHARS).collect();
-    if out.len() < value.len() {
-        out.push('…');
-    }
-    out.replace('\n', " ⏎ ")
 }

@@ -2,10 +2,10 @@
 
 pub mod alarms;
 mod clusters;
-mod doc;
+pub mod doc;
 pub mod funnel;
 mod head;
-mod search;
+pub mod search;
 mod why;
 
 use crate::failure::Failure;

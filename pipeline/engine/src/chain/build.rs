@@ -49,6 +49,11 @@ impl Step {
         self.by_lang.get(lang).unwrap_or(&self.default)
     }
 
+    /// Whether its parameters depend on the language.
+    pub fn has_languages(&self) -> bool {
+        !self.by_lang.is_empty()
+    }
+
     /// All configurations of the stage.
     pub fn all_built(&self) -> impl Iterator<Item = &Built> {
         std::iter::once(&self.default).chain(self.by_lang.values())

@@ -196,8 +196,9 @@ impl Worker {
                 edits = !self.edits.is_empty();
             }
         }
-        let verdict = judge(stage.rules(), numbers);
         set_fields(step.entry.metrics, numbers, &mut self.document);
+        // Whoever names the language is judged by the limits of the language that it names.
+        let verdict = judge(step.stage(&self.document.lang).rules(), numbers);
         if let Verdict::Drop { reason, metric, value, limit } = verdict {
             return Some(Removal {
                 reason: reason.to_owned(),

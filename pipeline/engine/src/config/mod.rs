@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod error;
+mod lang_table;
 mod node;
 mod overrides;
 mod read;
@@ -27,15 +28,20 @@ pub struct House<'a> {
 /// # Errors
 /// On anything that is not understood, with its place.
 pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spec, ConfigError> {
-    let document = toml_edit::Document::parse(text.content.clone()).map_err(|error| {
-        let message = error.message().lines().collect::<Vec<_>>().join("; ");
-        let place = node::Place::File(error.span().unwrap_or(0..0));
-        view::at(text, &place, format!("this is not TOML: {message}"))
-    })?;
-    let mut root = Node::of_document(&document);
+    let mut root = tree(text)?;
     overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
     let spec = read::spec(text, &root, house)?;
     crate::chain::check(&spec)?;
     crate::pipe::check(&spec)?;
     Ok(spec)
+}
+
+/// The tree of a TOML file.
+fn tree(text: &Text) -> Result<Node, ConfigError> {
+    let document = toml_edit::Document::parse(text.content.clone()).map_err(|error| {
+        let message = error.message().lines().collect::<Vec<_>>().join("; ");
+        let place = node::Place::File(error.span().unwrap_or(0..0));
+        view::at(text, &place, format!("this is not TOML: {message}"))
+    })?;
+    Ok(Node::of_document(&document))
 }

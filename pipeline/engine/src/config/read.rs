@@ -3,6 +3,7 @@
 use super::House;
 use super::blocks::{Blocks, Refused};
 use super::error::{ConfigError, Text};
+use super::lang_table::LangTable;
 use super::node::{Node, Tree};
 use super::view::{View, at};
 use crate::alarm::AlarmLimits;
@@ -15,6 +16,9 @@ use tokenmill_store::source::{ColumnMap, Format};
 
 /// Memory for sorting, unless the recipe says otherwise.
 const DEFAULT_MEMORY: u64 = 1 << 30;
+
+/// The key of a step that names a file of limits for languages.
+const LANG_TABLE: &str = "lang_table";
 
 /// Bytes of the name of a step, at most.
 const MAX_NAME: usize = 64;
@@ -153,9 +157,19 @@ fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, Co
         table.finish()?;
     }
     let params = view.params(entry.params, &Params::defaults(entry.params))?;
-    let mut by_lang = BTreeMap::new();
+    let mut by_lang = match view.string(LANG_TABLE)? {
+        None => BTreeMap::new(),
+        Some(path) => {
+            LangTable::read(&path).and_then(|table| table.params(entry, &params, house)).map_err(|error| {
+                // What is wrong in the file has a place there; what is wrong with the file, here.
+                let here = view.error_at(LANG_TABLE, error.message.clone());
+                if error.place.is_some() { error } else { ConfigError { hint: error.hint, ..here } }
+            })?
+        }
+    };
     for (lang, table) in view.tables("lang")? {
-        by_lang.insert(lang.to_owned(), table.params(entry.params, &params)?);
+        let params = table.params(entry.params, by_lang.get(lang).unwrap_or(&params))?;
+        by_lang.insert(lang.to_owned(), params);
         table.finish()?;
     }
     view.finish()?;

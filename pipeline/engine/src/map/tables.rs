@@ -28,7 +28,7 @@ impl Tables {
     }
 
     /// The ledger row of one document.
-    pub fn ledger(&mut self, row: &LedgerRow) -> Result<(), StoreError> {
+    pub fn ledger(&mut self, row: &LedgerRow, document: &Document) -> Result<(), StoreError> {
         let line = self.ledger.row().id(row.id).u64(row.url_hash).text(&self.part).u32(row.row);
         let line = match &row.removal {
             None => line
@@ -50,7 +50,7 @@ impl Tables {
                 .u32(row.bytes)
                 .text_or_null(why.evidence.as_deref()),
         };
-        line.end()
+        line.text(&document.lang).text(&document.kind).end()
     }
 
     /// The metrics of one document, in the row of its ledger row.

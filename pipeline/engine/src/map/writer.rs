@@ -272,7 +272,7 @@ impl<'a> Writer<'a> {
             }
             let bytes = u32::try_from(walked.bytes).unwrap_or(u32::MAX);
             let url_hash = hash64(0, document.url.as_bytes());
-            tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal })?;
+            tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal }, document)?;
         }
         let next = self.row.checked_add(1);
         self.row = next

@@ -224,6 +224,16 @@ impl<'a> Columns<'a> {
         Ok((0..array.len()).filter_map(|at| DocId::from_bytes(array.value(at))).collect())
     }
 
+    /// The document id of one row.
+    ///
+    /// # Errors
+    /// As [`Columns::text`], and when there is no such row.
+    pub fn id(&self, name: &str, row: usize) -> Result<DocId, StoreError> {
+        let array: &FixedSizeBinaryArray = self.column(name)?;
+        let id = (row < array.len()).then(|| DocId::from_bytes(array.value(row))).flatten();
+        id.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` has no id in row {row}")))
+    }
+
     /// A column of token lists.
     ///
     /// # Errors
