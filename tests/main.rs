@@ -13,6 +13,7 @@ mod mini_crawl;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod datatrove;
     mod extraction;
     mod lid;
     mod neardup;

@@ -4,7 +4,7 @@ mod counter;
 mod lines;
 mod ngrams;
 
-use counter::Counter;
+pub(crate) use counter::Counter;
 use lines::Repeats;
 use ngrams::{NGrams, Shares};
 use std::cell::RefCell;
