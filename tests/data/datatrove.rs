@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use support::archive;
 use tokenmill_core::assets::MemoryAssets;
-use tokenmill_core::{Analysis, Doc, Document, Entry, Numbers, Params, Stage, Verdict, judge};
+use tokenmill_core::{Analysis, Doc, Document, Edits, Entry, Numbers, Params, Stage, Verdict, judge};
 use tokenmill_stages::datatrove::{c4, fineweb};
 use tokenmill_stages::filter::{gopher_quality, gopher_repetition};
 
@@ -46,7 +46,9 @@ fn by_fineweb(doc: &Doc<'_>) -> Option<&'static str> {
 }
 
 fn by_c4(doc: &Doc<'_>) -> Option<&'static str> {
-    c4::judge_page(doc.text(), &c4::Options { needs_punctuation: false, ..c4::Options::default() })
+    let options = c4::Options { needs_punctuation: false, ..c4::Options::default() };
+    let page = c4::edit_page(doc.text(), &options, &mut Edits::default());
+    page.removed.or((page.n_sentences < 5).then_some("too_few_sentences"))
 }
 
 /// datatrove's reasons and ours for the same.

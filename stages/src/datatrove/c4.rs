@@ -1,9 +1,11 @@
-//! What datatrove's `C4QualityFilter` decides about a line, and about the page by its lines.
+//! What datatrove's `C4QualityFilter` leaves of a page, line by line.
 
 use super::chars::DECIMAL;
 use super::facts::FACTS;
-use super::lines::{is_space, split_lines, strip};
+use super::lines::{is_space, line_ranges, strip};
 use super::sentences::n_sentences;
+use std::ops::Range;
+use tokenmill_core::Edits;
 use tokenmill_core::text::n_chars;
 
 /// What a line may end in, unless it ends in three dots.
@@ -13,28 +15,41 @@ const ENDS: [char; 5] = ['.', '?', '!', '"', '\''];
 const POLICIES: [&str; 6] =
     ["terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"];
 
-/// The filter's parameters that C4's users change.
+/// The filter's parameters that concern lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// `filter_no_terminal_punct`: lines must end in punctuation.
     pub needs_punctuation: bool,
+    /// `remove_citations`.
+    pub without_citations: bool,
     /// `min_words_per_line`.
     pub min_words: usize,
     /// `max_word_length`, in characters.
     pub max_word_chars: usize,
-    /// `min_num_sentences`.
-    pub min_sentences: usize,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { needs_punctuation: true, min_words: 3, max_word_chars: 1_000, min_sentences: 5 }
+        Options { needs_punctuation: true, without_citations: true, min_words: 3, max_word_chars: 1_000 }
     }
+}
+
+/// What the filter counts on a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Why the page goes because of one of its lines. The lines behind it are not read.
+    pub removed: Option<&'static str>,
+    /// Lines that are cut.
+    pub n_lines_cut: usize,
+    /// Citations that are cut from lines that stay.
+    pub n_citations_cut: usize,
+    /// Sentences in the lines that stay; by default datatrove removes a page with less than 5.
+    pub n_sentences: usize,
 }
 
 /// What becomes of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+enum Fate {
     /// It stays and has so many sentences.
     Kept(usize),
     /// It goes, and the reason.
@@ -43,17 +58,22 @@ pub enum Fate {
     PageRemoved(&'static str),
 }
 
-/// Judges a line without white space at its ends; `clean` is room for the line without citations, which is what stays.
-pub fn judge_line(line: &str, options: &Options, clean: &mut String) -> Fate {
-    clean.clear();
+/// Judges a line without white space at its ends; `clean` is room for the line without citations.
+fn judge_line(line: &str, options: &Options, citations: &[Range<usize>], clean: &mut String) -> Fate {
     let mut n_words = 0;
     for word in line.split(is_space).filter(|word| !word.is_empty()) {
         n_words += 1;
-        if n_chars(word) > options.max_word_chars {
+        if word.len() > options.max_word_chars && n_chars(word) > options.max_word_chars {
             return Fate::Cut("word_too_long");
         }
     }
-    without_citations(line, clean);
+    clean.clear();
+    let mut done = 0;
+    for citation in citations {
+        clean.push_str(&line[done..citation.start]);
+        done = citation.end;
+    }
+    clean.push_str(&line[done..]);
     if options.needs_punctuation && (!clean.ends_with(ENDS) || clean.ends_with("...")) {
         return Fate::Cut("no_terminal_punctuation");
     }
@@ -64,47 +84,115 @@ pub fn judge_line(line: &str, options: &Options, clean: &mut String) -> Fate {
     if has("lorem ipsum") {
         Fate::PageRemoved("lorem_ipsum")
     } else if has("javascript") {
-        Fate::Cut("javascript")
+        Fate::Cut("policy_notice")
     } else if clean.contains('{') {
         Fate::PageRemoved("curly_bracket")
     } else if POLICIES.into_iter().any(has) {
-        Fate::Cut("policy")
+        Fate::Cut("policy_notice")
     } else {
         Fate::Kept(n_sentences(clean))
     }
 }
 
-/// Why the page goes, if it does. The lines behind one that decides are not read.
-pub fn judge_page(text: &str, options: &Options) -> Option<&'static str> {
-    let mut clean = String::new();
-    let mut n_sentences = 0;
-    for line in split_lines(text) {
-        match judge_line(strip(line), options, &mut clean) {
-            Fate::Kept(n) => n_sentences += n,
-            Fate::Cut(_) => {}
-            Fate::PageRemoved(reason) => return Some(reason),
+/// Judges all lines of a page; `edits` make of the text what the filter makes of it, unless the page goes.
+pub fn edit_page(text: &str, options: &Options, edits: &mut Edits) -> Page {
+    let mut page = Page::default();
+    let (mut clean, mut citations, mut left) = (String::new(), Vec::new(), Left::default());
+    for (start, end, next) in line_ranges(text) {
+        let line = strip(&text[start..end]);
+        let from = start + text[start..end].find(|c| !is_space(c)).unwrap_or(0);
+        citations.clear();
+        if options.without_citations {
+            find_citations(line, &mut citations);
         }
-    }
-    (n_sentences < options.min_sentences).then_some("too_few_sentences")
-}
-
-/// Copies a line without `[edit]`, `[citation needed]` and numbers in brackets, of which there may be none: `[]`.
-fn without_citations(line: &str, clean: &mut String) {
-    let mut rest = line;
-    while let Some(at) = memchr::memchr(b'[', rest.as_bytes()) {
-        let inside = &rest[at + 1..];
-        let number = inside.find(|c| FACTS.chars.of(c) & DECIMAL == 0).filter(|end| inside[*end..].starts_with(']'));
-        let named = ["edit]", "citation needed]"].into_iter().find(|name| inside.starts_with(name));
-        clean.push_str(&rest[..at]);
-        match number.map(|end| end + 1).or(named.map(str::len)) {
-            Some(len) => rest = &inside[len..],
-            None => {
-                clean.push('[');
-                rest = inside;
+        match judge_line(line, options, &citations, &mut clean) {
+            Fate::PageRemoved(reason) => return Page { removed: Some(reason), ..page },
+            Fate::Cut(reason) => {
+                page.n_lines_cut += 1;
+                left.spans.push((start..next, "", reason));
+            }
+            Fate::Kept(n) => {
+                page.n_sentences += n;
+                page.n_citations_cut += citations.len();
+                left.keep(text, start, from..from + line.len(), next, &citations);
             }
         }
     }
-    clean.push_str(rest);
+    left.write(text, edits);
+    page
+}
+
+/// What is left of a page: spans that go or become a line feed, from left to right.
+#[derive(Default)]
+struct Left {
+    spans: Vec<(Range<usize>, &'static str, &'static str)>,
+    /// The end of the last line that stays: it becomes a line feed when another follows.
+    open_end: Option<usize>,
+    /// The first byte that is no white space, and the one behind the last.
+    text: Option<(usize, usize)>,
+}
+
+impl Left {
+    /// Keeps a line that begins at `start`, has its text at `line`, and is followed by what begins at `next`.
+    fn keep(&mut self, text: &str, start: usize, line: Range<usize>, next: usize, citations: &[Range<usize>]) {
+        if let Some((_, replacement, _)) = self.open_end.and_then(|at| self.spans.get_mut(at)) {
+            *replacement = "\n";
+        }
+        self.spans.push((start..line.start, "", "white_space"));
+        let mut done = line.start;
+        let ranges = citations.iter().map(|range| line.start + range.start..line.start + range.end);
+        for citation in ranges.chain(std::iter::once(line.end..line.end)) {
+            let piece = &text[done..citation.start];
+            let (before, behind) = (piece.trim_start_matches(is_space), piece.trim_end_matches(is_space));
+            if !before.is_empty() {
+                let (first, _) = self.text.unwrap_or((citation.start - before.len(), 0));
+                self.text = Some((first, done + behind.len()));
+            }
+            done = citation.end;
+            self.spans.push((citation, "", "reference_marker"));
+        }
+        self.open_end = Some(self.spans.len());
+        self.spans.push((line.end..next, "", "white_space"));
+    }
+
+    /// Writes the edits; at the ends of the text white space goes, too.
+    fn write(self, text: &str, edits: &mut Edits) {
+        let (first, last) = self.text.unwrap_or((text.len(), text.len()));
+        let mut cut_outside = |from: usize, to: usize| {
+            for (from, to) in [(from, to.min(first)), (from.max(last), to)] {
+                if from < to {
+                    edits.cut(from, to, "white_space");
+                }
+            }
+        };
+        let mut done = 0;
+        for (range, ..) in &self.spans {
+            cut_outside(done, range.start);
+            done = range.end;
+        }
+        cut_outside(done, text.len());
+        for (range, replacement, reason) in self.spans {
+            let replacement = if range.start < first || range.start >= last { "" } else { replacement };
+            if text[range.clone()] != *replacement {
+                edits.replace(range.start, range.end, replacement, reason);
+            }
+        }
+    }
+}
+
+/// Finds `[edit]`, `[citation needed]` and numbers in brackets, of which there may be none: `[]`.
+fn find_citations(line: &str, citations: &mut Vec<Range<usize>>) {
+    let mut from = 0;
+    while let Some(at) = memchr::memchr(b'[', &line.as_bytes()[from..]).map(|at| from + at) {
+        let inside = &line[at + 1..];
+        let number = inside.find(|c| FACTS.chars.of(c) & DECIMAL == 0).filter(|end| inside[*end..].starts_with(']'));
+        let named = ["edit]", "citation needed]"].into_iter().find(|name| inside.starts_with(name));
+        from = at + 1;
+        if let Some(len) = number.map(|end| end + 1).or(named.map(str::len)) {
+            from += len;
+            citations.push(at..from);
+        }
+    }
 }
 
 /// Whether a line holds a phrase of small ASCII letters, whatever the line's case. One capital beyond ASCII has a small
@@ -123,6 +211,12 @@ fn holds(line: &str, phrase: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn fate(line: &str, options: &Options) -> Fate {
+        let mut citations = Vec::new();
+        find_citations(line, &mut citations);
+        judge_line(line, options, &citations, &mut String::new())
+    }
+
     #[test]
     fn lines_are_kept_or_cut() {
         let any_end = Options { needs_punctuation: false, ..Options::default() };
@@ -133,29 +227,29 @@ mod tests {
             ("It ends so.[1][][٣][edit]", Fate::Kept(1), Fate::Kept(1)),
             ("It ends so.[x]", Fate::Cut("no_terminal_punctuation"), Fate::Kept(1)),
             ("Two words.", Fate::Cut("too_few_words"), Fate::Cut("too_few_words")),
-            ("Now enable JavaScript!", Fate::Cut("javascript"), Fate::Cut("javascript")),
-            ("We use cooKies here.", Fate::Cut("policy"), Fate::Cut("policy")),
+            ("Now enable JavaScript!", Fate::Cut("policy_notice"), Fate::Cut("policy_notice")),
+            ("We use coo\u{212a}ies here.", Fate::Cut("policy_notice"), Fate::Cut("policy_notice")),
             ("Such { a brace.", Fate::PageRemoved("curly_bracket"), Fate::PageRemoved("curly_bracket")),
             ("Here: Lorem Ipsum.", Fate::PageRemoved("lorem_ipsum"), Fate::PageRemoved("lorem_ipsum")),
         ] {
-            let mut clean = String::new();
-            assert_eq!(judge_line(line, &Options::default(), &mut clean), strict, "{line}");
-            assert_eq!(judge_line(line, &any_end, &mut clean), lax, "{line}");
+            assert_eq!(fate(line, &Options::default()), strict, "{line}");
+            assert_eq!(fate(line, &any_end), lax, "{line}");
         }
         let long = format!("a {} b.", "x".repeat(1_001));
-        assert_eq!(judge_line(&long, &any_end, &mut String::new()), Fate::Cut("word_too_long"));
+        assert_eq!(fate(&long, &any_end), Fate::Cut("word_too_long"));
     }
 
     #[test]
-    fn citations_are_left_out() {
+    fn citations_are_found() {
         for (line, expected) in [
-            ("a[1]b[23]c[]d[edit]e[citation needed]f", "abcdef"),
-            ("a[x] [1 [[2]] [", "a[x] [1 [] ["),
-            ("[edits] [citation  needed]", "[edits] [citation  needed]"),
+            ("a[1]b[23]c[]d[edit]e[citation needed]f", "[1] [23] [] [edit] [citation needed]"),
+            ("a[x] [1 [[2]] [", "[2]"),
+            ("[edits] [citation  needed]", ""),
         ] {
-            let mut clean = String::new();
-            without_citations(line, &mut clean);
-            assert_eq!(clean, expected);
+            let mut citations = Vec::new();
+            find_citations(line, &mut citations);
+            let found: Vec<_> = citations.into_iter().map(|range| &line[range]).collect();
+            assert_eq!(found.join(" "), expected);
         }
     }
 }

@@ -94,9 +94,9 @@ impl Exceptions {
 
 const TAG: u32 = 0xffff_0000;
 
-/// A hash of at most 16 bytes, read as two numbers that may overlap.
+/// A hash of the first and the last eight bytes, read as two numbers that may overlap, and of the length.
 #[inline]
-fn hash(bytes: &[u8]) -> u64 {
+pub(super) fn hash(bytes: &[u8]) -> u64 {
     let (low, high) = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {

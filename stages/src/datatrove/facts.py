@@ -142,10 +142,14 @@ def shares(text, words):
         yield find_all_duplicate(words, n) / len(text)
 
 
-def answer(judge, text):
-    """Null for a document that is kept, else the reason."""
-    verdict = judge.filter(Document(text=text, id=""))
-    return None if verdict is True else verdict[1]
+def answers(filters, text):
+    """Null for a document that is kept, else the reason; and the text of a kept one where a filter changes texts."""
+    for name, judge in filters.items():
+        document = Document(text=text, id="")
+        verdict = judge.filter(document)
+        yield name, None if verdict is True else verdict[1]
+        if verdict is True and document.text != text:
+            yield f"{name}_text", document.text
 
 
 def golden():
@@ -163,7 +167,8 @@ def golden():
         words = split_into_words(text)
         row = {"text": text, "words": words, "n_sentences": len(split_into_sentences(text))}
         row["repetition"] = list(shares(text, words)) if text else []
-        row |= {name: answer(judge, text) for name, judge in filters.items() if words}
+        if words:
+            row |= dict(answers(filters, text))
         yield json.dumps(row, ensure_ascii=True)
 
 

@@ -12,16 +12,17 @@ pub fn strip(text: &str) -> &str {
 
 /// `str.splitlines`: lines without their ends, of which there are twelve kinds.
 pub fn split_lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+    line_ranges(text).map(|(start, end, _)| &text[start..end])
+}
+
+/// For every line its first byte, the byte at which its end begins, and the one behind that.
+pub fn line_ranges(text: &str) -> impl Iterator<Item = (usize, usize, usize)> {
+    let mut start = 0;
     std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (line, after) = match line_end(rest.as_bytes()) {
-            Some((end, len)) => (&rest[..end], &rest[end + len..]),
-            None => (rest, ""),
-        };
-        rest = after;
+        let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
+        let (len, len_of_end) = line_end(rest.as_bytes()).unwrap_or((rest.len(), 0));
+        let line = (start, start + len, start + len + len_of_end);
+        start = line.2;
         Some(line)
     })
 }

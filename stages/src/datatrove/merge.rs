@@ -4,6 +4,7 @@
 //! would make of an exception, the longest first. Tokens with one space between them match as well; nothing becomes of
 //! them, but what overlaps with them is left alone.
 
+use super::exceptions::hash;
 use super::facts::{FACTS, Facts};
 use super::words::{Splitter, Token, split_by_rules};
 use std::sync::LazyLock;
@@ -14,10 +15,10 @@ pub(super) static MERGES: LazyLock<Merges> = LazyLock::new(|| Merges::new(&FACTS
 /// Exceptions as the rules split them, sorted by their tokens.
 pub(super) struct Merges {
     patterns: Vec<Vec<Box<str>>>,
-    /// A bit for every pair of the first bytes of the first two tokens.
-    pairs: Vec<u64>,
-    /// Whether a pattern has one token only.
-    has_single: bool,
+    /// Bits for the first bytes of the first two tokens: most pairs of words are none of these.
+    initials: Bits,
+    /// Bits for the hashes of the first two tokens; few other pairs share one.
+    pairs: Bits,
 }
 
 /// Tokens `start..end` that match.
@@ -29,7 +30,7 @@ struct Match {
 
 impl Merges {
     fn new(facts: &Facts) -> Merges {
-        let mut merges = Merges { patterns: Vec::new(), pairs: vec![0; 1 << 10], has_single: false };
+        let mut merges = Merges { patterns: Vec::new(), initials: Bits::default(), pairs: Bits::default() };
         for exception in facts.exceptions.iter() {
             let word = &*exception.word;
             if facts.prefix(word) + facts.suffix(word) > 0 || facts.infix(word, 0).is_some() {
@@ -39,12 +40,9 @@ impl Merges {
         }
         merges.patterns.sort_unstable();
         for pattern in &merges.patterns {
-            match pattern.as_slice() {
-                [first, second, ..] => {
-                    let pair = pair(first.as_bytes(), second.as_bytes());
-                    merges.pairs[pair / 64] |= 1 << (pair % 64);
-                }
-                _ => merges.has_single = true,
+            if let [first, second, ..] = pattern.as_slice() {
+                merges.initials.set(initials(first.as_bytes(), second.as_bytes()));
+                merges.pairs.set(pair(first, second));
             }
         }
         merges
@@ -54,13 +52,9 @@ impl Merges {
     pub(super) fn apply(&self, text: &str, facts: &Facts, tokens: &mut Vec<Token>) {
         let mut matches = Vec::new();
         let bytes = text.as_bytes();
-        for start in 0..tokens.len() {
-            let next = tokens.get(start + 1).and_then(|next| bytes.get(next.start as usize..));
-            let is_start = next.is_some_and(|next| {
-                let pair = pair(&bytes[tokens[start].start as usize..], next);
-                self.pairs[pair / 64] >> (pair % 64) & 1 == 1
-            });
-            if is_start || self.has_single {
+        for (start, two) in tokens.windows(2).enumerate() {
+            let both = initials(&bytes[two[0].start as usize..], &bytes[two[1].start as usize..]);
+            if self.initials.has(both) && self.pairs.has(pair(two[0].of(text), two[1].of(text))) {
                 self.find(text, tokens, start, &mut matches);
             }
         }
@@ -93,10 +87,34 @@ impl Merges {
     }
 }
 
-/// The bit of a pair of tokens.
-fn pair(first: &[u8], second: &[u8]) -> usize {
-    let byte = |token: &[u8]| token.first().map_or(0, |byte| usize::from(*byte));
-    byte(first) << 8 | byte(second)
+/// A set of 16-bit numbers.
+struct Bits(Box<[u64; 1 << 10]>);
+
+impl Default for Bits {
+    fn default() -> Bits {
+        Bits(Box::new([0; 1 << 10]))
+    }
+}
+
+impl Bits {
+    fn set(&mut self, number: u16) {
+        self.0[usize::from(number / 64)] |= 1 << (number % 64);
+    }
+
+    fn has(&self, number: u16) -> bool {
+        self.0[usize::from(number / 64)] >> (number % 64) & 1 == 1
+    }
+}
+
+/// The first bytes of two tokens.
+fn initials(first: &[u8], second: &[u8]) -> u16 {
+    let byte = |token: &[u8]| token.first().copied().unwrap_or(0);
+    u16::from_le_bytes([byte(second), byte(first)])
+}
+
+/// A hash of two tokens.
+fn pair(first: &str, second: &str) -> u16 {
+    (hash(first.as_bytes()) ^ hash(second.as_bytes()).rotate_left(20)) as u16
 }
 
 /// The longest matches that do not overlap with longer or earlier ones, from left to right.
@@ -127,4 +145,29 @@ fn replace(text: &str, facts: &Facts, tokens: &mut Vec<Token>, chosen: Vec<Match
         }
     }
     tokens.extend_from_slice(&old[done..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_spells_an_exception_in_parts() {
+        assert_eq!(MERGES.patterns.len(), 365);
+        for pattern in &MERGES.patterns {
+            // What the rules leave whole the list leaves whole, so the pass need not look for single tokens.
+            let n_parts = FACTS.exceptions.get(&pattern.concat()).unwrap().parts().count();
+            assert!(pattern.len() > 1 || n_parts == 1, "{pattern:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_match_wins_and_hides_what_overlaps() {
+        let found = |ranges: &[(usize, usize)]| {
+            let matches = ranges.iter().map(|(start, end)| Match { start: *start, end: *end }).collect();
+            choose(matches).iter().map(|found| (found.start, found.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[(0, 2), (1, 4), (3, 5), (6, 8)]), [(1, 4), (6, 8)]);
+        assert_eq!(found(&[(0, 2), (1, 3), (2, 4)]), [(0, 2)]);
+    }
 }
