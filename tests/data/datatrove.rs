@@ -78,6 +78,7 @@ const REASONS: [(&str, &str); 23] = [
     ("duplicated_10_n_grams", "duplicate_10grams"),
 ];
 
+#[expect(clippy::print_stdout, reason = "the figures of the pages come from here")]
 fn check(set: &str, n_texts: usize) {
     let (quality, repetition) = (measured_by(&gopher_quality::ENTRY), measured_by(&gopher_repetition::ENTRY));
     type Filter<'a> = (&'a str, &'a dyn Fn(&Doc<'_>) -> Option<&'static str>);
