@@ -10,13 +10,19 @@ mod exchange;
 mod faults;
 mod jsonl;
 mod mini_crawl;
+mod own_rules;
+mod reference;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
     mod datatrove;
+    mod decon;
+    mod divergence;
     mod extraction;
+    mod kinds;
     mod lid;
     mod neardup;
+    mod pii;
     mod tok;
     mod warc;
     mod web_en;

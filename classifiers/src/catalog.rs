@@ -1,10 +1,10 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::langid;
+use crate::{langid, scorer};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate. Their pages need models, so they are checked where the models are: in the data tier.
-pub const CATALOG: &[Entry] = &[langid::ENTRY];
+pub const CATALOG: &[Entry] = &[scorer::ENTRY, langid::ENTRY];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! `lang.id`: the language of a document, by a fastText model.
 
 use crate::fasttext::{Model, Scratch};
+use crate::script;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tokenmill_core::catalog::Shape;
@@ -11,7 +12,7 @@ use tokenmill_core::{
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "lang.id",
-    version: 1,
+    version: 2,
     about: "Identifies the language with a fastText model and keeps documents of which it is sure.",
     shape: Shape::Measure,
     needs_text: true,
@@ -38,6 +39,10 @@ pub const ENTRY: Entry = Entry {
         Metric::field("lang", DocField::Lang, "the likeliest language; absent when the model has no opinion"),
         Metric::number("score", "its probability, up to 1.00001; 0 when the model has no opinion"),
         Metric::number("is_listed", "1 when the language is one of `languages`, else 0; absent without a list"),
+        Metric::label(
+            "script",
+            "ISO 15924 code of the script that most letters are of, such as `Latn`; absent without letters",
+        ),
     ],
     asset_params: &["model"],
     page: include_str!("../docs/lang/id.md"),
@@ -47,9 +52,7 @@ pub const ENTRY: Entry = Entry {
 const LANG: usize = 0;
 const SCORE: usize = 1;
 const IS_LISTED: usize = 2;
-
-/// What fastText puts in front of every label.
-const LABEL_PREFIX: &str = "__label__";
+const SCRIPT: usize = 3;
 
 struct LangId {
     model: Model,
@@ -65,7 +68,7 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     let name = params.text("model");
     let model = Model::from_bytes(&assets.bytes(name)?);
     let model = model.map_err(|error| BuildError::new(format!("model `{name}`: {error}")))?;
-    let languages: Vec<Arc<str>> = model.labels().iter().map(language_of).collect();
+    let languages = model.label_names();
     let wanted = params.texts("languages");
     if let Some(unknown) = wanted.iter().find(|wanted| !languages.iter().any(|known| **known == ***wanted)) {
         let error = BuildError::new(format!("model `{name}` knows no language `{unknown}`"));
@@ -83,10 +86,6 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     ];
     let rules = rules.into_iter().flatten().collect();
     Ok(Stage::Measure(Box::new(LangId { model, languages, listed, max_bytes, rules })))
-}
-
-fn language_of(label: &Arc<str>) -> Arc<str> {
-    label.strip_prefix(LABEL_PREFIX).map_or_else(|| label.clone(), Arc::from)
 }
 
 fn all_of(languages: &[Arc<str>]) -> String {
@@ -107,6 +106,9 @@ impl Measure for LangId {
         numbers.set(SCORE, best.map_or(0.0, |best| best.probability));
         if let Some(best) = best {
             numbers.set_label(LANG, self.languages[best.label].clone());
+        }
+        if let Some(script) = script::of(head) {
+            numbers.set_label(SCRIPT, script);
         }
         if !self.listed.is_empty() {
             let is_listed = best.is_some_and(|best| self.listed[best.label]);

@@ -7,3 +7,5 @@
 pub mod catalog;
 pub mod fasttext;
 pub mod langid;
+pub mod scorer;
+mod script;

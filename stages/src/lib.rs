@@ -6,10 +6,16 @@
 
 pub mod catalog;
 pub mod datatrove;
+pub mod decon;
 pub mod dedup;
+pub mod divergence;
 pub mod extract;
 pub mod filter;
 pub mod line;
+pub mod page;
 mod phrases;
+pub mod pii;
 mod repetition;
+pub mod step;
+pub mod text;
 pub mod url;

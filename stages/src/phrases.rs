@@ -2,6 +2,7 @@
 
 use regex::{Regex, RegexBuilder};
 use tokenmill_core::BuildError;
+use tokenmill_core::text::lines::Line;
 
 /// Bytes that the compiled phrases may take: some ten thousand phrases.
 const MAX_COMPILED: usize = 64 << 20;
@@ -40,6 +41,22 @@ impl Phrases {
     /// The byte range of the first phrase at or after byte `from`; white space at a phrase's ends does not count.
     pub(crate) fn find_at(&self, text: &str, from: usize) -> Option<std::ops::Range<usize>> {
         self.0.as_ref()?.find_at(text, from).map(|found| found.range())
+    }
+
+    /// How often phrases occur; those that overlap one before them do not count.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.0.as_ref().map_or(0, |regex| regex.find_iter(text).count())
+    }
+
+    /// The indexes of the lines that hold a phrase, in order; `lines` are those of `text`.
+    pub(crate) fn lines<'a>(&'a self, text: &'a str, lines: &'a [Line]) -> impl Iterator<Item = usize> + 'a {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let phrase = self.find_at(text, from)?;
+            let at = lines.partition_point(|line| (line.end as usize) < phrase.start);
+            from = lines.get(at)?.end as usize;
+            Some(at)
+        })
     }
 }
 

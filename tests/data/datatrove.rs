@@ -6,8 +6,8 @@ use std::io::{BufRead, BufReader};
 use support::archive;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::{Analysis, Doc, Document, Edits, Entry, Numbers, Params, Stage, Verdict, judge};
-use tokenmill_stages::datatrove::{c4, fineweb};
-use tokenmill_stages::filter::{gopher_quality, gopher_repetition};
+use tokenmill_stages::filter::{fineweb, gopher_quality, gopher_repetition};
+use tokenmill_stages::line::c4;
 
 /// The share of texts on which both must decide the same.
 const AGREEMENT: f64 = 0.995;
@@ -20,39 +20,27 @@ fn rows(name: &str) -> Vec<Value> {
         .collect()
 }
 
-/// A step with its defaults, as datatrove would judge.
-fn measured_by(entry: &'static Entry) -> impl Fn(&Doc<'_>) -> Option<&'static str> {
-    let params = Params::from_table(entry.params, &"compat = \"datatrove\"".parse().unwrap()).unwrap();
-    let Ok(Stage::Measure(measure)) = (entry.build)(&params, &MemoryAssets::default()) else { panic!("no measure") };
+/// Why a step removes a document, set to judge as datatrove does.
+fn judged_by(entry: &'static Entry, params: &str) -> impl Fn(&Doc<'_>) -> Option<&'static str> {
+    let params = format!("compat = \"datatrove\"\n{params}").parse().unwrap();
+    let params = Params::from_table(entry.params, &params).unwrap();
+    let stage = (entry.build)(&params, &MemoryAssets::default()).ok().unwrap();
     move |doc| {
         let mut numbers = Numbers::new(entry.metrics.len());
-        measure.measure(doc, &mut numbers);
-        match judge(measure.rules(), &numbers) {
+        match &stage {
+            Stage::Measure(measure) => measure.measure(doc, &mut numbers),
+            Stage::Edit(edit) => edit.edit(doc, &mut Edits::default(), &mut numbers),
+            _ => panic!("`{}` is no filter", entry.name),
+        }
+        match judge(stage.rules(), &numbers) {
             Verdict::Keep => None,
             Verdict::Drop { reason, .. } => Some(reason),
         }
     }
 }
 
-fn by_fineweb(doc: &Doc<'_>) -> Option<&'static str> {
-    let Some(found) = fineweb::fineweb(doc, fineweb::SHORT_LINE) else { return Some("empty") };
-    let objections = [
-        ("line_punct_ratio", found.punctuated_lines < 0.12),
-        ("short_line_ratio", found.short_lines > 0.67),
-        ("char_dup_ratio", found.duplicate_line_chars > 0.01),
-        ("list_ratio", found.line_feeds_per_word > 0.3),
-    ];
-    objections.into_iter().find(|(_, objects)| *objects).map(|(reason, _)| reason)
-}
-
-fn by_c4(doc: &Doc<'_>) -> Option<&'static str> {
-    let options = c4::Options { needs_punctuation: false, ..c4::Options::default() };
-    let page = c4::edit_page(doc.text(), &options, &mut Edits::default());
-    page.removed.or((page.n_sentences < 5).then_some("too_few_sentences"))
-}
-
 /// datatrove's reasons and ours for the same.
-const REASONS: [(&str, &str); 23] = [
+const REASONS: [(&str, &str); 27] = [
     ("gopher_short_doc", "too_few_words"),
     ("gopher_long_doc", "too_many_words"),
     ("gopher_below_avg_threshold", "words_too_short"),
@@ -76,22 +64,25 @@ const REASONS: [(&str, &str); 23] = [
     ("duplicated_8_n_grams", "duplicate_8grams"),
     ("duplicated_9_n_grams", "duplicate_9grams"),
     ("duplicated_10_n_grams", "duplicate_10grams"),
+    ("line_punct_ratio", "too_few_terminal_lines"),
+    ("short_line_ratio", "too_many_short_lines"),
+    ("char_dup_ratio", "duplicate_line_chars"),
+    ("list_ratio", "too_many_line_feeds"),
 ];
 
 #[expect(clippy::print_stdout, reason = "the figures of the pages come from here")]
 fn check(set: &str, n_texts: usize) {
-    let (quality, repetition) = (measured_by(&gopher_quality::ENTRY), measured_by(&gopher_repetition::ENTRY));
-    type Filter<'a> = (&'a str, &'a dyn Fn(&Doc<'_>) -> Option<&'static str>);
-    let filters: [Filter<'_>; 4] = [
-        ("gopher_quality", &quality),
-        ("gopher_repetition", &repetition),
-        ("fineweb", &by_fineweb),
-        ("c4_nopunct", &by_c4),
+    let filters = [
+        ("gopher_quality", &gopher_quality::ENTRY, ""),
+        ("gopher_repetition", &gopher_repetition::ENTRY, ""),
+        ("fineweb", &fineweb::ENTRY, ""),
+        ("c4_nopunct", &c4::ENTRY, "require_terminal_punctuation = false"),
     ];
     let texts = rows(&format!("{set}.jsonl.gz"));
     let decisions = rows(&format!("datatrove_expected_{set}.jsonl.gz"));
     assert_eq!((texts.len(), decisions.len()), (n_texts, n_texts));
-    for (name, filter) in filters {
+    for (name, entry, params) in filters {
+        let filter = judged_by(entry, params);
         let (mut n_same, mut n_same_reason) = (0, 0);
         for (row, decision) in texts.iter().zip(&decisions) {
             let document = Document { text: row["text"].as_str().unwrap().to_owned(), ..Document::default() };

@@ -15,7 +15,8 @@ fn model(folder: &str, name: &str) -> Arc<[u8]> {
 }
 
 fn assets() -> MemoryAssets {
-    MemoryAssets([("lid.176.ftz".to_owned(), model("lid", "lid.176.ftz"))].into())
+    let models = [("lid", "lid.176.ftz", "lid.176.ftz"), ("models", "stackone_sfe.ftz", "scorer.ftz")];
+    MemoryAssets(models.map(|(folder, file, name)| (name.to_owned(), model(folder, file))).into())
 }
 
 /// 4,000 sentences with the first three labels and probabilities, these rounded to five digits.

@@ -23,4 +23,4 @@ mod tree;
 pub use args::LossName;
 pub use error::ModelError;
 pub use infer::{Prediction, Scratch};
-pub use model::Model;
+pub use model::{LABEL_PREFIX, Model};

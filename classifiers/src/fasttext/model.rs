@@ -11,6 +11,9 @@ use std::sync::Arc;
 const INPUT: &str = "the input matrix";
 const OUTPUT: &str = "the output matrix";
 
+/// What fastText puts in front of every label.
+pub const LABEL_PREFIX: &str = "__label__";
+
 /// A fastText classifier in memory. Immutable: any number of threads may predict with it, each with its own
 /// [`super::Scratch`].
 pub struct Model {
@@ -64,6 +67,12 @@ impl Model {
     /// The labels as the file spells them, `__label__` included, in the order of [`super::Prediction::label`].
     pub fn labels(&self) -> &[Arc<str>] {
         self.dictionary.labels()
+    }
+
+    /// The labels without what fastText puts in front of every one, in the same order.
+    pub fn label_names(&self) -> Vec<Arc<str>> {
+        let name = |label: &Arc<str>| label.strip_prefix(LABEL_PREFIX).map_or_else(|| label.clone(), Arc::from);
+        self.labels().iter().map(name).collect()
     }
 
     /// Number of labels; at least one.

@@ -37,7 +37,7 @@ fn docs_manifest(store: &MemStore, parts: &[Vec<(DocId, &str)>]) -> Manifest {
         let mut table = Table::new(tokenmill_store::Spool::create(store).unwrap(), Field::of(schema::DOCS));
         for (id, text) in documents {
             let row = table.row().id(*id).u32(0).text("").text("").text("").text("").text("en").text("").text("");
-            row.bool(false).text("test").text("").text(text).end().unwrap();
+            row.bool(false).text("test").text("").text("").text("").text(text).end().unwrap();
         }
         let (spool, _) = table.finish().unwrap();
         let docs = spool.store(store, "docs", "parquet").unwrap();

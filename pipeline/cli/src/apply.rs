@@ -21,8 +21,9 @@ Input: JSON lines with `text` (or `html` for extract stages), and optionally `id
 Output: one line per document, in order: `id`, `kept`, `reason`, `steps` by name, and `text` where an edit or an
 extraction changed it. Offsets of spans are in Unicode code points of the text before the step.
 
-With an exchange such as `dedup.url` among the stages, all documents are compared in a temporary run. Then a line has
-`id`, `kept`, and for a removed document `step`, `reason` and `evidence`: the id of the document that is kept instead.
+With an exchange such as `dedup.url` among the stages, all documents are compared in a temporary run; one is made for
+`step.pipe`, too. Then a line has `id`, `kept`, `text` where it was changed, and for a removed document `step`, `reason`
+and `evidence`: the id of the document that is kept instead.
 
 Examples:
   tokenmill apply --use filter.gopher_quality docs.jsonl.gz -o verdicts.jsonl
@@ -46,9 +47,9 @@ pub struct Args {
 /// Applies the stages.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let catalog = catalog()?;
-    if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape.exchange().is_some()) {
+    if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape.is_decided_apart()) {
         if args.stages.iter().filter_map(|name| catalog.get(name)).any(|entry| entry.shape == Shape::Extract) {
-            return Err(Failure::usage("an extraction and an exchange cannot be applied together")
+            return Err(Failure::usage("an extraction and an exchange or a pipe cannot be applied together")
                 .hint("`tokenmill extract` the pages first, or write a recipe"));
         }
         return settle::main(&args.stages, &args.sets, &args.inputs, &args.output);
@@ -91,7 +92,17 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
     let mut document = Document { text: text_of(object, "text"), ..Document::default() };
     let (url, lang, date) = (text_of(object, "url"), text_of(object, "lang"), text_of(object, "date"));
     let payload = Payload::Page { body: html.as_bytes(), mime: "text/html", charset: "utf-8" };
-    let record = Record { record_id: &id, url: &url, date: &date, lang: &lang, truncated: false, extra: "", payload };
+    let extra = if chain.reads_extra() { extra_of(object) } else { String::new() };
+    let record = Record {
+        record_id: &id,
+        url: &url,
+        date: &date,
+        lang: &lang,
+        truncated: false,
+        extra: &extra,
+        robots: "",
+        payload,
+    };
     let text = std::mem::take(&mut document.text);
     document.fill_from(DocId::from_record_id(&id), &record);
     document.text = text.clone();
@@ -124,6 +135,13 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
         out.insert("text".into(), document.text.into());
     }
     Value::Object(out)
+}
+
+/// What the line holds besides the columns that are known, as a source carries it along.
+fn extra_of(object: &Map<String, Value>) -> String {
+    let is_known = |key: &str| matches!(key, "id" | "url" | "lang" | "date" | "text" | "html");
+    let rest = object.iter().filter(|(key, _)| !is_known(key)).map(|(key, value)| (key.clone(), value.clone()));
+    Value::Object(rest.collect()).to_string()
 }
 
 fn show(step: &Step, said: &Said, text: &str) -> Value {

@@ -21,8 +21,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     for step in spec.steps() {
         for params in std::iter::once(&step.params).chain(step.by_lang.values()) {
             if step.entry.asset_params.is_empty() {
-                (step.entry.build)(params, &MemoryAssets::default())
-                    .map_err(|error| Failure::usage(format!("step `{}`: {}", step.name, error.message)))?;
+                (step.entry.build)(params, &MemoryAssets::default()).map_err(|error| step.blame(error))?;
             }
         }
     }

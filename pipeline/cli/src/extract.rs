@@ -94,6 +94,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
                 lang: "",
                 truncated: false,
                 extra: "",
+                robots: "",
                 payload,
             };
             let mut document = Document::default();

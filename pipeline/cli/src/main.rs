@@ -19,6 +19,7 @@ mod output;
 mod pages;
 mod plan;
 mod progress;
+mod reference;
 mod run;
 mod settle;
 mod sink;
@@ -51,6 +52,7 @@ enum Verb {
     Apply(apply::Args),
     Extract(extract::Args),
     Tokenize(tokenize::Args),
+    Reference(reference::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Verb::Apply(args) => apply::main(&args),
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),
+        Verb::Reference(args) => reference::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),

@@ -2,8 +2,10 @@
 
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::assets;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use tokenmill_core::page;
+use std::sync::Arc;
+use tokenmill_core::{Assets, BuildError, hash, page};
 
 /// Check the golden cases of all stage pages
 #[derive(clap::Args)]
@@ -13,16 +15,35 @@ pub struct Args {
     bless: bool,
     /// The source tree
     #[arg(long, default_value = ".")]
-    tree: std::path::PathBuf,
+    tree: PathBuf,
+}
+
+/// The small files in `docs/assets/` beside the pages, then the assets of the house.
+struct PageAssets<'a> {
+    folder: PathBuf,
+    house: &'a dyn Assets,
+}
+
+impl Assets for PageAssets<'_> {
+    fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError> {
+        let is_plain = Path::new(name).file_name().is_some_and(|file| file == name);
+        let beside = if is_plain { std::fs::read(self.folder.join(name)).ok() } else { None };
+        beside.map_or_else(|| self.house.bytes(name), |bytes| Ok(bytes.into()))
+    }
+
+    fn digest(&self, name: &str) -> Result<String, BuildError> {
+        self.bytes(name).map(|bytes| hash::digest_hex(&bytes))
+    }
 }
 
 /// Checks or rewrites the pages.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
-    let assets = assets()?;
+    let house = assets()?;
     let mut n_problems = 0;
     for (folder, entries) in
         [("stages", tokenmill_stages::catalog::CATALOG), ("classifiers", tokenmill_classifiers::catalog::CATALOG)]
     {
+        let assets = PageAssets { folder: args.tree.join(folder).join("docs/assets"), house: &house };
         for entry in entries {
             let path = args.tree.join(folder).join(page::path(entry.name));
             let failed = |error| Failure::usage(format!("cannot use `{}`: {error}", path.display()));

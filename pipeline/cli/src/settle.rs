@@ -1,4 +1,4 @@
-//! Exchanges on loose documents: a temporary run, and what its ledgers say of every line of the input.
+//! Exchanges and pipes on loose documents: a temporary run, and what its ledgers say of every line of the input.
 
 use crate::apply::recipe;
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;
     let catalog = catalog()?;
-    let is_edit = |entry: &Entry| matches!(entry.shape, Shape::Edit | Shape::Exchange(Kind::Lines));
+    let is_edit = |entry: &Entry| matches!(entry.shape, Shape::Edit | Shape::Pipe | Shape::Exchange(Kind::Lines));
     let edits = stages.iter().filter_map(|name| catalog.get(name)).any(is_edit);
     let mut output = Output::create(output)?;
     for input in expand(&paths)? {
@@ -63,7 +63,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
 }
 
 /// Standard input is read twice, so it is put into a file.
-fn path_of(input: &str, folder: &std::path::Path) -> Result<String, Failure> {
+pub fn path_of(input: &str, folder: &std::path::Path) -> Result<String, Failure> {
     if input != "-" {
         return Ok(input.to_owned());
     }

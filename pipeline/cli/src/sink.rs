@@ -1,4 +1,4 @@
-//! Where bulk results go: standard output, a file, or object storage; compressed by the ending of the name.
+//! Where results go: standard output, a file, or object storage; compressed by the ending of the name.
 
 use crate::failure::Failure;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use tokenmill_store::Store;
 use tokenmill_store::location::{Location, open_store};
 
-/// An output of lines. What is not finished is not there, where it goes to object storage.
+/// An output of lines or bytes. What is not finished is not there, where it goes to object storage.
 pub struct Output {
     writer: Writer,
     name: String,
@@ -54,13 +54,18 @@ impl Output {
 
     /// Writes one line.
     pub fn line(&mut self, line: &str) -> Result<(), Failure> {
+        self.write(line.as_bytes())?;
+        self.write(b"\n")
+    }
+
+    /// Writes bytes.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let writer: &mut dyn Write = match &mut self.writer {
             Writer::Plain(writer) => writer,
             Writer::Gzip(writer) => writer,
             Writer::Zstd(writer) => writer,
         };
-        let written = writer.write_all(line.as_bytes()).and_then(|()| writer.write_all(b"\n"));
-        written.map_err(cannot_write(&self.name))
+        writer.write_all(bytes).map_err(cannot_write(&self.name))
     }
 
     /// Writes everything out, and stores it where it is to be stored.

@@ -37,10 +37,14 @@ pub enum Shape {
     Extract,
     /// [`crate::Measure`]
     Measure,
+    /// [`crate::Combine`]
+    Combine,
     /// [`crate::Edit`]
     Edit,
     /// [`crate::Exchange`]
     Exchange(Kind),
+    /// [`crate::Pipe`]
+    Pipe,
 }
 
 impl Shape {
@@ -52,13 +56,20 @@ impl Shape {
         }
     }
 
+    /// Whether its decisions are made in phases of their own, and applied by the map phase behind them.
+    pub fn is_decided_apart(self) -> bool {
+        matches!(self, Shape::Exchange(_) | Shape::Pipe)
+    }
+
     /// The name in docs and plans.
     pub fn name(self) -> &'static str {
         match self {
             Shape::Extract => "extract",
             Shape::Measure => "measure",
+            Shape::Combine => "combine",
             Shape::Edit => "edit",
             Shape::Exchange(_) => "exchange",
+            Shape::Pipe => "pipe",
         }
     }
 }

@@ -29,6 +29,10 @@ pub struct Document {
     pub truncated: bool,
     /// JSON object of the columns carried along, or empty.
     pub extra: String,
+    /// What the page allows machines to do with it, in the form of [`crate::robots`]: from its headers, then also from its tags.
+    pub robots: String,
+    /// Address of the licence that the page names, or empty.
+    pub license: String,
     /// The text; empty until extraction.
     pub text: String,
 }
@@ -47,6 +51,8 @@ impl Document {
             &mut self.kind,
             &mut self.title,
             &mut self.extra,
+            &mut self.robots,
+            &mut self.license,
             &mut self.text,
         ] {
             field.clear();
@@ -63,6 +69,7 @@ impl Document {
         self.date.push_str(record.date);
         self.lang.push_str(record.lang);
         self.extra.push_str(record.extra);
+        self.robots.push_str(record.robots);
     }
 }
 
@@ -115,9 +122,16 @@ impl<'a> Doc<'a> {
         &self.document.text
     }
 
-    /// Words of the text (definition `words/v1`, [`crate::text::words`]).
+    /// Words of the text (definition `words/v2`, [`crate::text::words`]).
     pub fn words(&self) -> &'a [Word] {
         self.analysis.words(&self.document.text)
+    }
+
+    /// The words of one line.
+    pub fn words_of(&self, line: &Line) -> &'a [Word] {
+        let words = self.words();
+        let from = words.partition_point(|word| word.start < line.start);
+        &words[from..from + words[from..].partition_point(|word| word.start < line.end)]
     }
 
     /// The bytes of one word.

@@ -6,6 +6,7 @@
 use xxhash_rust::xxh3;
 
 /// 64-bit xxh3 of `bytes` under `seed`.
+#[inline]
 pub fn hash64(seed: u64, bytes: &[u8]) -> u64 {
     xxh3::xxh3_64_with_seed(bytes, seed)
 }

@@ -15,6 +15,8 @@ pub struct Record<'a> {
     pub truncated: bool,
     /// JSON object of the columns carried along, or empty.
     pub extra: &'a str,
+    /// Directives of `X-Robots-Tag` and the like in the form of [`crate::robots`], or empty.
+    pub robots: &'a str,
     /// What there is to read.
     pub payload: Payload<'a>,
 }

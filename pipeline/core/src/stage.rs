@@ -1,6 +1,6 @@
 //! The shapes of work a stage can have. Choose the first that fits: the weakest is the best.
 
-use crate::{Doc, Document, Edits, Exchange, Metric, Numbers, Record, Rule};
+use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Pipe, Record, Rule};
 
 /// A built stage, ready to be shared by all threads.
 pub enum Stage {
@@ -8,10 +8,14 @@ pub enum Stage {
     Extract(Box<dyn Extract>),
     /// One document to numbers, judged by rules.
     Measure(Box<dyn Measure>),
+    /// One document and the numbers of earlier steps to numbers, judged by rules.
+    Combine(Box<dyn Combine>),
     /// One document to spans that are cut or replaced.
     Edit(Box<dyn Edit>),
     /// All documents to decisions about each.
     Exchange(Exchange),
+    /// Documents to a command of the user's, which decides about each.
+    Pipe(Pipe),
 }
 
 impl Stage {
@@ -20,8 +24,9 @@ impl Stage {
         match self {
             Stage::Extract(stage) => stage.rules(),
             Stage::Measure(stage) => stage.rules(),
+            Stage::Combine(stage) => stage.rules(),
             Stage::Edit(stage) => stage.rules(),
-            Stage::Exchange(_) => &[],
+            Stage::Exchange(_) | Stage::Pipe(_) => &[],
         }
     }
 }
@@ -57,6 +62,12 @@ pub trait Edit: Send + Sync {
     /// Rules on the numbers; judged before the edit is applied.
     fn rules(&self) -> &[Rule] {
         &[]
+    }
+
+    /// Whether what it takes out must not be kept anywhere. Then a document that its own rules remove is edited all the
+    /// same, before its text is stored among the samples of removed documents.
+    fn conceals(&self) -> bool {
+        false
     }
 }
 

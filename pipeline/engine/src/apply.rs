@@ -1,6 +1,7 @@
 //! Applies steps to one loose document and keeps everything they say: for `tokenmill apply`, not for runs.
 
-use crate::chain::Chain;
+use crate::chain::{Built, Chain, Step};
+use tokenmill_core::combine::Given;
 use tokenmill_core::edits::Span;
 use tokenmill_core::{
     Analysis, Doc, DocField, Document, Edits, MetricKind, Numbers, Record, Rejection, Stage, Verdict, judge,
@@ -26,16 +27,23 @@ pub enum Said {
 
 /// Runs every step, also after a removal; edits change the text for the steps after them.
 pub fn apply(chain: &Chain, document: &mut Document, record: Option<&Record<'_>>) -> Vec<Said> {
-    chain.steps.iter().map(|step| apply_step(step, document, record)).collect()
+    let mut earlier: Vec<Numbers> = Vec::with_capacity(chain.steps.len());
+    let mut all_said = Vec::with_capacity(chain.steps.len());
+    for step in &chain.steps {
+        let said = apply_step(step, document, record, &earlier);
+        earlier.push(if let Said::Judged { numbers, .. } = &said { numbers.clone() } else { Numbers::default() });
+        all_said.push(said);
+    }
+    all_said
 }
 
-fn apply_step(step: &crate::chain::Step, document: &mut Document, record: Option<&Record<'_>>) -> Said {
+fn apply_step(step: &Step, document: &mut Document, record: Option<&Record<'_>>, earlier: &[Numbers]) -> Said {
     if !step.when.matches(&document.lang, &document.kind) {
         return Said::NotSeen;
     }
-    let mut numbers = Numbers::new(step.entry.metrics.len());
+    let mut numbers = step.numbers();
     let mut edits = Edits::default();
-    let stage = step.stage(&document.lang);
+    let Built { stage, slots } = step.built(&document.lang);
     let analysis = Analysis::default();
     match stage {
         Stage::Extract(extract) => match record.map(|record| extract.extract(record, document, &mut numbers)) {
@@ -43,9 +51,12 @@ fn apply_step(step: &crate::chain::Step, document: &mut Document, record: Option
             Some(Err(rejection)) => return Said::Rejected(rejection),
             Some(Ok(())) => {}
         },
-        // Decisions need all documents: `tokenmill apply` makes a run for them.
-        Stage::Exchange(_) => return Said::NotSeen,
+        // Made in phases of their own: `tokenmill apply` makes a run for them.
+        Stage::Exchange(_) | Stage::Pipe(_) => return Said::NotSeen,
         Stage::Measure(measure) => measure.measure(&Doc::new(document, &analysis), &mut numbers),
+        Stage::Combine(combine) => {
+            combine.combine(&Doc::new(document, &analysis), &Given::new(slots, earlier), &mut numbers);
+        }
         Stage::Edit(edit) => edit.edit(&Doc::new(document, &analysis), &mut edits, &mut numbers),
     }
     let verdict = judge(stage.rules(), &numbers);

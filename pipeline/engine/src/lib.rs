@@ -11,6 +11,7 @@ pub mod exchange;
 pub mod gc;
 mod journal;
 pub mod map;
+pub mod pipe;
 pub mod plan;
 pub mod run;
 mod size;

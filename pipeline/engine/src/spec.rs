@@ -4,7 +4,9 @@ use crate::alarm::AlarmLimits;
 use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use tokenmill_core::{Assets, BuildError, Entry, Params, Value as ParamValue};
+use tokenmill_core::catalog::Shape;
+use tokenmill_core::pipe::NUMBERS;
+use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Params, Value as ParamValue};
 use tokenmill_store::Section;
 use tokenmill_store::source::{ColumnMap, Format};
 
@@ -46,12 +48,12 @@ pub struct SourceSpec {
     pub columns: ColumnMap,
 }
 
-/// Steps that run as one map phase, and the exchanges that settle on what it leaves.
+/// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe that it goes through.
 #[derive(Clone, Default)]
 pub struct Block {
     /// Steps on single documents.
     pub steps: Vec<StepSpec>,
-    /// Exchanges, in the order in which they settle; the next block removes what they decide.
+    /// Exchanges, in the order in which they settle, or one pipe; the next block applies what they decide.
     pub exchanges: Vec<StepSpec>,
     /// Whether there is no text yet: the block only looks ahead, and the next one reads the source from the start.
     pub is_scan: bool,
@@ -90,6 +92,25 @@ impl When {
 }
 
 impl Spec {
+    /// Whether the map phase of the `index`-th block reads the source, not the documents of a phase before.
+    pub fn reads_source(&self, index: usize) -> bool {
+        self.before(index).is_none_or(|before| before.is_scan)
+    }
+
+    /// The steps that the map phase of the `index`-th block walks each document through.
+    pub fn chain(&self, index: usize) -> Vec<StepSpec> {
+        let before = self.before(index);
+        // What a scan has seen is seen again, because it has stored nothing but keys.
+        let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
+        let decided = before.map_or(&[][..], |before| &before.exchanges);
+        let own = self.blocks.get(index).map_or(&[][..], |block| &block.steps);
+        again.iter().chain(decided).chain(own).cloned().collect()
+    }
+
+    fn before(&self, index: usize) -> Option<&Block> {
+        index.checked_sub(1).and_then(|before| self.blocks.get(before))
+    }
+
     /// All steps, in order.
     pub fn steps(&self) -> impl Iterator<Item = &StepSpec> {
         self.blocks.iter().flat_map(|block| block.steps.iter().chain(&block.exchanges))
@@ -209,6 +230,18 @@ impl Spec {
 }
 
 impl StepSpec {
+    /// The metrics of the step, in the order of its numbers.
+    pub fn metrics(&self) -> impl Iterator<Item = (&str, MetricKind)> {
+        let declared = if self.entry.shape == Shape::Pipe { self.params.texts(NUMBERS) } else { &[] };
+        let own = self.entry.metrics.iter().map(|metric| (metric.name, metric.kind));
+        own.chain(declared.iter().map(|name| (name.as_str(), MetricKind::Number)))
+    }
+
+    /// Says of an error of the stage which step it is about.
+    pub fn blame(&self, error: BuildError) -> BuildError {
+        BuildError { message: format!("step `{}`: {}", self.name, error.message), ..error }
+    }
+
     fn to_toml(&self) -> toml::Table {
         let mut table = params_table(&self.params);
         table.insert("use".into(), self.entry.name.into());

@@ -26,11 +26,22 @@ pub struct Options {
     pub min_words: usize,
     /// `max_word_length`, in characters.
     pub max_word_chars: usize,
+    /// `filter_lorem_ipsum`: a line with these words removes the page.
+    pub lorem_ipsum: bool,
+    /// `filter_curly_bracket`: a line with a `{` removes the page.
+    pub curly_bracket: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { needs_punctuation: true, without_citations: true, min_words: 3, max_word_chars: 1_000 }
+        Options {
+            needs_punctuation: true,
+            without_citations: true,
+            min_words: 3,
+            max_word_chars: 1_000,
+            lorem_ipsum: true,
+            curly_bracket: true,
+        }
     }
 }
 
@@ -81,11 +92,11 @@ fn judge_line(line: &str, options: &Options, citations: &[Range<usize>], clean: 
         return Fate::Cut("too_few_words");
     }
     let has = |phrase: &str| holds(clean, phrase);
-    if has("lorem ipsum") {
+    if options.lorem_ipsum && has("lorem ipsum") {
         Fate::PageRemoved("lorem_ipsum")
     } else if has("javascript") {
         Fate::Cut("policy_notice")
-    } else if clean.contains('{') {
+    } else if options.curly_bracket && clean.contains('{') {
         Fate::PageRemoved("curly_bracket")
     } else if POLICIES.into_iter().any(has) {
         Fate::Cut("policy_notice")

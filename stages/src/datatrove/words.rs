@@ -59,15 +59,22 @@ pub fn with_tokens<T>(doc: &Doc<'_>, use_them: impl FnOnce(&[Token]) -> T) -> T 
     })
 }
 
-/// Splits a text, of which the `words/v1` are given, into `tokens`, from left to right.
+/// Splits a text, of which the `words/v2` are given, into `tokens`, from left to right.
 pub(super) fn split(text: &str, words: &[Word], tokens: &mut Vec<Token>) {
     let facts = &*FACTS;
     tokens.clear();
     let mut splitter = Splitter { facts, text, tokens, with_exceptions: true };
-    for word in words {
-        let (start, end) = (word.start as usize, word.end as usize);
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        let (start, mut end) = (word.start as usize, word.end);
+        // Words that touch are of a script without spaces, and spaCy splits at white space.
+        while let Some(next) = words.next_if(|next| next.start == end) {
+            end = next.end;
+        }
         let piece = word.of(text);
-        if word.n_chars == word.end - word.start && piece.bytes().fold(true, |all, b| all & b.is_ascii_alphabetic()) {
+        let is_ascii = end - word.start == word.n_chars;
+        let end = end as usize;
+        if is_ascii && piece.bytes().fold(true, |all, b| all & b.is_ascii_alphabetic()) {
             match facts.exceptions.get(piece) {
                 Some(exception) => splitter.parts(exception, start),
                 None => splitter.tokens.push(Token {

@@ -1,7 +1,8 @@
-//! What a page states about itself: title, date, canonical address, language.
+//! What a page states about itself: title, date, canonical address, language, licence, and what it allows machines.
 
 use super::declared_type::DeclaredType;
 use super::dom::{Attr, Dom, NodeId, ROOT, Tag};
+use tokenmill_core::robots;
 
 /// Statements of a page, each empty or absent if there is none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +17,10 @@ pub struct Metadata {
     pub language: Option<String>,
     /// The kind of page that linked data or `og:type` states.
     pub page_type: Option<&'static str>,
+    /// What `meta name=robots`, tags for single crawlers and `tdm-reservation` say: whom they address, and their content.
+    pub robots: Vec<(String, String)>,
+    /// The target of a link with `rel=license`, else the licence that a `meta` of Dublin Core names.
+    pub license: Option<String>,
 }
 
 /// Longest value taken over, in bytes.
@@ -54,6 +59,32 @@ struct Found {
     lang: Option<String>,
     meta_language: Option<String>,
     page_type: DeclaredType,
+    robots: Vec<(String, String)>,
+    license: Option<String>,
+    meta_license: Option<String>,
+}
+
+/// Names of meta tags for machines: all of them, those of single crawlers, and the reservation of mining rights.
+const ROBOTS_NAMES: &[&str] = &[
+    "robots",
+    "googlebot",
+    "googlebot-news",
+    "google-extended",
+    "bingbot",
+    "gptbot",
+    "ccbot",
+    "anthropic-ai",
+    "claudebot",
+    "applebot-extended",
+    "bytespider",
+    "slurp",
+];
+/// Most tags for machines that are taken over.
+const MAX_ROBOTS_TAGS: usize = 16;
+
+/// Whether `rel` names a relation among others.
+fn has_rel(rel: &str, wanted: &str) -> bool {
+    rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case(wanted))
 }
 
 /// Reads the statements of a page.
@@ -67,6 +98,9 @@ pub fn read(dom: &Dom) -> Metadata {
             Tag::Meta => meta(dom, id, &mut found),
             Tag::Link if dom.attr(id, Attr::Rel).is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
                 set(&mut found.canonical, dom.attr(id, Attr::Href));
+            }
+            Tag::Link | Tag::A if dom.attr(id, Attr::Rel).is_some_and(|rel| has_rel(rel, "license")) => {
+                set(&mut found.license, dom.attr(id, Attr::Href));
             }
             Tag::Title if found.title.is_none() => found.title = content(dom, id),
             Tag::H1 if found.heading.is_none() => found.heading = content(dom, id),
@@ -86,6 +120,8 @@ pub fn read(dom: &Dom) -> Metadata {
         canonical_url: found.canonical.or(found.og_url),
         language: found.lang.or(found.meta_language),
         page_type: found.page_type.get(),
+        robots: found.robots,
+        license: found.license.or(found.meta_license),
     }
 }
 
@@ -96,8 +132,19 @@ fn meta(dom: &Dom, id: NodeId, found: &mut Found) {
         match name.as_str() {
             "og:title" => set(&mut found.og_title, Some(text)),
             "og:type" => found.page_type.read_open_graph(text),
+            "tdm-reservation" if text.trim() == "1" => {
+                found.robots.push((String::new(), robots::TDM_RESERVATION.to_owned()));
+            }
+            "dc.rights.license" | "dcterms.license" | "dc.license" | "license" => {
+                set(&mut found.meta_license, Some(text))
+            }
             "og:url" => set(&mut found.og_url, Some(text)),
             "og:locale" | "content-language" | "language" => set(&mut found.meta_language, Some(text)),
+            agent if ROBOTS_NAMES.contains(&agent) => {
+                if found.robots.len() < MAX_ROBOTS_TAGS {
+                    found.robots.extend(value(text).map(|text| (name.clone(), text)));
+                }
+            }
             _ => {
                 let Some(rank) = DATE_NAMES.iter().position(|&known| known == name) else { continue };
                 if found.meta_date.as_ref().is_none_or(|&(best, _)| rank < best) {
@@ -179,6 +226,19 @@ mod tests {
         assert_eq!(page.date.as_deref(), Some("2021-03-04T05:06:07Z"));
         assert_eq!(page.canonical_url.as_deref(), Some("https://x.org/a"));
         assert_eq!(page.language.as_deref(), Some("de"));
+    }
+
+    #[test]
+    fn what_machines_may_do_is_read() {
+        let page = metadata(
+            "<meta name=Robots content='noindex, noai'><meta name=GPTBot content=noindex><meta name=tdm-reservation content=1>\
+             <meta name='dcterms.license' content='https://l.org/meta'><body><a rel='nofollow LICENSE' href='https://l.org/by'>CC</a>\
+             <a rel=license href='https://l.org/other'>",
+        );
+        let said: Vec<_> = page.robots.iter().map(|(agent, value)| (agent.as_str(), value.as_str())).collect();
+        assert_eq!(said, [("robots", "noindex, noai"), ("gptbot", "noindex"), ("", "tdm-reservation")]);
+        assert_eq!(page.license.as_deref(), Some("https://l.org/by"));
+        assert_eq!(metadata("<p>plain").robots, []);
     }
 
     #[test]

@@ -100,6 +100,10 @@ pub struct Extracted {
     pub canonical_url: Option<String>,
     /// Stated language.
     pub declared_lang: Option<String>,
+    /// What tags allow machines to do with the page: whom they address, and their directives.
+    pub robots: Vec<(String, String)>,
+    /// Address of the licence that the page names.
+    pub license: Option<String>,
     /// Share of the text of the whole page that is inside links.
     pub link_density: f32,
     /// Share of the text of the whole page that was kept.
@@ -201,6 +205,8 @@ pub fn extract(html: &str, mode: Mode, scratch: &mut Scratch) -> Extracted {
         date: metadata.date,
         canonical_url: metadata.canonical_url,
         declared_lang: metadata.language,
+        robots: metadata.robots,
+        license: metadata.license,
         link_density: share(n_link),
         kept_share: share(n_kept),
         page_type: metadata.page_type,

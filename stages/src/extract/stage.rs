@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokenmill_core::text::host_of;
 use tokenmill_core::{
-    BuildError, Default, Document, Extract, Metric, Numbers, Param, Params, Payload, Record, Rejection, Stage,
+    BuildError, Default, Document, Extract, Metric, Numbers, Param, Params, Payload, Record, Rejection, Stage, robots,
 };
 
 use super::charset::{self, Origin};
@@ -94,6 +94,8 @@ impl Extract for PageText {
         let page = SCRATCH.with_borrow_mut(|scratch| self.read(host_of(record.url), &decoded.text, scratch));
         set_numbers(&page, numbers);
         document.title = page.title;
+        page.robots.iter().for_each(|(agent, value)| robots::add(&mut document.robots, agent, value));
+        document.license = page.license.unwrap_or_default();
         document.text = page.text;
         if document.text.is_empty() { Err(Rejection::new("empty_text")) } else { Ok(()) }
     }
@@ -168,8 +170,16 @@ mod tests {
             panic!("shape")
         };
         let payload = Payload::Page { body, mime, charset };
-        let record =
-            Record { record_id: "", url: "http://a.b.RU/x", date: "", lang: "", truncated: false, extra: "", payload };
+        let record = Record {
+            record_id: "",
+            url: "http://a.b.RU/x",
+            date: "",
+            lang: "",
+            truncated: false,
+            extra: "",
+            robots: "",
+            payload,
+        };
         let mut document = Document::default();
         let mut numbers = Numbers::new(METRICS.len());
         (stage.extract(&record, &mut document, &mut numbers), document, numbers)

@@ -11,7 +11,7 @@ use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Measure, Metric, N
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "filter.gopher_quality",
-    version: 1,
+    version: 2,
     about: "Gopher's quality rules: number and length of words, symbols, bullets, ellipses, letters, stop words.",
     shape: Shape::Measure,
     needs_text: true,
@@ -59,7 +59,7 @@ const PARAMS: &[Param] = &[
 ];
 
 const METRICS: &[Metric] = &[
-    Metric::number("n_words", "words (words/v1)"),
+    Metric::number("n_words", "words (words/v2)"),
     Metric::number("mean_word_length", "Unicode scalar values per word"),
     Metric::number("hashes_per_word", "`#` in the text, per word"),
     Metric::number("ellipses_per_word", "`...` and `…` in the text, per word"),

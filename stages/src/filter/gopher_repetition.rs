@@ -8,7 +8,7 @@ use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Measure, Metric, N
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "filter.gopher_repetition",
-    version: 1,
+    version: 2,
     about: "Gopher's repetition rules: repeated lines, paragraphs and word n-grams.",
     shape: Shape::Measure,
     needs_text: true,

@@ -7,7 +7,7 @@ use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Measure, Metric, N
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "filter.length",
-    version: 1,
+    version: 2,
     about: "Judges a document by its size in characters, words and lines.",
     shape: Shape::Measure,
     needs_text: true,
@@ -24,7 +24,7 @@ pub const ENTRY: Entry = Entry {
     ],
     metrics: &[
         Metric::number("n_chars", "Unicode scalar values of the text, white space included"),
-        Metric::number("n_words", "words (words/v1)"),
+        Metric::number("n_words", "words (words/v2)"),
         Metric::number("n_lines", "lines that are not blank"),
         Metric::number("mean_line_length", "scalar values per line, trimmed; absent when all lines are blank"),
     ],

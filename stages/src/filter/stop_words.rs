@@ -20,27 +20,31 @@ pub(crate) struct StopWords {
 /// What can be told of a listed word at a glance; most words of a text are none by that alone.
 #[derive(Clone, Copy)]
 struct Wanted {
-    /// Lengths in bytes, as bits.
-    lengths: u64,
-    /// The low six bits of first bytes, as bits.
-    initials: u64,
+    /// For the low six bits of first bytes, lengths in bytes as bits.
+    lengths: [u64; 64],
 }
 
 impl Wanted {
-    const ANY: Wanted = Wanted { lengths: u64::MAX, initials: u64::MAX };
+    const NONE: Wanted = Wanted { lengths: [0; 64] };
+    const ANY: Wanted = Wanted { lengths: [u64::MAX; 64] };
 
-    fn admits(self, word: &[u8]) -> bool {
-        word.len() <= MAX_BYTES && (self.lengths >> word.len()) & 1 == 1 && self.admits_start(word)
+    /// The place of a word by its first byte.
+    #[inline]
+    fn initial(word: &[u8]) -> usize {
+        usize::from(word.first().map_or(0, u8::to_ascii_lowercase) & 63)
     }
 
-    fn admits_start(self, word: &[u8]) -> bool {
-        let initial = word.first().map_or(0, u8::to_ascii_lowercase);
-        (self.initials >> (initial & 63)) & 1 == 1
+    #[inline]
+    fn admits(&self, word: &[u8]) -> bool {
+        word.len() <= MAX_BYTES && (self.lengths[Wanted::initial(word)] >> word.len()) & 1 == 1
+    }
+
+    fn admits_start(&self, word: &[u8]) -> bool {
+        self.lengths[Wanted::initial(word)] != 0
     }
 
     fn admit(&mut self, word: &[u8]) {
-        self.lengths |= 1 << word.len();
-        self.initials |= 1 << (word.first().map_or(0, u8::to_ascii_lowercase) & 63);
+        self.lengths[Wanted::initial(word)] |= 1 << word.len();
     }
 }
 
@@ -51,10 +55,10 @@ impl StopWords {
     /// When there are more than 128 words, or one is empty, too long, or could never be found in a text.
     pub(crate) fn new(param: &str, list: &[String]) -> Result<StopWords, BuildError> {
         let mut words = Vec::with_capacity(list.len());
-        let mut wanted = Wanted { lengths: 0, initials: 0 };
+        let mut wanted = Wanted::NONE;
         for word in list {
             let mut buffer = [0; MAX_BYTES];
-            match fold(word, Wanted::ANY, &mut buffer) {
+            match fold(word, &Wanted::ANY, &mut buffer) {
                 Some(len) if len > 0 && !word.contains(char::is_whitespace) => {
                     wanted.admit(&buffer[..len]);
                     words.push(as_numbers(&buffer));
@@ -77,20 +81,40 @@ impl StopWords {
     /// How many different words of the list the document holds.
     pub(crate) fn n_distinct(&self, doc: &Doc<'_>) -> u32 {
         let text = doc.text();
-        let found = doc.words().iter().filter_map(|word| self.find(word.of(text)));
-        found.fold(0u128, |seen, at| seen | 1 << at).count_ones()
+        let mut seen = 0u128;
+        for word in doc.words() {
+            let bytes = text.as_bytes().get(word.start as usize..word.end as usize).unwrap_or_default();
+            if self.may_be_listed(bytes)
+                && let Some(at) = self.find(word.of(text))
+            {
+                seen |= 1 << at;
+            }
+        }
+        seen.count_ones()
+    }
+
+    /// Most words are told from listed ones by their first byte and their length.
+    #[inline]
+    fn may_be_listed(&self, word: &[u8]) -> bool {
+        let ([first, ..], [.., last]) = (word, word) else { return false };
+        if !first.is_ascii_alphanumeric() {
+            // There may be something to trim or to fold.
+            return !first.is_ascii() || self.wanted.admits(trim_ascii(word)) || !word.is_ascii();
+        }
+        let lengths = self.wanted.lengths[Wanted::initial(word)];
+        lengths != 0 && (!last.is_ascii_alphanumeric() || (lengths >> (word.len() & 63)) & 1 == 1 || !word.is_ascii())
     }
 
     fn find(&self, word: &str) -> Option<usize> {
         let mut buffer = [0; MAX_BYTES];
-        fold(word, self.wanted, &mut buffer)?;
+        fold(word, &self.wanted, &mut buffer)?;
         self.words.binary_search(&as_numbers(&buffer)).ok()
     }
 }
 
 /// Writes `word` in lower case, without what is not alphanumeric at its ends, and returns its length; `None` when
 /// there is no room for it or it is not wanted.
-fn fold(word: &str, wanted: Wanted, buffer: &mut [u8; MAX_BYTES]) -> Option<usize> {
+fn fold(word: &str, wanted: &Wanted, buffer: &mut [u8; MAX_BYTES]) -> Option<usize> {
     let ascii = trim_ascii(word.as_bytes());
     if ascii.is_ascii() {
         if !wanted.admits(ascii) {

@@ -1,19 +1,20 @@
 //! `line.policy_notices`: cuts lines that talk of JavaScript, cookies or policies, as C4 does.
 
-use super::cut::cut_lines;
+use super::cut::{char_share, cut_lines};
 use crate::phrases::Phrases;
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::numbers::share;
-use tokenmill_core::text::lines::Line;
-use tokenmill_core::text::n_chars;
 use tokenmill_core::{
     Assets, BuildError, Default, Doc, Edit, Edits, Entry, Metric, Numbers, Param, Params, Rule, Stage,
 };
 
+/// What C4 takes for a notice (arXiv:1910.10683, section 2.2, and its program).
+pub(super) const PHRASES: &[&str] =
+    &["javascript", "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"];
+
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "line.policy_notices",
-    version: 1,
+    version: 2,
     about: "Cuts lines that talk of JavaScript, cookies or policies.",
     shape: Shape::Edit,
     needs_text: true,
@@ -21,15 +22,7 @@ pub const ENTRY: Entry = Entry {
     params: &[
         Param {
             name: "phrases",
-            default: Default::Texts(&[
-                "javascript",
-                "terms of use",
-                "privacy policy",
-                "cookie policy",
-                "uses cookies",
-                "use of cookies",
-                "use cookies",
-            ]),
+            default: Default::Texts(PHRASES),
             about: "a line that holds one of these is cut; case and the white space between words do not matter",
         },
         Param { name: "max_words", default: Default::NoLimit, about: "words; a longer line stays" },
@@ -68,35 +61,20 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
 
 impl PolicyNotices {
     /// Indexes of the lines to cut.
-    fn notices(&self, text: &str, lines: &[Line]) -> Vec<usize> {
-        let mut found = Vec::new();
-        let mut from = 0;
-        while let Some(phrase) = self.phrases.find_at(text, from) {
-            let at = lines.partition_point(|line| (line.end as usize) < phrase.start);
-            let Some(line) = lines.get(at) else { break };
-            let n_words = || line.of(text).split_whitespace().count() as f32;
-            if self.max_words.is_none_or(|max| n_words() <= max) {
-                found.push(at);
-            }
-            from = line.end as usize;
-        }
-        found
+    fn notices(&self, doc: &Doc<'_>) -> Vec<usize> {
+        let (text, lines) = (doc.text(), doc.lines());
+        let is_short = |at: &usize| self.max_words.is_none_or(|max| doc.words_of(&lines[*at]).len() as f32 <= max);
+        self.phrases.lines(text, lines).filter(is_short).collect()
     }
 }
 
 impl Edit for PolicyNotices {
     fn edit(&self, doc: &Doc<'_>, edits: &mut Edits, numbers: &mut Numbers) {
         let (text, lines) = (doc.text(), doc.lines());
-        let cut = self.notices(text, lines);
-        let mut cut_share = 0.0;
-        if !cut.is_empty() {
-            let chars = |line: &Line| n_chars(line.trimmed(text));
-            let n_cut = cut.iter().map(|at| chars(&lines[*at])).sum();
-            cut_share = share(n_cut, lines.iter().map(chars).sum());
-            cut_lines(text, lines, &cut, edits, "policy_notice");
-        }
+        let cut = self.notices(doc);
+        cut_lines(text, lines, &cut, edits, "policy_notice");
         numbers.set(N_LINES_CUT, cut.len() as f32);
-        numbers.set(CUT_CHAR_SHARE, cut_share);
+        numbers.set(CUT_CHAR_SHARE, char_share(text, lines, &cut));
     }
 
     fn rules(&self) -> &[Rule] {

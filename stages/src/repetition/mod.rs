@@ -1,13 +1,15 @@
 //! How much of a text is said more than once: lines, paragraphs and word n-grams.
 
-mod counter;
+pub(crate) mod counter;
 mod lines;
 mod ngrams;
+mod twice;
 
 pub(crate) use counter::Counter;
 use lines::Repeats;
 use ngrams::{NGrams, Shares};
 use std::cell::RefCell;
+use std::ops::Range;
 use tokenmill_core::Doc;
 
 /// Buffers that one thread uses for one document after the other.
@@ -30,4 +32,13 @@ pub(crate) fn of_lines(doc: &Doc<'_>) -> Repeats {
 pub(crate) fn of_ngrams(doc: &Doc<'_>) -> Shares {
     let (words, hashes) = (doc.words(), doc.word_hashes());
     SCRATCH.with_borrow_mut(|scratch| scratch.ngrams.shares(words, hashes, &mut scratch.counter))
+}
+
+/// For n-grams of 5 to 10 words that occur more than once within the words `range` of a document, the share of their
+/// characters that the grams cover.
+pub(crate) fn of_words(doc: &Doc<'_>, range: Range<usize>) -> [f32; 6] {
+    let (Some(words), Some(hashes)) = (doc.words().get(range.clone()), doc.word_hashes().get(range)) else {
+        return [0.0; 6];
+    };
+    SCRATCH.with_borrow_mut(|scratch| scratch.ngrams.duplicate(words, hashes, &mut scratch.counter))
 }

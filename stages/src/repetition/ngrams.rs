@@ -2,18 +2,20 @@
 //!
 //! Law: a gram of n + 1 words occurs twice only if the grams of n words at its first and its second word do. So each
 //! size looks only at places where the size before it repeats, and a text without repeats is read about once, not
-//! nine times.
+//! nine times. Most grams of the first size are told from repeated ones by two bits.
 
 use super::counter::Counter;
+use super::twice::Twice;
+use std::ops::RangeInclusive;
 use tokenmill_core::numbers::share;
-use tokenmill_core::text::ngrams::extend;
+use tokenmill_core::text::ngrams::{extend, rolling};
 use tokenmill_core::text::words::Word;
 
 /// Sizes of which the most frequent gram is judged.
-const TOP_SIZES: std::ops::RangeInclusive<usize> = 2..=4;
+const TOP_SIZES: RangeInclusive<usize> = 2..=4;
 
 /// Sizes of which all repeated grams are judged.
-const DUPLICATE_SIZES: std::ops::RangeInclusive<usize> = 5..=10;
+const DUPLICATE_SIZES: RangeInclusive<usize> = 5..=10;
 
 /// Shares of the characters inside words; a character counts once, however many grams cover it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -32,6 +34,7 @@ pub(crate) struct NGrams {
     grams: Vec<Gram>,
     /// Characters in all words before the i-th.
     chars_before: Vec<u32>,
+    twice: Twice,
 }
 
 #[derive(Clone, Copy)]
@@ -47,34 +50,76 @@ impl NGrams {
     /// Measures the grams of a text from its words and their hashes.
     pub(crate) fn shares(&mut self, words: &[Word], hashes: &[u64], counter: &mut Counter) -> Shares {
         let mut shares = Shares::default();
-        self.start(words, hashes);
-        let n_chars = self.chars_before.last().map_or(0, |n| *n as usize);
-        for n in *TOP_SIZES.start()..=*DUPLICATE_SIZES.end() {
-            self.grow(n, hashes);
+        let sizes = *TOP_SIZES.start()..=*DUPLICATE_SIZES.end();
+        self.of_sizes(sizes, words, hashes, counter, |n, grams, n_chars, counter| {
+            if TOP_SIZES.contains(&n) {
+                let top = grams.top(n, counter);
+                shares.top[n - TOP_SIZES.start()] = share(grams.covered(n, |gram| gram.place == top), n_chars);
+            } else {
+                shares.duplicate[n - DUPLICATE_SIZES.start()] = share(grams.covered(n, |_| true), n_chars);
+            }
+        });
+        shares
+    }
+
+    /// As [`NGrams::shares`], of the duplicate sizes alone, which costs little where nothing is repeated.
+    pub(crate) fn duplicate(&mut self, words: &[Word], hashes: &[u64], counter: &mut Counter) -> [f32; 6] {
+        let mut shares = [0.0; 6];
+        self.of_sizes(DUPLICATE_SIZES, words, hashes, counter, |n, grams, n_chars, _| {
+            shares[n - DUPLICATE_SIZES.start()] = share(grams.covered(n, |_| true), n_chars);
+        });
+        shares
+    }
+
+    /// Shows the repeated grams of each size, and the characters in all words, until there are none.
+    fn of_sizes(
+        &mut self,
+        sizes: RangeInclusive<usize>,
+        words: &[Word],
+        hashes: &[u64],
+        counter: &mut Counter,
+        mut see: impl FnMut(usize, &NGrams, usize, &Counter),
+    ) {
+        let mut n_chars = 0;
+        for n in sizes.clone() {
+            if n == *sizes.start() {
+                self.start(n, hashes)
+            } else {
+                self.grow(n, hashes)
+            };
             self.retain_repeated(counter);
             if self.grams.is_empty() {
                 break;
             }
-            if TOP_SIZES.contains(&n) {
-                let top = self.top(n, counter);
-                shares.top[n - TOP_SIZES.start()] = share(self.covered(n, |gram| gram.place == top), n_chars);
-            } else {
-                shares.duplicate[n - DUPLICATE_SIZES.start()] = share(self.covered(n, |_| true), n_chars);
+            if n == *sizes.start() {
+                n_chars = self.count_chars(words);
             }
+            see(n, self, n_chars, counter);
         }
-        shares
     }
 
-    /// Takes every word as a gram of one.
-    fn start(&mut self, words: &[Word], hashes: &[u64]) {
+    /// Takes the grams of `n` words that may be repeated.
+    fn start(&mut self, n: usize, hashes: &[u64]) {
         self.grams.clear();
-        self.grams.extend(hashes.iter().zip(0..).map(|(hash, start)| Gram { hash: *hash, start, place: 0 }));
+        self.twice.clear(hashes.len());
+        rolling(hashes, n).for_each(|hash| self.twice.note(hash));
+        rolling(hashes, n).zip(0..).for_each(|(hash, start)| {
+            if self.twice.may_be_repeated(hash) {
+                self.grams.push(Gram { hash, start, place: 0 });
+            }
+        });
+    }
+
+    /// Characters in all words.
+    fn count_chars(&mut self, words: &[Word]) -> usize {
+        let mut sum = 0;
         self.chars_before.clear();
         self.chars_before.push(0);
-        self.chars_before.extend(words.iter().scan(0u32, |sum, word| {
-            *sum += word.n_chars;
-            Some(*sum)
+        self.chars_before.extend(words.iter().map(|word| {
+            sum += word.n_chars;
+            sum
         }));
+        sum as usize
     }
 
     /// Makes grams of `n` words from those of n - 1, where the next place has one too.
@@ -141,7 +186,11 @@ mod tests {
         let (mut words, mut hashes) = (Vec::new(), Vec::new());
         split_words(text, &mut words);
         hash_words(text, &words, &mut hashes);
-        NGrams::default().shares(&words, &hashes, &mut Counter::default())
+        let (mut grams, mut counter) = (NGrams::default(), Counter::default());
+        let duplicate = grams.duplicate(&words, &hashes, &mut counter);
+        let shares = grams.shares(&words, &hashes, &mut counter);
+        assert_eq!(duplicate, shares.duplicate);
+        shares
     }
 
     /// The definitions, word by word and without any of the short cuts.

@@ -43,7 +43,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// The manifests of the phases that have ended, in order.
-fn manifests(store: &dyn Store) -> Result<Vec<Manifest>, Failure> {
+pub fn manifests(store: &dyn Store) -> Result<Vec<Manifest>, Failure> {
     let mut manifests = Vec::new();
     for phase in RunRecord::read(store)?.phases {
         match phase.read_manifest(store)? {

@@ -5,6 +5,7 @@
 //! | [`Equal`] | one key and a rank | of every group with the same key the first is kept |
 //! | [`Similar`] | many keys; on request a larger sketch | of what shares a key, what is similar to something kept goes |
 //! | [`Lines`] | a key for every line | lines that occur too often are cut |
+//! | [`Totals`] | a group and an amount | groups with too much of it go |
 //!
 //! Every order depends on data only, never on arrival, so the same is decided however the documents are parted. The
 //! functions here decide about documents in memory; the engine does the same out of core.
@@ -12,10 +13,12 @@
 mod equal;
 mod lines;
 mod similar;
+mod totals;
 
 pub use equal::{Equal, Sketch, settle};
 pub use lines::{LineKey, LineLimits, Lines, bucket_of, order_of, settle_lines};
 pub use similar::{Compared, Greedy, Judged, Similar, SimilarDoc, settle_similar};
+pub use totals::{Counted, Total, TotalLimits, Totals, settle_totals};
 
 use crate::{DocId, Metric, Numbers};
 
@@ -27,6 +30,8 @@ pub enum Exchange {
     Similar(Box<dyn Similar>),
     /// Lines are counted over all documents.
     Lines(Box<dyn Lines>),
+    /// Something is counted in groups of documents.
+    Totals(Box<dyn Totals>),
 }
 
 /// Which kind an exchange is, known before it is built.
@@ -38,6 +43,8 @@ pub enum Kind {
     Similar,
     /// [`Exchange::Lines`]
     Lines,
+    /// [`Exchange::Totals`]
+    Totals,
 }
 
 impl Exchange {
@@ -47,6 +54,7 @@ impl Exchange {
             Exchange::Equal(exchange) => exchange.reason(),
             Exchange::Similar(exchange) => exchange.reason(),
             Exchange::Lines(exchange) => exchange.reason(),
+            Exchange::Totals(exchange) => exchange.reason(),
         }
     }
 
@@ -58,6 +66,13 @@ impl Exchange {
                 numbers.set(CLUSTER_SIZE, cluster_size as f32);
                 return None;
             }
+            Fate::GroupRemoved { rate, group_size } => {
+                numbers.set(RATE, rate);
+                numbers.set(GROUP_SIZE, group_size as f32);
+                let limit = if let Exchange::Totals(exchange) = self { exchange.limits().max_per_1000 } else { rate };
+                let judged = Some(Judgement { metric: RATE_NAME, value: rate, limit });
+                return Some(ToldRemoval { reason: self.reason(), twin: None, judged });
+            }
         };
         if let Some(similarity) = similarity {
             numbers.set(SIMILARITY, similarity);
@@ -67,7 +82,8 @@ impl Exchange {
             Exchange::Similar(exchange) if id != twin && similarity.is_some() => exchange.limit(),
             _ => None,
         };
-        Some(ToldRemoval { reason, twin, judged: similarity.zip(limit) })
+        let judged = similarity.zip(limit).map(|(value, limit)| Judgement { metric: SIMILARITY_NAME, value, limit });
+        Some(ToldRemoval { reason, twin: Some(twin), judged })
     }
 }
 
@@ -76,13 +92,24 @@ impl Exchange {
 pub struct ToldRemoval {
     /// Completes "removed because …".
     pub reason: &'static str,
-    /// The document that is kept instead.
-    pub twin: DocId,
-    /// The similarity, and the limit that it reaches.
-    pub judged: Option<(f32, f32)>,
+    /// The document that is kept instead, if there is one.
+    pub twin: Option<DocId>,
+    /// The number that was judged.
+    pub judged: Option<Judgement>,
 }
 
-/// What was decided about a document that has a twin.
+/// A number of an exchange, and the limit that it reaches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    /// Name of the metric.
+    pub metric: &'static str,
+    /// Its value.
+    pub value: f32,
+    /// The limit.
+    pub limit: f32,
+}
+
+/// What was decided about a document.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fate {
     /// It goes.
@@ -97,6 +124,20 @@ pub enum Fate {
         /// Documents that it stands for, itself included.
         cluster_size: u32,
     },
+    /// It goes with all documents of its group.
+    GroupRemoved {
+        /// What was counted in the group, per 1,000 documents.
+        rate: f32,
+        /// Documents of the group.
+        group_size: u32,
+    },
+}
+
+impl Fate {
+    /// Whether the document goes.
+    pub fn removes(&self) -> bool {
+        !matches!(self, Fate::Kept { .. })
+    }
 }
 
 /// The metrics of an exchange of equal keys.
@@ -106,12 +147,20 @@ pub const METRICS: &[Metric] = &[
     Metric::number("cluster_size", "documents that this one is kept for, itself included; absent where it has no twin"),
     Metric::number(SIMILARITY_NAME, "how similar the document is to the one that is kept instead, 0 to 1"),
 ];
-/// Place of `cluster_size` in both.
+/// The metrics of an exchange of totals.
+pub const TOTAL_METRICS: &[Metric] = &[
+    Metric::number(RATE_NAME, "what was counted in the group, per 1,000 documents; absent where the group stays"),
+    Metric::number("group_size", "documents of the group; absent where the group stays"),
+];
+const RATE: usize = 0;
+const RATE_NAME: &str = "rate";
+const GROUP_SIZE: usize = 1;
+/// Place of `cluster_size` in the first two.
 const CLUSTER_SIZE: usize = 0;
 /// Place of `similarity`.
 const SIMILARITY: usize = 1;
 /// Name of that metric.
-pub const SIMILARITY_NAME: &str = "similarity";
+const SIMILARITY_NAME: &str = "similarity";
 
 /// The reason when the document that is kept has the same id: one record was read twice.
 pub const DUPLICATE_RECORD: &str = "duplicate_record";

@@ -1,6 +1,5 @@
 //! Settles an exchange on all inputs of one config block; documents count from 1 in its messages.
 
-use super::parse::field;
 use super::show::{Shown, line, record, write_edited, write_numbers};
 use crate::catalog::Entry;
 use crate::exchange::{self, Fate, SimilarDoc};
@@ -12,7 +11,6 @@ pub fn show_exchange(entry: &Entry, exchange: &Exchange, inputs: &[(&str, &str)]
         let mut document = Document::default();
         document.fill_from(DocId::from_position("page", at as u64), &record(info, body));
         document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
-        field(info, "extra").clone_into(&mut document.extra);
         document
     };
     let documents: Vec<Document> = inputs.iter().enumerate().map(document).collect();
@@ -25,6 +23,12 @@ pub fn show_exchange(entry: &Entry, exchange: &Exchange, inputs: &[(&str, &str)]
             each(&mut |document, doc| sketched.push((document.id, stage.sketch(&doc))));
             let takes_part = sketched.iter().map(|(_, sketch)| sketch.is_some()).collect();
             show_fates(entry, exchange, &documents, takes_part, exchange::settle(&sketched))
+        }
+        Exchange::Totals(stage) => {
+            let mut counted = Vec::new();
+            each(&mut |document, doc| counted.push((document.id, stage.count(&doc))));
+            let takes_part = counted.iter().map(|(_, counted)| counted.is_some()).collect();
+            show_fates(entry, exchange, &documents, takes_part, exchange::settle_totals(stage.limits(), &counted))
         }
         Exchange::Similar(stage) => {
             let mut sketched = Vec::new();
@@ -81,6 +85,9 @@ fn show_fates(
                 match (fate, dropped_by) {
                     (Fate::Removed { twin, .. }, Some(reason)) => {
                         line(&mut text, format_args!("removed because {reason} (kept: {})", place(twin)));
+                    }
+                    (Fate::GroupRemoved { .. }, Some(reason)) => {
+                        line(&mut text, format_args!("removed because {reason}"))
                     }
                     _ => line(&mut text, format_args!("kept")),
                 }

@@ -4,8 +4,9 @@
 //!
 //! - ```` ```toml ```` holds `[[step]]` with `use` and the parameters that the cases below it run with; the first one
 //!   shows every parameter at its default;
-//! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=…`;
-//!   (and `date=… truncated=true` for exchanges, which settle on all inputs below one config block together);
+//! - ```` ```text ```` or ```` ```html ```` is an input; words after the kind are fields: `url=… lang=… charset=… mime=…`,
+//!   `robots=… license=…`, `date=… truncated=true extra={…}`, and `step.metric=…` for what a stage asks of earlier steps;
+//!   exchanges settle on all inputs below one config block together;
 //! - ```` ```expect ```` right after an input is what the stage says of it, written by `cargo xtask bless`.
 
 mod exchange;

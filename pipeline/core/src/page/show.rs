@@ -2,8 +2,9 @@
 
 use super::parse::field;
 use crate::catalog::Entry;
+use crate::combine::{Given, Input, Need, Slot};
 use crate::numbers::Measured;
-use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge};
+use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge, robots};
 use std::fmt::Write;
 
 /// What a stage says of one input.
@@ -23,6 +24,8 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let mut edits = Edits::default();
     let record = record(info, body);
     document.fill_from(DocId::from_position("page", 0), &record);
+    robots::add(&mut document.robots, "", field(info, "robots"));
+    field(info, "license").clone_into(&mut document.license);
     let mut rejected = None;
     match stage {
         Stage::Extract(stage) => rejected = stage.extract(&record, &mut document, &mut numbers).err(),
@@ -30,11 +33,17 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
             document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
             stage.measure(&Doc::new(&document, &Analysis::default()), &mut numbers);
         }
+        Stage::Combine(stage) => {
+            document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
+            let (slots, given) = given(stage.inputs(), info);
+            let given = [given];
+            stage.combine(&Doc::new(&document, &Analysis::default()), &Given::new(&slots, &given), &mut numbers);
+        }
         Stage::Edit(stage) => {
             document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
             stage.edit(&Doc::new(&document, &Analysis::default()), &mut edits, &mut numbers);
         }
-        Stage::Exchange(_) => {}
+        Stage::Exchange(_) | Stage::Pipe(_) => {}
     }
     let verdict = judge(stage.rules(), &numbers);
     let mut text = String::new();
@@ -61,6 +70,20 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     Shown { text, dropped_by, measured }
 }
 
+/// The metrics of earlier steps that the fields of an input give, as in `filter.length.n_words=20`.
+fn given(inputs: &[Input], info: &str) -> (Vec<Option<Slot>>, Numbers) {
+    let mut numbers = Numbers::new(inputs.len());
+    for (metric, input) in inputs.iter().enumerate() {
+        let Need::Metric { name, .. } = &input.need else { continue };
+        match (field(info, name), field(info, name).parse()) {
+            ("", _) => {}
+            (_, Ok(number)) => numbers.set(metric, number),
+            (label, Err(_)) => numbers.set_label(metric, label.into()),
+        }
+    }
+    ((0..inputs.len()).map(|metric| Some(Slot { step: 0, metric })).collect(), numbers)
+}
+
 pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
     let payload = if info.starts_with("html") {
         let mime = if field(info, "mime").is_empty() { "text/html" } else { field(info, "mime") };
@@ -74,7 +97,8 @@ pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
         date: field(info, "date"),
         lang: field(info, "lang"),
         truncated: field(info, "truncated") == "true",
-        extra: "",
+        extra: field(info, "extra"),
+        robots: "",
         payload,
     }
 }
@@ -93,7 +117,7 @@ pub(super) fn write_numbers(out: &mut String, entry: &Entry, numbers: &Numbers) 
 /// The text that an extraction or an edit leaves, each line behind a bar.
 fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut Edits) {
     match stage {
-        Stage::Measure(_) | Stage::Exchange(_) => {}
+        Stage::Measure(_) | Stage::Combine(_) | Stage::Exchange(_) | Stage::Pipe(_) => {}
         Stage::Extract(_) => write_lines(out, document, &document.text),
         Stage::Edit(_) => write_edited(out, document, edits),
     }

@@ -1,5 +1,8 @@
 //! Lines: split at `\n` only; a `\r` before it belongs to the white space that trimming removes.
 
+use super::words::Word;
+use std::ops::Range;
+
 /// One line: its byte range without the line feed, and the range without surrounding white space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -38,8 +41,14 @@ pub fn split_lines(text: &str, out: &mut Vec<Line>) {
             break;
         }
         let line = &text[start..end];
-        let trimmed_start = start + (line.len() - line.trim_start().len());
-        let trimmed_end = trimmed_start + line.trim().len();
+        let (trimmed_start, trimmed_end) = match line.as_bytes() {
+            // Most lines begin and end with ASCII that is no white space.
+            [b'!'..=b'~', .., b'!'..=b'~'] => (start, end),
+            _ => {
+                let trimmed_start = start + (line.len() - line.trim_start().len());
+                (trimmed_start, trimmed_start + line.trim().len())
+            }
+        };
         let (Ok(start32), Ok(end32)) = (u32::try_from(start), u32::try_from(end)) else { break };
         out.push(Line {
             start: start32,
@@ -51,9 +60,22 @@ pub fn split_lines(text: &str, out: &mut Vec<Line>) {
     }
 }
 
+/// The words of each line, as a range of `words`; both are of the same text.
+pub fn words_by_line<'a>(lines: &'a [Line], words: &'a [Word]) -> impl Iterator<Item = (&'a Line, Range<usize>)> {
+    let mut next = 0;
+    lines.iter().map(move |line| {
+        let start = next;
+        while words.get(next).is_some_and(|word| word.start < line.end) {
+            next += 1;
+        }
+        (line, start..next)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::words::split_words;
 
     fn lines(text: &str) -> Vec<&str> {
         let mut out = Vec::new();
@@ -76,5 +98,15 @@ mod tests {
         split_lines(text, &mut out);
         let trimmed: Vec<_> = out.iter().map(|line| (line.trimmed(text), line.is_blank())).collect();
         assert_eq!(trimmed, [("x y", false), ("", true), ("end", false)]);
+    }
+
+    #[test]
+    fn every_word_is_in_the_line_it_stands_in() {
+        let text = " a b\n\n \nc\r\nd e f";
+        let (mut out, mut words) = (Vec::new(), Vec::new());
+        split_lines(text, &mut out);
+        split_words(text, &mut words);
+        let found: Vec<_> = words_by_line(&out, &words).map(|(_, range)| range).collect();
+        assert_eq!(found, [0..2, 2..2, 2..2, 2..3, 3..6]);
     }
 }

@@ -1,8 +1,11 @@
 //! Text analysis shared by all stages: one versioned definition each of word, line, n-gram and character counts.
 
+mod blocks;
 pub mod lines;
 pub mod ngrams;
 pub mod normal;
+pub mod segment;
+pub mod sentences;
 pub mod words;
 
 use lines::Line;
@@ -13,7 +16,7 @@ use words::Word;
 pub struct Shape {
     /// Unicode scalar values.
     pub n_chars: usize,
-    /// Words (`words/v1`).
+    /// Words (`words/v2`).
     pub n_words: usize,
     /// Scalar values inside words.
     pub n_word_chars: usize,
@@ -25,11 +28,16 @@ pub struct Shape {
 
 impl Shape {
     pub(crate) fn of(text: &str, words: &[Word], lines: &[Line]) -> Shape {
+        let (mut n_word_chars, mut n_alphabetic_words) = (0, 0);
+        for word in words {
+            n_word_chars += word.n_chars as usize;
+            n_alphabetic_words += usize::from(word.has_alphabetic);
+        }
         Shape {
             n_chars: n_chars(text),
             n_words: words.len(),
-            n_word_chars: words.iter().map(|word| word.n_chars as usize).sum(),
-            n_alphabetic_words: words.iter().filter(|word| word.has_alphabetic).count(),
+            n_word_chars,
+            n_alphabetic_words,
             n_lines: lines.iter().filter(|line| !line.is_blank()).count(),
         }
     }
@@ -37,7 +45,7 @@ impl Shape {
 
 /// Unicode scalar values in `text`: every byte that does not continue a character starts one.
 pub fn n_chars(text: &str) -> usize {
-    text.bytes().filter(|byte| (*byte as i8) >= -0x40).count()
+    if text.is_ascii() { text.len() } else { text.bytes().filter(|byte| (*byte as i8) >= -0x40).count() }
 }
 
 /// The host part of a URL, without user, port and brackets' surroundings; empty when the URL has no authority.

@@ -5,16 +5,18 @@ const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The hash of every window of `n` word hashes, in order; empty when there are fewer than `n` words.
 ///
-/// A polynomial in `BASE` modulo 2^64, so the whole row costs one multiplication and two additions per word for any n.
+/// A polynomial in `BASE` modulo 2^64, so the whole row costs two multiplications and two additions per word for any n.
 pub fn rolling(word_hashes: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ {
-    let leading = (1..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
-    let mut window = 0u64;
-    word_hashes.iter().enumerate().filter_map(move |(at, hash)| {
-        if at >= n {
-            window = window.wrapping_sub(word_hashes[at - n].wrapping_mul(leading));
-        }
-        window = extend(window, *hash);
-        (n > 0 && at + 1 >= n).then_some(window)
+    let leaving_factor = (0..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
+    let (first, entering) = match n.checked_sub(1).and_then(|n| word_hashes.split_at_checked(n)) {
+        Some(split) => split,
+        None => (word_hashes, [].as_slice()),
+    };
+    let mut window = first.iter().fold(0, |window, hash| extend(window, *hash));
+    // Nothing leaves the first window. The word that leaves does not wait for the window before, so words overlap.
+    entering.iter().zip(std::iter::once(&0).chain(word_hashes)).map(move |(entering, leaving)| {
+        window = extend(window, entering.wrapping_sub(leaving.wrapping_mul(leaving_factor)));
+        window
     })
 }
 

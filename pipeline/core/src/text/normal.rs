@@ -4,20 +4,16 @@
 //! Such words are what texts are compared by: case, punctuation and white space do not matter. They are hashed as they are
 //! found, eight bytes at a time, and shared by all stages of a segment.
 
+use super::blocks::{BLOCK, Classes};
+use super::segment::is_unspaced;
 use super::words::ascii::load;
 use crate::hash::hash64;
+use std::ops::Range;
 use std::sync::LazyLock;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const ONES: u64 = u64::from_le_bytes([1; 8]);
-#[cfg(any(test, not(target_arch = "x86_64")))]
-const HIGH: u64 = ONES << 7;
 /// Makes ASCII letters lower case, and leaves digits as they are.
 const LOWER: u64 = u64::from_le_bytes([0x20; 8]);
-
-/// Bytes that are classed at once.
-const BLOCK: usize = 64;
 
 /// Adds a hash for every normal word of `text`, in order.
 pub fn hash_normal_words(text: &str, out: &mut Vec<u64>) {
@@ -55,7 +51,7 @@ fn hash_anywhere(text: &str, out: &mut Vec<u64>) {
 /// Adds the words that end inside a block, before its first character that is not ASCII; says how many bytes are done.
 #[inline(always)]
 fn hash_block(bytes: &[u8], at: usize, block: &[u8; BLOCK], out: &mut Vec<u64>) -> usize {
-    let (mut words, foreign) = classes_of(block);
+    let Classes { mut words, foreign, .. } = Classes::of(block);
     let end = foreign.trailing_zeros() as usize;
     words &= u64::MAX.checked_shr((BLOCK - end) as u32).unwrap_or(0);
     while words != 0 {
@@ -65,79 +61,41 @@ fn hash_block(bytes: &[u8], at: usize, block: &[u8; BLOCK], out: &mut Vec<u64>) 
             // It may go on.
             return start;
         }
-        out.push(hash_ascii(bytes, at + start, n));
+        out.push(hash_bytes(bytes, at + start, n, LOWER));
         words = words >> (start + n) << (start + n);
     }
     end
 }
 
-/// One bit for every byte that is an ASCII letter or digit, and one for every byte that is not ASCII.
+/// The hash of `n` bytes from `at` on, of which there is at least one, with the bits of `case` set in each eight of them.
 #[inline(always)]
-fn classes_of(block: &[u8; BLOCK]) -> (u64, u64) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every processor of this architecture has these instructions.
-    let classes = unsafe { sse2::classes_of(block) };
-    #[cfg(not(target_arch = "x86_64"))]
-    let classes = classes_anywhere(block);
-    classes
-}
-
-/// As [`classes_of`], eight bytes at a time.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn classes_anywhere(block: &[u8; BLOCK]) -> (u64, u64) {
-    // The product moves the high bit of each byte to its place in the highest byte.
-    let high_bits = |eight: u64| ((eight & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    let (mut words, mut foreign) = (0, 0);
-    for (at, eight) in block.as_chunks::<8>().0.iter().enumerate() {
-        let eight = u64::from_le_bytes(*eight);
-        words |= high_bits(letters_and_digits(eight)) << (8 * at);
-        foreign |= high_bits(eight) << (8 * at);
-    }
-    (words, foreign)
-}
-
-/// The classes of bytes, sixteen at a time.
-#[cfg(target_arch = "x86_64")]
-mod sse2 {
-    use super::BLOCK;
-    use std::arch::x86_64::{
-        __m128i, _mm_add_epi8, _mm_cmplt_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
-    };
-
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    pub fn classes_of(block: &[u8; BLOCK]) -> (u64, u64) {
-        let (mut words, mut foreign) = (0, 0);
-        for (at, half) in block.as_chunks::<16>().0.iter().enumerate() {
-            let all = u128::from_le_bytes(*half);
-            let bytes = _mm_set_epi64x((all >> 64) as i64, all as i64);
-            let lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
-            let is_word = _mm_or_si128(is_in(lower, b'a', 26), is_in(bytes, b'0', 10));
-            words |= u64::from(_mm_movemask_epi8(is_word) as u16) << (16 * at);
-            foreign |= u64::from(_mm_movemask_epi8(bytes) as u16) << (16 * at);
-        }
-        (words, foreign)
-    }
-
-    /// Which bytes are one of the `n` from `first` on: moved to the lowest of the signed numbers, one comparison tells.
-    #[inline]
-    #[target_feature(enable = "sse2")]
-    fn is_in(bytes: __m128i, first: u8, n: i8) -> __m128i {
-        let moved = _mm_add_epi8(bytes, _mm_set1_epi8(0x80u8.wrapping_sub(first) as i8));
-        _mm_cmplt_epi8(moved, _mm_set1_epi8(i8::MIN + n))
-    }
-}
-
-/// The hash of `n` ASCII letters and digits, of which there is at least one.
-#[inline(always)]
-fn hash_ascii(bytes: &[u8], mut at: usize, mut n: usize) -> u64 {
+pub(super) fn hash_bytes(bytes: &[u8], mut at: usize, mut n: usize, case: u64) -> u64 {
     let mut hash = Hash::new();
     while n > 8 {
-        hash.chunk(load(bytes, at) | LOWER);
+        hash.chunk(load(bytes, at) | case);
         (at, n) = (at + 8, n - 8);
     }
-    hash.chunk((load(bytes, at) | LOWER) & (u64::MAX >> (64 - 8 * n)));
+    hash.chunk((load(bytes, at) | case) & (u64::MAX >> (64 - 8 * n)));
     hash.finish(n)
+}
+
+/// Adds the byte range of every normal word of `text`, in the order of their hashes: for the few texts of which it must be
+/// known where the words are.
+pub fn locate_normal_words(text: &str, out: &mut Vec<Range<usize>>) {
+    let mut word: Option<Range<usize>> = None;
+    for (start, c) in text.char_indices() {
+        let end = start + c.len_utf8();
+        match (class(c), &mut word) {
+            (Class::Letter(_) | Class::Other | Class::Mark, Some(word)) => word.end = end,
+            (Class::Letter(_) | Class::Other, None) => word = Some(start..end),
+            (Class::Mark, None) => {}
+            (ended, _) => {
+                out.extend(word.take());
+                out.extend(matches!(ended, Class::Unspaced).then_some(start..end));
+            }
+        }
+    }
+    out.extend(word);
 }
 
 /// Reads words from byte `start` on, character by character, until one has ended and ASCII follows; says where to go on.
@@ -223,16 +181,6 @@ fn look_up(c: char) -> Class {
     }
 }
 
-/// Whether a character is a letter of a script that is written without spaces between words: Han, Kana, Thai, Lao,
-/// Tibetan, Myanmar, Khmer.
-fn is_unspaced(c: char) -> bool {
-    let is_of_block = matches!(u32::from(c),
-        0x0e00..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3040..=0x30ff | 0x31f0..=0x31ff
-        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xa9e0..=0xa9ff | 0xaa60..=0xaa7f | 0xf900..=0xfaff | 0xff66..=0xff9f
-        | 0x2_0000..=0x3_ffff);
-    is_of_block && c.is_alphabetic()
-}
-
 /// The hash of a word from its bytes in chunks of eight, the last of which has one to eight.
 struct Hash(u64);
 
@@ -261,19 +209,6 @@ pub fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     x = (x ^ (x >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
     x ^ (x >> 33)
-}
-
-/// The high bit of every byte that is an ASCII letter or digit.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-fn letters_and_digits(eight: u64) -> u64 {
-    // Without their high bits bytes can be added to without carrying into the next: the high bit of
-    // `low + 0x80 - first` says whether a byte is at least `first`.
-    let low = eight & !HIGH;
-    let at_least = |value: u64, first: u8| value + ONES * u64::from(0x80 - first);
-    let folded = low | LOWER;
-    let is_letter = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
-    let is_digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
-    (is_letter | is_digit) & !eight & HIGH
 }
 
 #[cfg(test)]
@@ -335,6 +270,10 @@ mod tests {
                 })
                 .collect();
             assert_eq!(hashes(&text), expected, "{text:?}");
+            let mut ranges = Vec::new();
+            locate_normal_words(&text, &mut ranges);
+            assert_eq!(ranges.iter().flat_map(|range| hashes(&text[range.clone()])).collect::<Vec<_>>(), expected);
+            assert_eq!(ranges.len(), expected.len(), "{text:?}");
         }
     }
 
@@ -354,20 +293,6 @@ mod tests {
         // A word has one hash whether it is read eight bytes at a time or character by character.
         assert_eq!(hashes("abcdefghijk漢")[0], hashes("ABCDEFGHIJK")[0]);
         assert_eq!(hashes("abcdefgh\u{2003}")[0], hashes("abcdefgh")[0]);
-    }
-
-    #[test]
-    fn every_byte_is_classed_as_the_standard_library_does() {
-        for byte in 0..=u8::MAX {
-            for at in 0..BLOCK {
-                let mut bytes = [b'-'; BLOCK];
-                bytes[at] = byte;
-                let bit = |is_set: bool| u64::from(is_set) << at;
-                let expected = (bit(byte.is_ascii_alphanumeric()), bit(!byte.is_ascii()));
-                assert_eq!(classes_of(&bytes), expected, "{byte:#x} at {at}");
-                assert_eq!(classes_anywhere(&bytes), expected, "{byte:#x} at {at}");
-            }
-        }
     }
 
     #[test]

@@ -2,7 +2,11 @@
 //! kept for the ledger.
 
 mod build;
+mod names;
+#[cfg(test)]
+mod tests;
 mod worker;
 
-pub use build::{Chain, Step};
+pub use build::{Built, Chain, Step};
+pub use names::check;
 pub use worker::{Decided, Outcome, Worker};

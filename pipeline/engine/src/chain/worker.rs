@@ -1,9 +1,10 @@
 //! Walks one document through the chain, with buffers that are reused for the next one.
 
-use super::build::{Chain, Step};
+use super::build::{Built, Chain, Step};
 use crate::apply::set_fields;
 use crate::clock;
-use tokenmill_core::exchange::SIMILARITY_NAME;
+use crate::pipe::{Answer, EDITED};
+use tokenmill_core::combine::Given;
 use tokenmill_core::ledger::Removal;
 use tokenmill_core::{Analysis, Doc, Document, Edits, Exchange, Fate, Numbers, Payload, Record, Stage, Verdict, judge};
 
@@ -15,7 +16,7 @@ pub struct Worker {
     pub numbers: Vec<Numbers>,
     /// Bytes of the document when it reached each step alive.
     pub sizes: Vec<usize>,
-    /// What every exchange step has decided about the document.
+    /// What every exchange step and every pipe has decided about the document.
     pub decisions: Vec<Decided>,
     /// Index of the step at work: what a panic is blamed on.
     pub current: usize,
@@ -27,19 +28,21 @@ pub struct Worker {
     timings: bool,
 }
 
-/// What an exchange step has decided about the document in hand.
+/// What an exchange step or a pipe has decided about the document in hand.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// Whether it goes.
     pub fate: Option<Fate>,
     /// The lines that go, by number.
     pub lines: Vec<u32>,
+    /// What a command has answered.
+    pub answer: Option<Answer>,
 }
 
 impl Decided {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.fate.is_none() && self.lines.is_empty()
+        self.fate.is_none() && self.lines.is_empty() && self.answer.is_none()
     }
 }
 
@@ -57,7 +60,7 @@ impl Worker {
     pub fn new(chain: &Chain, timings: bool) -> Worker {
         Worker {
             document: Document::default(),
-            numbers: chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect(),
+            numbers: chain.steps.iter().map(Step::numbers).collect(),
             sizes: vec![0; chain.steps.len()],
             decisions: chain.steps.iter().map(|_| Decided::default()).collect(),
             current: 0,
@@ -115,6 +118,7 @@ impl Worker {
             {
                 bytes = self.size(record);
                 removal = Some((at, Removal { step: step.name.clone(), ..objection }));
+                self.conceal(step);
             }
         }
         if removal.is_none() {
@@ -132,8 +136,9 @@ impl Worker {
 
     /// Runs one step; says why it removes the document.
     fn apply(&mut self, step: &Step, at: usize, record: Option<&Record<'_>>) -> Option<Removal> {
-        let stage = step.stage(&self.document.lang);
-        let numbers = &mut self.numbers[at];
+        let Built { stage, slots } = step.built(&self.document.lang);
+        let (before, rest) = self.numbers.split_at_mut(at);
+        let numbers = rest.first_mut()?;
         let mut edits = false;
         match stage {
             Stage::Extract(extract) => {
@@ -154,19 +159,37 @@ impl Worker {
             }
             Stage::Exchange(exchange) => {
                 let told = exchange.tell(self.document.id, self.decisions[at].fate?, numbers)?;
-                let (value, limit) = told.judged.unzip();
-                let metric = if value.is_some() { SIMILARITY_NAME } else { "" };
-                let (reason, evidence) = (told.reason.to_owned(), Some(told.twin.to_string()));
                 return Some(Removal {
-                    reason,
-                    metric: metric.to_owned(),
-                    value,
-                    limit,
-                    evidence,
+                    reason: told.reason.to_owned(),
+                    metric: told.judged.map_or("", |judged| judged.metric).to_owned(),
+                    value: told.judged.map(|judged| judged.value),
+                    limit: told.judged.map(|judged| judged.limit),
+                    evidence: told.twin.map(|twin| twin.to_string()),
                     ..Removal::default()
                 });
             }
+            Stage::Pipe(pipe) => {
+                let answer = self.decisions[at].answer.take()?;
+                let edited = answer.text.filter(|text| *text != self.document.text);
+                if pipe.may_edit {
+                    numbers.set(EDITED, f32::from(edited.is_some()));
+                }
+                let declared = step.entry.metrics.len()..;
+                declared
+                    .zip(answer.numbers)
+                    .for_each(|(metric, number)| numbers.set(metric, number.unwrap_or(f32::NAN)));
+                if let Some(reason) = answer.removed_because {
+                    return Some(Removal { reason, ..Removal::default() });
+                }
+                if let Some(text) = edited {
+                    self.document.text = text;
+                    return self.emptied();
+                }
+            }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
+            Stage::Combine(combine) => {
+                combine.combine(&Doc::new(&self.document, &self.analysis), &Given::new(slots, before), numbers);
+            }
             Stage::Edit(edit) => {
                 self.edits.clear();
                 edit.edit(&Doc::new(&self.document, &self.analysis), &mut self.edits, numbers);
@@ -185,13 +208,32 @@ impl Worker {
             });
         }
         if edits {
-            self.edits.apply(&self.document.text, &mut self.edited);
-            std::mem::swap(&mut self.document.text, &mut self.edited);
-            self.analysis.reset();
-            if self.document.text.trim().is_empty() {
-                return Some(Removal { reason: "emptied".to_owned(), ..Removal::default() });
-            }
+            self.apply_edits();
+            return self.emptied();
         }
         None
+    }
+
+    /// Takes out of a removed document what must not be kept anywhere, so that no sample of its text holds it.
+    fn conceal(&mut self, step: &Step) {
+        let conceals = matches!(step.stage(&self.document.lang), Stage::Edit(edit) if edit.conceals());
+        if conceals && !self.edits.is_empty() {
+            self.apply_edits();
+        }
+    }
+
+    /// Gives the document the edited text.
+    fn apply_edits(&mut self) {
+        self.edits.apply(&self.document.text, &mut self.edited);
+        std::mem::swap(&mut self.document.text, &mut self.edited);
+        self.edits.clear();
+        self.analysis.reset();
+    }
+
+    /// The text has changed; says when nothing is left of it.
+    fn emptied(&mut self) -> Option<Removal> {
+        self.analysis.reset();
+        let is_empty = self.document.text.trim().is_empty();
+        is_empty.then(|| Removal { reason: "emptied".to_owned(), ..Removal::default() })
     }
 }

@@ -46,10 +46,20 @@ impl Blocks {
             let message = format!("`{}` needs text, and no step before it makes any", step.name);
             return Err((message, "put an `extract.…` step before it"));
         }
-        // Lines are counted in documents that are there to stay, and who comes after it must see the edited text.
-        let edits = |step: &StepSpec| step.entry.shape.exchange() == Some(Kind::Lines);
-        if !self.open.exchanges.is_empty() && (!is_exchange || edits(&step) || self.open.exchanges.iter().any(edits)) {
+        // Lines are counted in documents that are there to stay, only those go through a pipe, and who comes after it must
+        // see the edited text.
+        let is_alone = |step: &StepSpec| matches!(step.entry.shape, Shape::Pipe | Shape::Exchange(Kind::Lines));
+        let goes_on = step.entry.shape.is_decided_apart() && !is_alone(&step);
+        if !self.open.exchanges.is_empty() && (!goes_on || self.open.exchanges.iter().any(is_alone)) {
             self.cut();
+        }
+        if step.entry.shape == Shape::Pipe {
+            if !step.by_lang.is_empty() {
+                let message = format!("`{}` has one command for all languages", step.name);
+                return Err((message, "use several steps, each with `when = { lang = [...] }`"));
+            }
+            self.open.exchanges.push(step);
+            return Ok(());
         }
         if is_exchange {
             if !self.has_text && self.done.iter().any(|block| block.is_scan) {

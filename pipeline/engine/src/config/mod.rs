@@ -34,5 +34,8 @@ pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spe
     })?;
     let mut root = Node::of_document(&document);
     overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
-    read::spec(text, &root, house)
+    let spec = read::spec(text, &root, house)?;
+    crate::chain::check(&spec)?;
+    crate::pipe::check(&spec)?;
+    Ok(spec)
 }

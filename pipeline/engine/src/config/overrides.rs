@@ -1,7 +1,8 @@
 //! `--set key.path=value`: changes a recipe before it is read.
 
-use super::error::{ConfigError, suggest};
+use super::error::ConfigError;
 use super::node::{Node, Place, Tree};
+use tokenmill_core::suggest::suggest;
 
 /// Applies one override to the tree.
 ///

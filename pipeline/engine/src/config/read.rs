@@ -2,7 +2,7 @@
 
 use super::House;
 use super::blocks::{Blocks, Refused};
-use super::error::{ConfigError, Text, suggest};
+use super::error::{ConfigError, Text};
 use super::node::{Node, Tree};
 use super::view::{View, at};
 use crate::alarm::AlarmLimits;
@@ -10,6 +10,7 @@ use crate::size;
 use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::Params;
+use tokenmill_core::suggest::suggest;
 use tokenmill_store::source::{ColumnMap, Format};
 
 /// Memory for sorting, unless the recipe says otherwise.

@@ -1,8 +1,9 @@
 //! Reads a table of a recipe key by key, and at the end refuses what nobody asked for.
 
-use super::error::{ConfigError, Text, suggest};
+use super::error::{ConfigError, Text};
 use super::node::{Node, Place, Tree};
 use std::cell::RefCell;
+use tokenmill_core::suggest::suggest;
 use tokenmill_core::{Param, Params};
 
 /// A table being read.

@@ -14,9 +14,9 @@ use tokenmill_store::{Manifest, ObjectRef, Outcome, Rows, Store, StoreError, Tas
 pub const TABLE: &str = "decided";
 /// The counts of decisions by group of parts.
 pub const BY_GROUP: &str = "decisions_by_group";
-/// Width of a decision: part, row, id, twin, similarity, cluster size.
+/// Width of a decision: part, row, id, twin, similarity or rate, cluster or group size.
 pub const DECIDED: usize = 4 + AT_HOME;
-/// Width of a decision at home: row, id, twin, similarity, cluster size.
+/// Width of a decision at home: the same without the part.
 pub const AT_HOME: usize = 4 + 16 + 16 + 4 + 4;
 
 /// What was decided about one document.
@@ -31,24 +31,27 @@ pub struct Decision {
 impl Decision {
     /// The decision as it travels.
     pub fn to_bytes(self) -> [u8; DECIDED] {
-        let (twin, similarity, cluster_size) = match self.fate {
+        let (twin, measured, size) = match self.fate {
             Fate::Removed { twin, similarity } => (twin, similarity.unwrap_or(f32::NAN), 0),
-            // A size of 0 is what tells the one that goes from the one that stays.
+            // A size of 0 is what tells the one that goes for a twin; the one that stays is its own twin.
             Fate::Kept { cluster_size } => (self.id, f32::NAN, cluster_size),
+            Fate::GroupRemoved { rate, group_size } => (DocId(!self.id.0), rate, group_size),
         };
         let (part, at) = (self.part.to_be_bytes(), self.row.to_be_bytes());
-        let measured = [similarity.to_bits().to_be_bytes(), cluster_size.to_be_bytes()];
+        let measured = [measured.to_bits().to_be_bytes(), size.to_be_bytes()];
         row(&[&part, &at, &self.id.to_bytes(), &twin.to_bytes(), &measured[0], &measured[1]])
     }
 
     /// Reads a decision at home, where the part is known.
     fn of_home(bytes: &[u8; AT_HOME]) -> Decision {
-        let (twin, similarity) = (DocId(u128_at(bytes, 20)), f32::from_bits(u32_at(bytes, 36)));
+        let (id, twin) = (DocId(u128_at(bytes, 4)), DocId(u128_at(bytes, 20)));
+        let measured = f32::from_bits(u32_at(bytes, 36));
         let fate = match u32_at(bytes, 40) {
-            0 => Fate::Removed { twin, similarity: Some(similarity).filter(|similarity| !similarity.is_nan()) },
-            cluster_size => Fate::Kept { cluster_size },
+            0 => Fate::Removed { twin, similarity: Some(measured).filter(|similarity| !similarity.is_nan()) },
+            cluster_size if twin == id => Fate::Kept { cluster_size },
+            group_size => Fate::GroupRemoved { rate: measured, group_size },
         };
-        Decision { part: 0, row: u32_at(bytes, 0), id: DocId(u128_at(bytes, 4)), fate }
+        Decision { part: 0, row: u32_at(bytes, 0), id, fate }
     }
 }
 
@@ -66,7 +69,7 @@ impl DecisionWriter {
 
     /// Adds one.
     pub fn push(&mut self, decision: Decision) -> Result<(), StoreError> {
-        self.n_removed += u64::from(matches!(decision.fate, Fate::Removed { .. }));
+        self.n_removed += u64::from(decision.fate.removes());
         self.rows.push(decision.to_bytes())
     }
 
@@ -197,7 +200,7 @@ impl Fates {
         while self.next.is_some_and(|decision| decision.row < row) {
             self.advance()?;
         }
-        self.at(row, id).map(|fate| !matches!(fate, Some(Fate::Removed { .. })))
+        self.at(row, id).map(|fate| !fate.is_some_and(|fate| fate.removes()))
     }
 
     /// Ends the walk.
@@ -219,7 +222,8 @@ mod tests {
     #[test]
     fn decisions_are_read_back() {
         let removed = |similarity| Fate::Removed { twin: DocId(3), similarity };
-        for fate in [removed(None), removed(Some(0.875)), Fate::Kept { cluster_size: 7 }] {
+        let group_removed = Fate::GroupRemoved { rate: 12.5, group_size: 3 };
+        for fate in [removed(None), removed(Some(0.875)), Fate::Kept { cluster_size: 7 }, group_removed] {
             let decision = Decision { part: 7, row: 5, id: DocId(u128::MAX - 1), fate };
             let bytes = decision.to_bytes();
             assert_eq!(u32_at(&bytes, 0), 7);

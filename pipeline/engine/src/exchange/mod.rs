@@ -25,7 +25,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use decisions::{Decided, Fates, by_part};
+pub use decisions::{Decided, Fates, PartDecisions, by_part};
+pub use home::TABLE as DECISIONS;
 pub use lines::Cuts;
 pub use sketch::{Sketched, Sketcher};
 pub use steps::{From, Step, steps};

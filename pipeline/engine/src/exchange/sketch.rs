@@ -7,7 +7,7 @@ use super::{keys_table, sketch_table};
 use crate::chain::Step;
 use std::collections::BTreeMap;
 use std::io::Write;
-use tokenmill_core::exchange::LineKey;
+use tokenmill_core::exchange::{Counted, LineKey};
 use tokenmill_core::hash::hash64;
 use tokenmill_core::{Analysis, Doc, DocId, Document, Exchange, Sketch, Stage};
 use tokenmill_store::{Outcome, Spool, StoreError, TaskContext};
@@ -47,7 +47,7 @@ impl<'a> Sketcher<'a> {
     /// When no file can be made.
     pub fn create(steps: &'a [Step], context: &TaskContext<'_>) -> Result<Sketcher<'a>, StoreError> {
         let create = |step: &Step| {
-            let has_keys = !matches!(step.stage(""), Stage::Exchange(Exchange::Equal(_)));
+            let has_keys = matches!(step.stage(""), Stage::Exchange(Exchange::Similar(_) | Exchange::Lines(_)));
             let keys = has_keys.then(|| Ok((context.spool()?, 0))).transpose()?;
             Ok(Written { documents: (context.spool()?, 0), keys, n_without: 0, scopes: BTreeMap::new() })
         };
@@ -67,6 +67,10 @@ impl<'a> Sketcher<'a> {
             match step.stage(&document.lang) {
                 Stage::Exchange(exchange) if *is_seen => match exchange {
                     Exchange::Equal(exchange) => *equal = exchange.sketch(&doc),
+                    Exchange::Totals(exchange) => {
+                        let sketch = |counted: Counted| Sketch { key: counted.group, rank: counted.amount };
+                        *equal = exchange.count(&doc).map(sketch);
+                    }
                     Exchange::Similar(exchange) => exchange.keys(&doc, keys),
                     Exchange::Lines(exchange) => {
                         exchange.scope(&doc).clone_into(scope);

@@ -1,7 +1,7 @@
 //! The phases of one exchange step, in order, and what each reads of the others.
 
 use super::bounds::Sizes;
-use super::equal::{SettlePhase, ShipKeys};
+use super::equal::{SettlePhase, ShipKeys, TotalPhase};
 use super::home::HomePhase;
 use super::lines::{CountPhase, LinesHomePhase, ShipLines};
 use super::shuffle::ShufflePhase;
@@ -10,7 +10,7 @@ use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED};
 use crate::spec::{SourceSpec, StepSpec, canonical_steps};
 use serde_json::Value;
 use std::sync::Arc;
-use tokenmill_core::exchange::{Lines, Similar};
+use tokenmill_core::exchange::{Lines, Similar, Totals};
 use tokenmill_core::{Assets, BuildError, Exchange, Stage};
 use tokenmill_store::Phase;
 
@@ -66,8 +66,7 @@ pub fn steps(
     sizes: Sizes,
     assets: &dyn Assets,
 ) -> Result<Vec<Step>, BuildError> {
-    let built = (step.entry.build)(&step.params, assets)
-        .map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error })?;
+    let built = (step.entry.build)(&step.params, assets).map_err(|error| step.blame(error))?;
     let Stage::Exchange(exchange) = built else {
         return Err(BuildError::new(format!("step `{}` is no exchange", step.name)));
     };
@@ -85,6 +84,15 @@ pub fn steps(
             vec![
                 at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
                 at(Box::new(SettlePhase::new(name)), &[shuffle]),
+                at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
+            ]
+        }
+        Exchange::Totals(stage) => {
+            let stage: Shared<dyn Totals> = Shared::new(stage, &identity);
+            let ship = Box::new(ShipKeys { step: name.to_owned() });
+            vec![
+                at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
+                at(Box::new(TotalPhase::new(name, stage)), &[shuffle]),
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
             ]
         }

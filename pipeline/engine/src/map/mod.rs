@@ -25,7 +25,7 @@ use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, Ta
 pub struct MapPhase {
     /// `None` for phases that read the documents of the phase before.
     source: Option<SourceSpec>,
-    /// The steps on single documents, with the exchange steps whose decisions are applied among them.
+    /// The steps on single documents, with the exchanges and pipes whose decisions are applied among them.
     steps: Vec<StepSpec>,
     /// The exchanges that settle on what this phase leaves.
     exchanges: Vec<StepSpec>,
@@ -46,13 +46,11 @@ impl MapPhase {
     /// When an asset is unknown.
     pub fn new(spec: &Spec, index: usize, assets: Arc<dyn SharedAssets>) -> Result<MapPhase, BuildError> {
         let block = &spec.blocks[index];
-        let before = index.checked_sub(1).map(|before| &spec.blocks[before]);
-        let reads_source = before.is_none_or(|before| before.is_scan);
-        // What a scan has seen is seen again, because it has stored nothing but keys.
-        let again = before.filter(|before| before.is_scan).map_or(&[][..], |scan| &scan.steps);
-        let decided = before.map_or(&[][..], |before| &before.exchanges);
-        let steps: Vec<StepSpec> = again.iter().chain(decided).chain(&block.steps).cloned().collect();
-        let exchanges = block.exchanges.clone();
+        let steps = spec.chain(index);
+        // A pipe reads what the phase leaves, and the phase need not know of it.
+        let exchanges = block.exchanges.iter().filter(|step| step.entry.shape.exchange().is_some());
+        let exchanges: Vec<StepSpec> = exchanges.cloned().collect();
+        let reads_source = spec.reads_source(index);
         let source = reads_source.then(|| spec.source.clone());
         let limit = spec.limit.filter(|_| reads_source);
         let canonical = json!({
@@ -83,9 +81,9 @@ impl MapPhase {
         })
     }
 
-    /// The exchange steps whose decisions are applied.
+    /// The steps whose decisions are applied.
     fn decided_steps(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().filter(|step| step.entry.shape.exchange().is_some()).map(|step| step.name.as_str())
+        self.steps.iter().filter(|step| step.entry.shape.is_decided_apart()).map(|step| step.name.as_str())
     }
 }
 

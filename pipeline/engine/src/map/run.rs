@@ -3,10 +3,11 @@
 use super::MapPhase;
 use super::task::Work;
 use super::writer::{Decisions, Writer};
-use crate::chain::Chain;
+use crate::chain::{Chain, Step};
 use crate::exchange::{Cuts, Decided, Fates};
 use crate::journal::Journal;
-use tokenmill_core::exchange::Kind;
+use crate::pipe::Answers;
+use tokenmill_core::{Exchange, Stage};
 use tokenmill_store::source::{self, DocsReader, Event, Input};
 use tokenmill_store::{Outcome, StoreError, Task, TaskContext};
 
@@ -33,14 +34,15 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
     Ok(outcome)
 }
 
-/// Opens the decisions about the rows, in the order of the exchange steps of the chain.
+/// Opens the decisions about the rows, in the order of the steps of the chain that apply some.
 fn open_decisions(chain: &Chain, decided: &[Decided], context: &TaskContext<'_>) -> Result<Vec<Decisions>, StoreError> {
-    let exchanges = chain.steps.iter().filter_map(|step| step.entry.shape.exchange());
-    let open = |(kind, decided): (Kind, &Decided)| match kind {
-        Kind::Lines => Cuts::open(context.store, decided).map(Decisions::Lines),
-        Kind::Equal | Kind::Similar => Fates::open(context.store, decided).map(Decisions::Documents),
+    let steps = chain.steps.iter().filter(|step| step.entry.shape.is_decided_apart());
+    let open = |(step, decided): (&Step, &Decided)| match step.stage("") {
+        Stage::Pipe(pipe) => Answers::open(context.store, decided, &pipe.numbers).map(Decisions::Answers),
+        Stage::Exchange(Exchange::Lines(_)) => Cuts::open(context.store, decided).map(Decisions::Lines),
+        _ => Fates::open(context.store, decided).map(Decisions::Documents),
     };
-    exchanges.zip(decided).map(open).collect()
+    steps.zip(decided).map(open).collect()
 }
 
 /// Reads an input file from its first record to its last.

@@ -57,8 +57,8 @@ impl Tables {
     pub fn metrics(&mut self, row: u32, chain: &Chain, worker: &Worker) -> Result<(), StoreError> {
         let mut line = self.metrics.row().u32(row);
         for (step, numbers) in chain.steps.iter().zip(&worker.numbers) {
-            for (metric, value) in step.entry.metrics.iter().zip(numbers.values()) {
-                line = match (metric.kind, value) {
+            for ((_, kind), value) in step.metrics().zip(numbers.values()) {
+                line = match (kind, value) {
                     (tokenmill_core::MetricKind::Number, Measured::Number(value)) => line.f32_or_null(Some(*value)),
                     (tokenmill_core::MetricKind::Number, _) => line.f32_or_null(None),
                     (_, Measured::Label(label)) => line.text_or_null(Some(label)),
@@ -74,7 +74,7 @@ impl Tables {
         let line = self.docs.row().id(document.id).u32(row).text(&document.record_id).text(&document.url);
         let line = line.text(&document.canonical_url).text(&document.date).text(&document.lang).text(&document.kind);
         let line = line.text(&document.title).bool(document.truncated).text(source).text(&document.extra);
-        line.text(&document.text).end()
+        line.text(&document.robots).text(&document.license).text(&document.text).end()
     }
 
     /// A removed document of the sample.

@@ -8,6 +8,7 @@ use crate::chain::{Chain, Outcome as Walked, Worker};
 use crate::clock;
 use crate::exchange::{Cuts, Fates, Sketched, Sketcher};
 use crate::journal::Journal;
+use crate::pipe::Answers;
 use crate::tally::Tally;
 use std::collections::BTreeSet;
 use tokenmill_core::hash::{hash64, sampled};
@@ -22,12 +23,14 @@ const MAX_PANICKED_SHARE: f64 = 0.01;
 /// Panics that are always tolerated, so that small tasks are not failed by one odd page.
 const MAX_PANICKED: u64 = 10;
 
-/// The decisions of one exchange step about the rows.
+/// The decisions of one step about the rows.
 pub enum Decisions {
     /// Of documents.
     Documents(Fates),
     /// Of lines.
     Lines(Cuts),
+    /// Of a command.
+    Answers(Answers),
 }
 
 /// Everything a task writes, row by row.
@@ -43,7 +46,7 @@ pub struct Writer<'a> {
     sketcher: Sketcher<'a>,
     /// The sketches of the document in hand, one for every exchange that follows.
     sketches: Vec<Sketched>,
-    /// The decisions about the rows, in the order of the exchange steps of the chain.
+    /// The decisions about the rows, in the order of the steps of the chain that apply some.
     decisions: Vec<Decisions>,
     pub tally: Tally,
     seen: BTreeSet<DocId>,
@@ -153,12 +156,12 @@ impl<'a> Writer<'a> {
         self.walk(None, bytes, source)
     }
 
-    /// Hands the decisions about the row in hand to the exchange steps of the chain.
+    /// Hands the decisions about the row in hand to the steps of the chain that apply them.
     fn take_decisions(&mut self) -> Result<(), StoreError> {
         let steps = self.worker.decisions.iter_mut().zip(&self.chain.steps);
-        let exchanges = steps.filter(|(_, step)| step.is_exchange());
+        let steps = steps.filter(|(_, step)| step.entry.shape.is_decided_apart());
         let id = self.worker.document.id;
-        for ((decided, step), decisions) in exchanges.zip(&mut self.decisions) {
+        for ((decided, step), decisions) in steps.zip(&mut self.decisions) {
             let n_decided = match decisions {
                 Decisions::Documents(fates) => {
                     decided.fate = fates.at(self.row, id)?;
@@ -167,6 +170,10 @@ impl<'a> Writer<'a> {
                 Decisions::Lines(cuts) => {
                     cuts.at(self.row, id, &mut decided.lines)?;
                     decided.lines.len() as u64
+                }
+                Decisions::Answers(answers) => {
+                    decided.answer = answers.at(self.row, id)?;
+                    u64::from(decided.answer.is_some())
                 }
             };
             if n_decided > 0 {
@@ -306,6 +313,7 @@ impl<'a> Writer<'a> {
             match decisions {
                 Decisions::Documents(fates) => fates.finish()?,
                 Decisions::Lines(cuts) => cuts.finish()?,
+                Decisions::Answers(answers) => answers.finish()?,
             }
         }
         let tolerated = MAX_PANICKED.max((tally.n_in as f64 * MAX_PANICKED_SHARE) as u64);

@@ -4,10 +4,12 @@ use super::PlannedPhase;
 use crate::exchange::bounds::Sizes;
 use crate::exchange::{self, From};
 use crate::map::MapPhase;
+use crate::pipe::PipePhase;
 use crate::spec::{Spec, StepSpec, canonical_params};
 use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::BuildError;
+use tokenmill_core::catalog::Shape;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::{Phase, SharedAssets};
@@ -54,6 +56,14 @@ impl Phases {
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
+                if step.entry.shape == Shape::Pipe {
+                    let pipe = PipePhase::new(step, assets.clone())?;
+                    let notes = pipe.notes();
+                    let number = self.add(Box::new(pipe), docs.clone(), vec![step.clone()]);
+                    self.0[number].notes = notes;
+                    decided.push((exchange::decided(&step.name), number));
+                    continue;
+                }
                 let home = self.exchange(spec, step, &earlier, (map, block.is_scan), &decided, assets)?;
                 decided.push((exchange::decided(&step.name), home));
                 earlier.push(step.name.clone());

@@ -51,6 +51,8 @@ impl DocsReader {
             ("kind", &mut document.kind),
             ("title", &mut document.title),
             ("extra", &mut document.extra),
+            ("robots", &mut document.robots),
+            ("license", &mut document.license),
             ("text", &mut document.text),
             ("source", source),
         ] {

@@ -70,6 +70,7 @@ impl SplitReader for JsonlReader {
             lang: &row.lang,
             truncated: false,
             extra: &row.extra,
+            robots: "",
             payload: Payload::Text(&row.text),
         };
         Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))

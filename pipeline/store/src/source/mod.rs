@@ -74,7 +74,7 @@ impl Default for ColumnMap {
 
 impl ColumnMap {
     /// Whether a column is carried along.
-    fn carries(&self, column: &str) -> bool {
+    pub fn carries(&self, column: &str) -> bool {
         let named = [&self.text, &self.id, &self.url, &self.date, &self.lang];
         !named.iter().any(|name| *name == column) && self.extra.iter().any(|extra| extra == "*" || extra == column)
     }

@@ -112,6 +112,7 @@ impl SplitReader for ParquetReader {
             lang: cell(batch.lang.as_ref(), row),
             truncated: false,
             extra: &batch.extra[row],
+            robots: "",
             payload: Payload::Text(cell(Some(&batch.text), row)),
         };
         let refusal = batch.text.is_null(row).then(|| Refusal { reason: "no_text", ..Refusal::default() });

@@ -5,7 +5,7 @@ use crate::StoreError;
 use crate::warc::{self, HttpResponse, Limits, Notes, RecordKind, WarcReader, WarcRecord};
 use std::borrow::Cow;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_core::{DocId, Payload, Record};
+use tokenmill_core::{DocId, Payload, Record, robots};
 
 /// The only HTTP status that stands for a page.
 const STATUS_OK: u16 = 200;
@@ -27,6 +27,7 @@ struct Row {
     date: String,
     mime: String,
     charset: String,
+    robots: String,
     body: Vec<u8>,
 }
 
@@ -66,12 +67,20 @@ impl SplitReader for WarcSplit {
 }
 
 /// A record of which nothing is known.
-const EMPTY: Record<'static> =
-    Record { record_id: "", url: "", date: "", lang: "", truncated: false, extra: "", payload: Payload::Text("") };
+const EMPTY: Record<'static> = Record {
+    record_id: "",
+    url: "",
+    date: "",
+    lang: "",
+    truncated: false,
+    extra: "",
+    robots: "",
+    payload: Payload::Text(""),
+};
 
 impl Row {
     fn clear(&mut self) {
-        [&mut self.record_id, &mut self.url, &mut self.date, &mut self.mime, &mut self.charset]
+        [&mut self.record_id, &mut self.url, &mut self.date, &mut self.mime, &mut self.charset, &mut self.robots]
             .into_iter()
             .for_each(String::clear);
         self.body = Vec::new();
@@ -125,6 +134,7 @@ impl Row {
             lang: "",
             truncated: record.truncated.is_some(),
             extra: "",
+            robots: &self.robots,
             payload,
         };
         Event::Document(Item { record, id, refusal, notes })
@@ -134,6 +144,13 @@ impl Row {
     fn take_head(&mut self, response: &HttpResponse<'_>) -> Option<Refusal> {
         self.mime.push_str(&response.mime);
         self.charset.push_str(response.charset.as_deref().unwrap_or(""));
+        response
+            .headers
+            .get_all("X-Robots-Tag")
+            .for_each(|value| robots::add(&mut self.robots, "", &String::from_utf8_lossy(&value)));
+        if response.headers.get_all("TDM-Reservation").any(|value| value.trim_ascii() == b"1") {
+            robots::add_one(&mut self.robots, robots::TDM_RESERVATION);
+        }
         (response.status != STATUS_OK).then(|| Refusal {
             reason: "http_status",
             metric: "status",
@@ -255,6 +272,16 @@ mod tests {
             "text/html  <p>c</p>",
         ];
         assert_eq!(events(file.concat()), expected);
+    }
+
+    #[test]
+    fn headers_say_what_machines_may_do() {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-Robots-Tag: noai\r\nx-robots-tag: ccbot: noindex\r\n\
+                    TDM-Reservation: 1\r\n\r\n<p>hi</p>";
+        let file = record("response", "Content-Type: application/http\r\nWARC-Target-URI: http://a/\r\n", head);
+        let mut split = WarcSplit::new(Counted::new(std::io::Cursor::new(file.into_bytes())), "t.warc");
+        let Some(Event::Document(item)) = split.next().unwrap() else { panic!("a document") };
+        assert_eq!(item.record.robots, "noai ccbot:noindex tdm-reservation");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
 
 use crate::{Object, Store, StoreError};
-use arrow::array::{Array, AsArray, BooleanArray, FixedSizeBinaryArray, LargeListArray, LargeStringArray};
+use arrow::array::{
+    Array, AsArray, BooleanArray, FixedSizeBinaryArray, Float32Array, LargeListArray, LargeStringArray,
+};
 use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
@@ -239,6 +241,14 @@ impl<'a> Columns<'a> {
     /// As [`Columns::text`].
     pub fn u32(&self, name: &str) -> Result<&'a [u32], StoreError> {
         self.column::<arrow::array::PrimitiveArray<UInt32Type>>(name).map(|array| &array.values()[..])
+    }
+
+    /// A column of 32-bit floats, some of which may be absent.
+    ///
+    /// # Errors
+    /// As [`Columns::text`].
+    pub fn f32(&self, name: &str) -> Result<&'a Float32Array, StoreError> {
+        self.column(name)
     }
 
     /// A column of unsigned 64-bit numbers.

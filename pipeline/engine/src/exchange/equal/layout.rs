@@ -1,4 +1,4 @@
-//! The rows of an exchange of equal keys.
+//! The rows of an exchange of equal keys; where something is counted, the amount is in the place of the rank.
 
 use crate::exchange::rows::{row, u32_at, u64_at, u128_at};
 use tokenmill_core::{DocId, Sketch};

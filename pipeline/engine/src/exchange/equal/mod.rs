@@ -1,9 +1,11 @@
-//! An exchange of equal keys: `shuffle` the keys, `settle` groups, bring decisions `home`.
+//! Exchanges of equal keys: `shuffle` the keys, `settle` groups or `total` what was counted in them, bring decisions `home`.
 
 pub mod layout;
 mod settle;
+mod total;
 
 pub use settle::SettlePhase;
+pub use total::TotalPhase;
 
 use super::shuffle::{Ship, Shipment};
 use super::sketch_table;

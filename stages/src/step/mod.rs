@@ -1,0 +1,3 @@
+//! Steps whose work is not done in this crate.
+
+pub mod pipe;

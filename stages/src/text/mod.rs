@@ -1,0 +1,5 @@
+//! Stages that repair the text itself.
+
+mod codecs;
+pub mod mojibake;
+mod repair;
