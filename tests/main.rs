@@ -18,6 +18,7 @@ mod retune;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod datatrove;
     mod decon;
     mod divergence;
     mod extraction;

@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
 pub mod catalog;
+pub mod datatrove;
 pub mod decon;
 pub mod dedup;
 pub mod divergence;

@@ -1,6 +1,6 @@
 //! `filter.fineweb`: the custom rules of FineWeb (arXiv:2406.17557), definition `fineweb/v1`.
 
-use crate::repetition;
+use crate::{datatrove, repetition};
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::numbers::share;
 use tokenmill_core::text::n_chars;
@@ -33,6 +33,11 @@ pub const ENTRY: Entry = Entry {
             about: "share of characters in lines that are copies, at most",
         },
         Param { name: "max_line_feeds_per_word", default: Default::Limit(0.3), about: "line feeds per word, at most" },
+        Param {
+            name: "compat",
+            default: Default::Text("off"),
+            about: "`datatrove` measures as datatrove 0.10.1 does, `off` by the definition of the page",
+        },
     ],
     metrics: &[
         Metric::number("terminal_line_share", "share of lines, blank ones apart, that end in terminal punctuation"),
@@ -63,10 +68,13 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
         Rule::at_most("duplicate_line_chars", DUPLICATE_LINE_CHAR_SHARE, limit("max_duplicate_line_char_share")),
         Rule::at_most("too_many_line_feeds", LINE_FEEDS_PER_WORD, limit("max_line_feeds_per_word")),
     ];
-    Ok(Stage::Measure(Box::new(FineWeb {
-        short_line_chars: params.size("short_line_chars")?,
-        rules: rules.into_iter().flatten().collect(),
-    })))
+    let short_line_chars = params.size("short_line_chars")?;
+    let rules = rules.into_iter().flatten().collect();
+    Ok(Stage::Measure(if datatrove::is_asked_for(params)? {
+        Box::new(LikeDatatrove { short_line_chars, rules })
+    } else {
+        Box::new(FineWeb { short_line_chars, rules })
+    }))
 }
 
 impl Measure for FineWeb {
@@ -87,6 +95,26 @@ impl Measure for FineWeb {
         numbers.set(SHORT_LINE_SHARE, share(n_short, shape.n_lines));
         numbers.set(DUPLICATE_LINE_CHAR_SHARE, share(repeats.lines.n_copy_chars, repeats.n_chars));
         numbers.set(LINE_FEEDS_PER_WORD, share(n_feeds, shape.n_words));
+    }
+
+    fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// `compat = "datatrove"`: the same rules, which datatrove asks in the same order, on what it measures.
+struct LikeDatatrove {
+    short_line_chars: usize,
+    rules: Vec<Rule>,
+}
+
+impl Measure for LikeDatatrove {
+    fn measure(&self, doc: &Doc<'_>, numbers: &mut Numbers) {
+        let Some(found) = datatrove::fineweb::fineweb(doc, self.short_line_chars) else { return };
+        numbers.set(TERMINAL_LINE_SHARE, found.punctuated_lines);
+        numbers.set(SHORT_LINE_SHARE, found.short_lines);
+        numbers.set(DUPLICATE_LINE_CHAR_SHARE, found.duplicate_line_chars);
+        numbers.set(LINE_FEEDS_PER_WORD, found.line_feeds_per_word);
     }
 
     fn rules(&self) -> &[Rule] {

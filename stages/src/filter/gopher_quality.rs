@@ -1,6 +1,8 @@
 //! `filter.gopher_quality`: the quality rules of Gopher (arXiv:2112.11446, appendix A.1.1), definition `gopher/v1`.
 
 use super::stop_words::StopWords;
+use crate::datatrove;
+use crate::datatrove::quality::{ExactWords, quality};
 use memchr::memmem::Finder;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::numbers::share;
@@ -49,6 +51,11 @@ const PARAMS: &[Param] = &[
         default: Default::Texts(&["the", "be", "to", "of", "and", "that", "have", "with"]),
         about: "the stop words; case does not matter",
     },
+    Param {
+        name: "compat",
+        default: Default::Text("off"),
+        about: "`datatrove` measures and judges as datatrove 0.10.1 does, `off` by the definition of the page",
+    },
 ];
 
 const METRICS: &[Metric] = &[
@@ -96,11 +103,14 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
         Rule::at_least("too_few_alphabetic_words", ALPHABETIC_WORD_SHARE, limit("min_alphabetic_word_share")),
         Rule::at_least("too_few_stop_words", N_STOP_WORDS, limit("min_stop_words")),
     ];
-    Ok(Stage::Measure(Box::new(GopherQuality {
-        stop_words: StopWords::new("stop_words", params.texts("stop_words"))?,
-        ellipses: ELLIPSES.map(Finder::new),
-        rules: rules.into_iter().flatten().collect(),
-    })))
+    let rules = rules.into_iter().flatten().collect();
+    let list = params.texts("stop_words");
+    let stop_words = StopWords::new("stop_words", list)?;
+    Ok(Stage::Measure(if datatrove::is_asked_for(params)? {
+        Box::new(LikeDatatrove { stop_words: ExactWords::new(list), rules })
+    } else {
+        Box::new(GopherQuality { stop_words, ellipses: ELLIPSES.map(Finder::new), rules })
+    }))
 }
 
 impl Measure for GopherQuality {
@@ -126,6 +136,35 @@ impl Measure for GopherQuality {
         numbers.set(ELLIPSIS_LINE_SHARE, share(n_ellipsis_lines, shape.n_lines));
         numbers.set(ALPHABETIC_WORD_SHARE, share(shape.n_alphabetic_words, shape.n_words));
         numbers.set(N_STOP_WORDS, self.stop_words.n_distinct(doc) as f32);
+    }
+
+    fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// `compat = "datatrove"`: the same rules, which datatrove asks in the same order, on what it counts.
+struct LikeDatatrove {
+    stop_words: ExactWords,
+    rules: Vec<Rule>,
+}
+
+impl Measure for LikeDatatrove {
+    fn measure(&self, doc: &Doc<'_>, numbers: &mut Numbers) {
+        let found = quality(doc, &self.stop_words);
+        numbers.set(N_WORDS, found.n_words as f32);
+        if found.n_tokens == 0 {
+            return;
+        }
+        if found.n_words > 0 {
+            numbers.set(MEAN_WORD_LENGTH, share(found.n_word_chars, found.n_words));
+        }
+        numbers.set(HASHES_PER_WORD, share(found.n_hashes, found.n_tokens));
+        numbers.set(ELLIPSES_PER_WORD, share(found.n_ellipses, found.n_tokens));
+        numbers.set(BULLET_LINE_SHARE, share(found.n_bullet_lines, found.n_lines));
+        numbers.set(ELLIPSIS_LINE_SHARE, share(found.n_ellipsis_lines, found.n_lines));
+        numbers.set(ALPHABETIC_WORD_SHARE, share(found.n_letter_tokens, found.n_tokens));
+        numbers.set(N_STOP_WORDS, found.n_stop_words as f32);
     }
 
     fn rules(&self) -> &[Rule] {

@@ -1,6 +1,6 @@
 //! `filter.gopher_repetition`: the repetition rules of Gopher (arXiv:2112.11446, table A1), definition `gopher/v1`.
 
-use crate::repetition;
+use crate::{datatrove, repetition};
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::numbers::share;
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Measure, Metric, Numbers, Param, Params, Rule, Stage};
@@ -20,7 +20,7 @@ pub const ENTRY: Entry = Entry {
     build,
 };
 
-/// The limits, one for each metric and in the same order.
+/// The limits, one for each metric and in the same order, and the mode.
 const PARAMS: &[Param] = &[
     at_most("max_duplicate_line_share", 0.30, "share of lines that are copies, at most"),
     at_most("max_duplicate_paragraph_share", 0.30, "share of paragraphs that are copies, at most"),
@@ -35,6 +35,11 @@ const PARAMS: &[Param] = &[
     at_most("max_duplicate_8gram_char_share", 0.12, "share of characters in repeated 8-grams, at most"),
     at_most("max_duplicate_9gram_char_share", 0.11, "share of characters in repeated 9-grams, at most"),
     at_most("max_duplicate_10gram_char_share", 0.10, "share of characters in repeated 10-grams, at most"),
+    Param {
+        name: "compat",
+        default: Default::Text("off"),
+        about: "`datatrove` measures and judges as datatrove 0.10.1 does, `off` by the definition of the page",
+    },
 ];
 
 const METRICS: &[Metric] = &[
@@ -81,12 +86,20 @@ const fn at_most(name: &'static str, limit: f64, about: &'static str) -> Param {
     Param { name, default: Default::Limit(limit), about }
 }
 
+/// The first metrics in the order in which datatrove asks; the others follow in ours.
+const DATATROVE_ORDER: [usize; 4] =
+    [DUPLICATE_PARAGRAPH_SHARE, DUPLICATE_PARAGRAPH_CHAR_SHARE, DUPLICATE_LINE_SHARE, DUPLICATE_LINE_CHAR_SHARE];
+
 struct GopherRepetition(Vec<Rule>);
 
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
-    let rules = PARAMS.iter().zip(REASONS).enumerate();
-    let rules = rules.filter_map(|(metric, (param, reason))| Rule::at_most(reason, metric, params.limit(param.name)));
-    Ok(Stage::Measure(Box::new(GopherRepetition(rules.collect()))))
+    let rule = |metric: usize| Rule::at_most(REASONS[metric], metric, params.limit(PARAMS[metric].name));
+    Ok(Stage::Measure(if datatrove::is_asked_for(params)? {
+        let order = DATATROVE_ORDER.into_iter().chain(DATATROVE_ORDER.len()..METRICS.len());
+        Box::new(LikeDatatrove(order.filter_map(rule).collect()))
+    } else {
+        Box::new(GopherRepetition((0..METRICS.len()).filter_map(rule).collect()))
+    }))
 }
 
 impl Measure for GopherRepetition {
@@ -111,6 +124,26 @@ impl Measure for GopherRepetition {
     }
 }
 
+/// `compat = "datatrove"`: the same limits on what datatrove measures.
+struct LikeDatatrove(Vec<Rule>);
+
+impl Measure for LikeDatatrove {
+    fn measure(&self, doc: &Doc<'_>, numbers: &mut Numbers) {
+        let Some(found) = datatrove::repetition::repetition(doc) else { return };
+        numbers.set(DUPLICATE_LINE_SHARE, found.duplicate_lines);
+        numbers.set(DUPLICATE_PARAGRAPH_SHARE, found.duplicate_paragraphs);
+        numbers.set(DUPLICATE_LINE_CHAR_SHARE, found.duplicate_line_chars);
+        numbers.set(DUPLICATE_PARAGRAPH_CHAR_SHARE, found.duplicate_paragraph_chars);
+        for (value, metric) in found.top.into_iter().chain(found.duplicate).zip(TOP_GRAM_CHAR_SHARE..) {
+            numbers.set(metric, value);
+        }
+    }
+
+    fn rules(&self) -> &[Rule] {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +151,7 @@ mod tests {
     #[test]
     fn limits_reasons_and_metrics_are_in_one_order() {
         let metrics = METRICS.iter().map(|metric| format!("max_{}", metric.name));
-        assert!(metrics.eq(PARAMS.iter().map(|param| param.name)));
+        assert!(metrics.eq(PARAMS.iter().take(METRICS.len()).map(|param| param.name)));
         for (n, at) in (2..=4).zip(TOP_GRAM_CHAR_SHARE..).chain((5..=10).zip(DUPLICATE_GRAM_CHAR_SHARE..)) {
             assert!(METRICS[at].name.contains(&format!("_{n}gram_")) && REASONS[at].contains(&format!("_{n}gram")));
         }

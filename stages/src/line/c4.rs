@@ -3,11 +3,13 @@
 use super::cut::cut_lines_for;
 use super::markers::find_markers;
 use super::policy_notices::PHRASES;
+use crate::datatrove;
+use crate::datatrove::c4::{Options, edit_page};
 use crate::phrases::Phrases;
 use std::cell::RefCell;
 use std::ops::Range;
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::text::lines::words_by_line;
+use tokenmill_core::text::lines::{Line, words_by_line};
 use tokenmill_core::text::n_chars;
 use tokenmill_core::text::sentences::{count_sentences, ends_sentence, is_closing_quote};
 use tokenmill_core::text::words::{Word, split_words};
@@ -68,6 +70,11 @@ const PARAMS: &[Param] = &[
         about: "long lines, at least; mC4 (arXiv:2010.11934) wants 3",
     },
     Param { name: "long_line_chars", default: Default::Int(200), about: "characters that make a line long" },
+    Param {
+        name: "compat",
+        default: Default::Text("off"),
+        about: "`datatrove` cuts and judges as datatrove 0.10.1 does, `off` by the definition of the page",
+    },
 ];
 
 const N_LINES_CUT: usize = 0;
@@ -115,6 +122,10 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
         Rule::at_least("too_few_sentences", N_SENTENCES, limit("min_sentences")),
         Rule::at_least("too_few_long_lines", N_LONG_LINES, limit("min_long_lines")),
     ];
+    if datatrove::is_asked_for(params)? {
+        let rules = rules.into_iter().flatten().collect();
+        return Ok(Stage::Edit(Box::new(LikeDatatrove::new(params, rules)?)));
+    }
     Ok(Stage::Edit(Box::new(C4 {
         judge: Judge {
             require_terminal_punctuation: params.flag("require_terminal_punctuation"),
@@ -204,6 +215,60 @@ impl C4 {
         numbers.set(N_CURLY_BRACKETS, memchr::memchr_iter(b'{', text.as_bytes()).count() as f32);
         numbers.set(N_SENTENCES, n_sentences as f32);
         numbers.set(N_LONG_LINES, n_long as f32);
+    }
+}
+
+/// `compat = "datatrove"`: what datatrove leaves of a page, and what it counts.
+struct LikeDatatrove {
+    options: Options,
+    long_line_chars: usize,
+    rules: Vec<Rule>,
+}
+
+impl LikeDatatrove {
+    /// # Errors
+    /// When a parameter asks for what datatrove cannot do.
+    fn new(params: &Params, rules: Vec<Rule>) -> Result<LikeDatatrove, BuildError> {
+        let limit = |name| params.limit(name);
+        let error = |message| Err(BuildError::new(message).hint("leave it out, or leave `compat` out"));
+        for name in ["max_lorem_ipsum", "max_curly_brackets"] {
+            if limit(name).is_some_and(|limit| limit != 0.0) {
+                return error(format!("`{name}` must be 0 or \"off\" with `compat`"));
+            }
+        }
+        if params.texts("phrases") != PHRASES {
+            return error("`phrases` cannot be changed with `compat`".to_owned());
+        }
+        let options = Options {
+            needs_punctuation: params.flag("require_terminal_punctuation"),
+            without_citations: params.flag("remove_markers"),
+            min_words: limit("min_words_per_line").map_or(0, |limit| limit.ceil() as usize),
+            max_word_chars: limit("max_word_chars").map_or(usize::MAX, |limit| limit as usize),
+            lorem_ipsum: limit("max_lorem_ipsum").is_some(),
+            curly_bracket: limit("max_curly_brackets").is_some(),
+        };
+        Ok(LikeDatatrove { options, long_line_chars: params.size("long_line_chars")?, rules })
+    }
+}
+
+impl Edit for LikeDatatrove {
+    fn edit(&self, doc: &Doc<'_>, edits: &mut Edits, numbers: &mut Numbers) {
+        let page = edit_page(doc.text(), &self.options, edits);
+        numbers.set(N_LINES_CUT, page.n_lines_cut as f32);
+        numbers.set(N_MARKERS_CUT, page.n_citations_cut as f32);
+        for (metric, reason) in [(N_LOREM_IPSUM, "lorem_ipsum"), (N_CURLY_BRACKETS, "curly_bracket")] {
+            numbers.set(metric, f32::from(u8::from(page.removed == Some(reason))));
+        }
+        // Nobody has counted to the end of a page that goes.
+        if page.removed.is_none() {
+            numbers.set(N_SENTENCES, page.n_sentences as f32);
+        }
+        let is_long = |line: &&Line| n_chars(line.of(doc.text())) >= self.long_line_chars;
+        numbers.set(N_LONG_LINES, doc.lines().iter().filter(is_long).count() as f32);
+    }
+
+    fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 }
 

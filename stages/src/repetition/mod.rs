@@ -5,7 +5,7 @@ mod lines;
 mod ngrams;
 mod twice;
 
-use counter::Counter;
+pub(crate) use counter::Counter;
 use lines::Repeats;
 use ngrams::{NGrams, Shares};
 use std::cell::RefCell;
