@@ -14,6 +14,7 @@ mod mini_crawl;
 /// On real data sets: `cargo xtask test --data`.
 mod data {
     mod extraction;
+    mod heuristics;
     mod lid;
     mod neardup;
     mod tok;

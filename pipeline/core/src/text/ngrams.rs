@@ -5,17 +5,18 @@ const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The hash of every window of `n` word hashes, in order; empty when there are fewer than `n` words.
 ///
-/// A polynomial in `BASE` modulo 2^64, so the whole row costs one multiplication and two additions per word for any n.
+/// A polynomial in `BASE` modulo 2^64, so the whole row costs two multiplications and two additions per word for any n.
 pub fn rolling(word_hashes: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ {
-    let leading = (1..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
-    let mut window = 0u64;
-    word_hashes.iter().enumerate().filter_map(move |(at, hash)| {
-        if at >= n {
-            window = window.wrapping_sub(word_hashes[at - n].wrapping_mul(leading));
-        }
-        window = extend(window, *hash);
-        (n > 0 && at + 1 >= n).then_some(window)
-    })
+    let (head, tail) = word_hashes.split_at_checked(n).filter(|_| n > 0).unwrap_or_default();
+    let leading = (0..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
+    let first = (!head.is_empty()).then(|| head.iter().copied().fold(0, extend));
+    let mut window = first.unwrap_or(0);
+    // What leaves the window is subtracted from what enters it, so that only one step waits for the window before.
+    let rest = tail.iter().zip(word_hashes).map(move |(enters, leaves)| {
+        window = extend(window, enters.wrapping_sub(leaves.wrapping_mul(leading)));
+        window
+    });
+    first.into_iter().chain(rest)
 }
 
 /// The hash of a window made one word longer at its end.
