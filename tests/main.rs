@@ -22,6 +22,7 @@ mod data {
     mod decon;
     mod divergence;
     mod extraction;
+    mod heuristics;
     mod kinds;
     mod lid;
     mod lists;

@@ -8,5 +8,5 @@ pub mod catalog;
 pub mod fasttext;
 pub mod langid;
 pub mod scorer;
-mod shared;
 mod script;
+mod shared;

@@ -77,7 +77,6 @@ fn code_and_mathematics_are_found_and_survive() {
             count.by_prose_rules += usize::from(quality.measure(&doc).1 && repetition.measure(&doc).1);
         }
     }
-    println!("{n_found} of {n_chosen} chosen pages found, {n_others_found} of {n_others} others; {counts:?}");
     assert!(n_found * 4 >= n_chosen * 3, "{n_found} of {n_chosen} pages with code or formulas were found");
     assert!(
         n_others_found * 33 <= n_others,

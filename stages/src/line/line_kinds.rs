@@ -5,15 +5,25 @@ use tokenmill_core::text::words::Word;
 
 /// Whether more than `max` of a line's characters are capitals.
 pub(super) fn is_mostly_uppercase(line: &str, max: f32) -> bool {
-    let n_ascii = line.bytes().filter(u8::is_ascii_uppercase).count();
-    // Characters beyond ASCII have at least two bytes, so this many more at most.
-    let n_other = if n_ascii == line.len() { 0 } else { line.bytes().filter(|byte| !byte.is_ascii()).count() / 2 };
-    let n_chars = n_chars(line) as f32;
-    if (n_ascii + n_other) as f32 <= max * n_chars {
-        return false;
+    let bytes = line.as_bytes();
+    // More characters that are no capitals than this settle it; in most lines the first half has them.
+    let enough = (1.0 - max) * bytes.len() as f32;
+    let mut n_others = 0;
+    for chunk in bytes.as_chunks::<16>().0 {
+        if !chunk.is_ascii() {
+            break;
+        }
+        n_others += chunk.iter().filter(|byte| !byte.is_ascii_uppercase()).count();
+        if n_others as f32 > enough {
+            return false;
+        }
     }
-    let n_other = if n_other == 0 { 0 } else { line.chars().filter(|c| !c.is_ascii() && c.is_uppercase()).count() };
-    (n_ascii + n_other) as f32 > max * n_chars
+    let n_upper = if line.is_ascii() {
+        bytes.iter().filter(|byte| byte.is_ascii_uppercase()).count()
+    } else {
+        line.chars().filter(|c| c.is_uppercase()).count()
+    };
+    n_upper as f32 > max * n_chars(line) as f32
 }
 
 /// Whether a line has nothing but digits and white space.

@@ -37,7 +37,7 @@ pub(crate) struct NGrams {
     twice: Twice,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Gram {
     hash: u64,
     /// Index of the first word.
@@ -100,14 +100,23 @@ impl NGrams {
 
     /// Takes the grams of `n` words that may be repeated.
     fn start(&mut self, n: usize, hashes: &[u64]) {
-        self.grams.clear();
         self.twice.clear(hashes.len());
         rolling(hashes, n).for_each(|hash| self.twice.note(hash));
+        if !self.twice.is_any_repeated() {
+            self.grams.clear();
+            return;
+        }
+        // Which grams stay is hard to foresee, so each is written, and the next one over those that go.
+        self.grams.clear();
+        self.grams.resize(hashes.len(), Gram::default());
+        let (mut n_grams, grams) = (0, self.grams.as_mut_slice());
         rolling(hashes, n).zip(0..).for_each(|(hash, start)| {
-            if self.twice.may_be_repeated(hash) {
-                self.grams.push(Gram { hash, start, place: 0 });
+            if let Some(gram) = grams.get_mut(n_grams) {
+                *gram = Gram { hash, start, place: 0 };
             }
+            n_grams += usize::from(self.twice.may_be_repeated(hash));
         });
+        self.grams.truncate(n_grams);
     }
 
     /// Characters in all words.

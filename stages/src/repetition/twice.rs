@@ -3,7 +3,13 @@
 /// Buckets for each hash: one in this many hashes is taken for repeated though it is not.
 const BUCKETS_PER_HASH: usize = 8;
 
-/// Words that are kept from one document to the next (64 KiB each); what a giant document needed beyond is given back.
+/// The same for at most [`FEW`] hashes, of which all buckets stay in the nearest cache.
+const BUCKETS_PER_FEW: usize = 32;
+
+/// Hashes of an ordinary document.
+const FEW: usize = 2048;
+
+/// Pairs of words that are kept from one document to the next (128 KiB); what a giant document needed beyond is given back.
 const KEPT: usize = 1 << 13;
 
 /// Which buckets have been hit once, and which more than once.
@@ -12,18 +18,22 @@ pub(crate) struct Twice {
     /// Two words for 64 buckets: hit at least once, hit again.
     buckets: Vec<[u64; 2]>,
     shift: u32,
+    /// All bits that were hit again.
+    any_again: u64,
 }
 
 impl Twice {
     /// Forgets all hashes and makes room for `n_hashes`.
     pub(crate) fn clear(&mut self, n_hashes: usize) {
-        let n_words = (n_hashes * BUCKETS_PER_HASH / 64).next_power_of_two().max(2);
+        let n_buckets = n_hashes * if n_hashes <= FEW { BUCKETS_PER_FEW } else { BUCKETS_PER_HASH };
+        let n_words = (n_buckets / 64).next_power_of_two().max(2);
         if self.buckets.capacity() > KEPT.max(8 * n_words) {
             self.buckets = Vec::new();
         }
         self.buckets.clear();
         self.buckets.resize(n_words, [0; 2]);
         self.shift = 64 - n_words.trailing_zeros();
+        self.any_again = 0;
     }
 
     /// Takes note of a hash.
@@ -31,9 +41,15 @@ impl Twice {
     pub(crate) fn note(&mut self, hash: u64) {
         if let Some([once, again]) = self.buckets.get_mut((hash >> self.shift) as usize) {
             let bit = 1 << (hash & 63);
+            self.any_again |= *once & bit;
             *again |= *once & bit;
             *once |= bit;
         }
+    }
+
+    /// Whether any hash may have been noted more than once.
+    pub(crate) fn is_any_repeated(&self) -> bool {
+        self.any_again != 0
     }
 
     /// Whether a hash may have been noted more than once; never false for one that was.
@@ -57,6 +73,7 @@ mod tests {
             (0..n).for_each(|at| twice.note(hash(at)));
             (0..n / 10).for_each(|at| twice.note(hash(at)));
             assert!((0..n / 10).all(|at| twice.may_be_repeated(hash(at))));
+            assert!(twice.is_any_repeated() || n < 10);
             let n_wrong = (n / 10..n).filter(|at| twice.may_be_repeated(hash(*at))).count();
             assert!(n_wrong as u64 <= n / 5, "{n_wrong} of {n}");
         }

@@ -7,17 +7,16 @@ const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 ///
 /// A polynomial in `BASE` modulo 2^64, so the whole row costs two multiplications and two additions per word for any n.
 pub fn rolling(word_hashes: &[u64], n: usize) -> impl Iterator<Item = u64> + '_ {
-    let leaving_factor = (0..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
-    let (first, entering) = match n.checked_sub(1).and_then(|n| word_hashes.split_at_checked(n)) {
-        Some(split) => split,
-        None => (word_hashes, [].as_slice()),
-    };
-    let mut window = first.iter().fold(0, |window, hash| extend(window, *hash));
-    // Nothing leaves the first window. The word that leaves does not wait for the window before, so words overlap.
-    entering.iter().zip(std::iter::once(&0).chain(word_hashes)).map(move |(entering, leaving)| {
-        window = extend(window, entering.wrapping_sub(leaving.wrapping_mul(leaving_factor)));
+    let (head, tail) = word_hashes.split_at_checked(n).filter(|_| n > 0).unwrap_or_default();
+    let leading = (0..n).fold(1u64, |power, _| power.wrapping_mul(BASE));
+    let first = (!head.is_empty()).then(|| head.iter().copied().fold(0, extend));
+    let mut window = first.unwrap_or(0);
+    // What leaves the window is subtracted from what enters it, so that only one step waits for the window before.
+    let rest = tail.iter().zip(word_hashes).map(move |(enters, leaves)| {
+        window = extend(window, enters.wrapping_sub(leaves.wrapping_mul(leading)));
         window
-    })
+    });
+    first.into_iter().chain(rest)
 }
 
 /// The hash of a window made one word longer at its end.

@@ -121,6 +121,19 @@ const BEFORE_NUMBERS: [&str; 32] = [
     "nos", "nov", "nr", "núm", "oct", "okt", "op", "pp", "pág", "ref", "sec", "sep", "sept", "tel", "vol",
 ];
 
+/// Last bytes of words at which a sentence may end: full stops and the like, closing marks, and all that is not ASCII.
+const MAY_END: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    loop {
+        table[byte as usize] = matches!(byte, b'.' | b'!' | b'?' | b'"' | b'\'' | b')' | b']' | b'}' | 128..);
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
 /// Whether `c` may end a sentence.
 pub fn is_terminal(c: char) -> bool {
     if c < FIRST_TERMINAL {
@@ -169,7 +182,7 @@ pub fn count_sentences(text: &str, words: &[Word]) -> usize {
         } else {
             open |= word.has_alphabetic || word_text.chars().any(char::is_numeric);
         }
-        if !open || bytes.last().is_some_and(u8::is_ascii_alphanumeric) {
+        if !open || !bytes.last().is_some_and(|last| MAY_END[usize::from(*last)]) {
             continue;
         }
         let stem = word_text.trim_end_matches(is_closing);
@@ -264,6 +277,14 @@ mod tests {
         }
         for text in ["", "a", "a…", "a:", "(a)", "\"a\"", "é"] {
             assert!(!ends_sentence(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn ascii_at_which_words_may_end() {
+        for byte in 0..128 {
+            let c = char::from(byte);
+            assert_eq!(MAY_END[usize::from(byte)], is_terminal(c) || is_closing(c), "{c:?}");
         }
     }
 
