@@ -286,6 +286,7 @@ fn clean(text: &str, line: Range<usize>, markers: &[Range<usize>], out: &mut Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokenmill_core::assets::MemoryAssets;
 
     #[test]
     fn ends_of_lines() {
@@ -294,6 +295,19 @@ mod tests {
         }
         for line in ["a", "a...", "a…", "(a)", "a:", "a,", "a....", ""] {
             assert!(!is_terminated(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_datatrove_cannot_do_is_an_error() {
+        let build = |text: &str| {
+            let params =
+                Params::from_table(PARAMS, &format!("compat = \"datatrove\"\n{text}").parse().unwrap()).unwrap();
+            build(&params, &MemoryAssets::default()).map(|_| ())
+        };
+        assert!(build("max_curly_brackets = \"off\"\nmin_words_per_line = \"off\"").is_ok());
+        for text in ["max_curly_brackets = 2", "max_lorem_ipsum = 1", "phrases = []"] {
+            assert!(build(text).is_err(), "{text}");
         }
     }
 }
