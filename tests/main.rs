@@ -45,4 +45,5 @@ mod services {
     mod assets;
     mod megatron;
     mod quickstart;
+    mod recipes;
 }
