@@ -174,13 +174,6 @@ mod tests {
     }
 
     #[test]
-    fn limits_for_many_languages_share_one_model() {
-        let assets = MemoryAssets([("small".to_owned(), SMALL.into()), ("copy".to_owned(), SMALL.into())].into());
-        let model = shared_model("small", &assets).unwrap();
-        assert!(Arc::ptr_eq(&model, &shared_model("copy", &assets).unwrap()));
-    }
-
-    #[test]
     fn only_the_head_of_the_text_counts() {
         let text = format!("la forêt était très calme {}", "the forest was very quiet ".repeat(50));
         assert_eq!(measured("max_bytes = 28", &text).0.as_deref(), Some("fr"));
