@@ -100,7 +100,7 @@ mod tests {
             ("$ a = b $ and $a = b", (0, 0, 0)),
             ("a ≤ b, ∑ 𝑥 → ⟨x⟩", (0, 0, 5)),
             ("$a = é$", (1, 7, 0)),
-            (r"C:\new\begin", (0, 0, 0)),
+            (r"\new\begin", (0, 0, 0)),
             ("", (0, 0, 0)),
         ] {
             assert_eq!(formulas(text), expected, "{text}");

@@ -68,8 +68,10 @@ fn pages(sources: &Sources, house: &str, path: &str, entries: &[Line<'_>]) -> Ve
         expected.push(page);
     }
     let folder = format!("{house}docs/");
-    let strays = sources.ending(".md").map(|(page, _)| page);
-    for stray in strays.filter(|page| page.starts_with(&folder) && !expected.iter().any(|known| known == page)) {
+    let assets = format!("{folder}assets/");
+    let is_page = |page: &&str| page.starts_with(&folder) && !page.starts_with(&assets);
+    let strays = sources.ending(".md").map(|(page, _)| page).filter(is_page);
+    for stray in strays.filter(|page| !expected.iter().any(|known| known == page)) {
         problems.push(Problem::new(stray, 0, "no stage of the catalogue belongs to this page"));
     }
     problems
@@ -122,6 +124,7 @@ mod tests {
         assert_eq!(messages(&[LENGTH, LIST]), ["`filter.length` has no page `stages/docs/filter/length.md`"]);
         let stray = ("stages/docs/filter/gone.md", "# filter.gone\n");
         assert_eq!(messages(&[LENGTH, PAGE, LIST, stray]), ["no stage of the catalogue belongs to this page"]);
+        assert!(messages(&[LENGTH, PAGE, LIST, ("stages/docs/assets/README.md", "# Assets\n")]).is_empty());
         let mistitled = (PAGE.0, "# filter.size\n");
         assert_eq!(messages(&[LENGTH, mistitled, LIST]), ["the first line must be `# filter.length`"]);
         assert_eq!(messages(&[LIST]), ["cannot find `name: \"…\"` in the source of `filter::length`"]);
