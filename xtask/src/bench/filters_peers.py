@@ -55,7 +55,7 @@ def fasttext_wheel(folder, model, documents, out):
 
     model = fasttext.load_model(model).f
     lines = [row["text"].replace("\n", " ") + "\n" for row in rows(documents)]
-    seconds, (scores, labels) = best(3, lambda: model.multilinePredict(lines, 1, 0.0, "strict"))
+    seconds, (labels, scores) = best(3, lambda: model.multilinePredict(lines, 1, 0.0, "strict"))
     write(out, ([label[0], float(score[0])] if len(label) else [None, None] for label, score in zip(labels, scores)))
     return {"documents": len(lines), "seconds": seconds}
 
