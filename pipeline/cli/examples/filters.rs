@@ -118,7 +118,7 @@ impl Step {
         let number = |value: &Measured| match value {
             Measured::Absent => Value::Null,
             Measured::Number(number) => json!(number),
-            Measured::Label(label) => json!(label),
+            Measured::Label(label) => json!(**label),
         };
         let reason = match judge(self.rules(), &self.numbers) {
             Verdict::Keep => None,
