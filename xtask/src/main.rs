@@ -30,6 +30,7 @@ cargo xtask VERB
   bench dedup           score and time dedup stages next to their peers, and write docs/benchmarks/dedup.md
   bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
   bench extract         score and time the extractor next to its peers, and write docs/benchmarks/extraction.md
+  bench filters         score and time filters next to their peers, and write docs/benchmarks/filters.md
   train-extractor [--quick]
                         train the decision about blocks from the archive `extraction`, and write its files and
                         docs/benchmarks/extractor-training.md; --quick leaves out the cross-validation

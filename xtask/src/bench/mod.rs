@@ -4,6 +4,7 @@ mod corpus;
 mod dedup;
 mod exchange;
 mod extract;
+mod filters;
 mod measured;
 mod report;
 
@@ -23,8 +24,13 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["dedup"] => return dedup::run(repo),
         ["exchange"] => return exchange::run(repo),
         ["extract"] => return extract::run(repo),
+        ["filters"] => return filters::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
-        _ => return Err(Error::new("usage: cargo xtask bench [dedup | exchange | extract | run FILE.warc.gz…]")),
+        _ => {
+            return Err(Error::new(
+                "usage: cargo xtask bench [dedup | exchange | extract | filters | run FILE.warc.gz…]",
+            ));
+        }
     };
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill"]))?;
     repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill-store", "--example", "read_speed"]))?;

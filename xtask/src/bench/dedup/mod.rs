@@ -1,9 +1,9 @@
 //! `cargo xtask bench dedup`: near-duplicates found, and what that costs, next to the peers.
 
-mod corpus;
+pub(super) mod corpus;
 mod neardup;
 mod ours;
-mod page;
+pub(super) mod page;
 mod peers;
 mod scale;
 
