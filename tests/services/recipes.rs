@@ -28,7 +28,7 @@ fn every_recipe_runs_to_audited_shards() {
     for (name, least, reasons) in [
         ("gopher", 50, &["too_few_words", "duplicate_text"][..]),
         ("c4", 50, &["too_few_sentences", "language_not_listed"]),
-        ("refinedweb", 50, &["language_not_listed", "too_few_words", "duplicate_url"]),
+        ("refinedweb", 50, &["language_not_listed", "too_few_words", "near_duplicate"]),
         ("fineweb", 50, &["language_not_listed", "too_few_words", "near_duplicate"]),
         ("llama3-web-en", 50, &["language_not_listed", "duplicate_url", "too_few_words"]),
         ("llama3-multilingual", 100, &["duplicate_url", "near_duplicate"]),
