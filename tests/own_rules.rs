@@ -196,6 +196,9 @@ fn a_command_that_goes_wrong_fails_the_task() {
         (command(&["cat", "/dev/zero"]), &["has answered more than"]),
         // What it has started ends with it, or this test would not.
         (command(&["sh", "-c", "sleep 1000 & echo hello"]), &["`hello` is no JSON object"]),
+        (command(&["sh", "-c", "sleep 1000 & exit 7"]), &["ended too early (exit status: 7)"]),
+        // A command that says no more and does not end either is not waited for.
+        (command(&["sh", "-c", "exec >&-; sleep 1000"]), &["ended too early (signal: 9"]),
         (command(&["./no-such-program"]), &["cannot start `./no-such-program`", "PATH"]),
     ] {
         write_recipe(folder.path(), &pipe(&rest));
@@ -205,8 +208,9 @@ fn a_command_that_goes_wrong_fails_the_task() {
         let status = tokenmill_in(folder.path(), &["status", "runs/r"]).stdout;
         assert!(status.contains("still has to read: in.jsonl"), "{status}");
     }
-    // The same run, once the command is right.
-    write_recipe(folder.path(), &pipe(&awk("")));
+    // The same run, once the command is right, even if it leaves something behind.
+    let right = awk("").replacen("[", "[\"sh\", \"-c\", \"sleep 1000 & exec \\\"$@\\\"\", \"sh\", ", 1);
+    write_recipe(folder.path(), &pipe(&right));
     run(folder.path()).ok();
     tokenmill_in(folder.path(), &["audit", "runs/r"]).ok();
 }

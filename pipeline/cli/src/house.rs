@@ -68,6 +68,11 @@ pub fn parse_recipe(text: Text, sets: &[String]) -> Result<Spec, Failure> {
     Ok(config::parse(&text, sets, &House { catalog: &catalog, sections: SECTIONS })?)
 }
 
+/// How many threads work: as many as asked for, or one for each core.
+pub fn threads(asked: Option<usize>) -> usize {
+    asked.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
+}
+
 /// The assets, with progress on standard error when one is fetched.
 pub fn assets() -> Result<Assets, Failure> {
     let bar = AssetBar::default();

@@ -49,6 +49,11 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// A share: `12.50 %`.
+pub fn percent(n: u64, all: u64) -> String {
+    format!("{:.2} %", if all == 0 { 0.0 } else { 100.0 * n as f64 / all as f64 })
+}
+
 /// The first characters of a value, on one line.
 pub fn shortened(value: &str, n_chars: usize) -> String {
     let mut out: String = value.chars().take(n_chars).collect();

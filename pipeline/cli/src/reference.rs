@@ -2,13 +2,13 @@
 
 use crate::failure::Failure;
 use crate::house::open_run;
-use crate::inspect::manifests;
 use crate::output::{count, table};
 use crate::settle::path_of;
 use crate::sink::Output;
 use std::path::Path;
 use std::process::ExitCode;
 use tokenmill_core::{Document, Payload};
+use tokenmill_engine::plan::RunRecord;
 use tokenmill_stages::divergence::{Level, MAX_SAMPLE_WORDS, Reference, Sample};
 use tokenmill_store::location::Location;
 use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
@@ -94,11 +94,14 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether an input is the folder of a run: a folder, and on object storage a name without an ending.
+/// Endings of files with documents.
+const ENDINGS: [&str; 7] = [".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".zst", "*"];
+
+/// Whether an input is the folder of a run: a folder, and on object storage a name that does not end like a file.
 fn is_run(input: &str) -> Result<bool, Failure> {
     Ok(match Location::parse(input)? {
         Location::Local(path) => Path::is_dir(&path),
-        Location::S3 | Location::Web => !input.trim_end_matches('/').rsplit('/').next().unwrap_or("").contains('.'),
+        Location::S3 | Location::Web => !ENDINGS.iter().any(|ending| input.ends_with(ending)),
     })
 }
 
@@ -122,12 +125,17 @@ impl Taken<'_> {
     /// The documents that the last phase of a run has kept.
     fn run(&mut self, folder: &str) -> Result<(), Failure> {
         let store = open_run(folder)?;
-        let manifests = manifests(&*store)?;
-        let docs =
-            |manifest: &&tokenmill_store::Manifest| manifest.parts.iter().any(|part| part.objects.contains_key("docs"));
-        let Some(last) = manifests.iter().rev().find(docs) else {
-            return Err(Failure::usage(format!("the run `{folder}` has no documents yet")));
-        };
+        let mut last = None;
+        for phase in RunRecord::read(&*store)?.phases {
+            let manifest = phase.read_manifest(&*store)?.ok_or_else(|| {
+                Failure::usage(format!("the run `{folder}` has not ended: `{}` is not done", phase.folder))
+                    .hint("run `tokenmill run` again: what has been done is not done again")
+            })?;
+            if manifest.parts.iter().any(|part| part.objects.contains_key("docs")) {
+                last = Some(manifest);
+            }
+        }
+        let last = last.ok_or_else(|| Failure::usage(format!("the run `{folder}` has stored no documents")))?;
         let (mut document, mut source) = (Document::default(), String::new());
         for object in last.parts.iter().filter_map(|part| part.objects.get("docs")) {
             let mut reader = DocsReader::open(&*store, &object.key)?;
@@ -186,9 +194,13 @@ mod tests {
 
     #[test]
     fn folders_are_runs_and_names_with_an_ending_are_files() {
-        for (input, expected) in
-            [(".", true), ("docs.jsonl", false), ("s3://b/runs/web-de/", true), ("s3://b/docs/*.jsonl.gz", false)]
-        {
+        for (input, expected) in [
+            (".", true),
+            ("docs.jsonl", false),
+            ("s3://b/runs/web-de/", true),
+            ("s3://b/runs/v1.2", true),
+            ("s3://b/docs/*.jsonl.gz", false),
+        ] {
             assert!(is_run(input).is_ok_and(|found| found == expected), "{input}");
         }
     }

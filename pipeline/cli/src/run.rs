@@ -1,7 +1,7 @@
 //! `tokenmill run`: all phases on this machine.
 
 use crate::failure::Failure;
-use crate::house::{RecipeArgs, create_run, run_folder, shared_assets};
+use crate::house::{RecipeArgs, create_run, run_folder, shared_assets, threads};
 use crate::inspect::{alarms, funnel};
 use crate::output::count;
 use crate::progress::RunProgress;
@@ -30,7 +30,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read()?;
     let plan = Plan::new(&spec, &shared_assets()?)?;
     let store = create_run(&spec)?;
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let threads = threads(args.threads);
     let options = Options { threads: threads.max(1), timings: args.timings.is_some() };
     let reports = run(&plan, &store, options, &RunProgress::default())?;
     if let Some(file) = &args.timings {

@@ -2,7 +2,7 @@
 
 use crate::apply::recipe;
 use crate::failure::Failure;
-use crate::house::{catalog, shared_assets};
+use crate::house::{catalog, shared_assets, threads};
 use crate::sink::Output;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let spec = recipe(stages, sets, "jsonl", &paths)?;
     let plan = Plan::new(&spec, &shared_assets()?)?;
     let store = LocalStore::open(folder.path().join("run"))?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads(None);
     let reports = run(&plan, &store, Options { threads, timings: false }, &Quiet)?;
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;

@@ -11,20 +11,32 @@ const MAX_BYTES: usize = 512;
 pub const TDM_RESERVATION: &str = "tdm-reservation";
 
 /// Adds the directives of a header or meta tag, addressed to `agent` or to everybody when that is empty or `robots`. A header may
-/// itself begin with an agent: `googlebot: noindex`.
+/// itself begin with an agent: `googlebot: noindex`. Dates have commas and colons of their own, and what is behind them is left out.
 pub fn add(directives: &mut String, agent: &str, value: &str) {
     let mut agent = agent.trim().to_ascii_lowercase();
+    if !agent.is_empty() && !is_agent(&agent) {
+        return;
+    }
     for item in value.split(',') {
         let mut item = item.trim().to_ascii_lowercase();
         if let Some((name, rest)) = item.split_once(':')
             && !has_value(name)
         {
+            if !is_agent(name.trim()) {
+                continue;
+            }
             (agent, item) = (name.trim().to_owned(), rest.trim().to_owned());
         }
         let directive: String = item.split_whitespace().collect::<Vec<_>>().join("");
         let is_everybody = agent.is_empty() || agent == "robots" || agent == "*";
         add_one(directives, &if is_everybody { directive } else { format!("{agent}:{directive}") });
     }
+}
+
+/// Whether a word can be the name of a crawler, in lower case.
+fn is_agent(word: &str) -> bool {
+    let may_be_in = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    word == "*" || (word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(may_be_in))
 }
 
 /// Directives that have a value behind a colon, as in `max-snippet: 20`.
@@ -63,6 +75,8 @@ mod tests {
             (&[("GPTBot", "noindex")], "gptbot:noindex"),
             (&[("", "max-snippet: 20, noindex")], "max-snippet:20 noindex"),
             (&[("", " , ,"), ("bot", "")], ""),
+            (&[("", "unavailable_after: Wed, 25 Jun 2025 15:00:00 GMT, noai")], "unavailable_after:wed noai"),
+            (&[("", "*: noai"), ("", "a bot: noindex"), ("x noindex y", "nofollow")], "noai"),
         ] {
             assert_eq!(form(tags), expected);
         }

@@ -1,7 +1,7 @@
 //! Parameters of stages: declared as data, so that checks, defaults, docs and the schema all come from one table.
 
 use crate::BuildError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One parameter of a stage.
 #[derive(Clone, Copy, Debug)]
@@ -107,19 +107,41 @@ impl Value {
     }
 }
 
-/// The parameters of one step, every default written out.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Params(BTreeMap<&'static str, Value>);
+/// The parameters of one step, every default written out. Two are equal when their values are, wherever those come from.
+#[derive(Clone, Debug)]
+pub struct Params {
+    values: BTreeMap<&'static str, Value>,
+    /// The names that were set, which is neither to be seen in a value that equals its default nor the same.
+    given: BTreeSet<&'static str>,
+}
+
+impl PartialEq for Params {
+    fn eq(&self, other: &Params) -> bool {
+        self.values == other.values
+    }
+}
 
 impl Params {
     /// The defaults of a table of parameters.
     pub fn defaults(declared: &[Param]) -> Params {
-        Params(declared.iter().map(|param| (param.name, param.default.value())).collect())
+        let values = declared.iter().map(|param| (param.name, param.default.value())).collect();
+        Params { values, given: BTreeSet::new() }
     }
 
     /// Replaces one value; the caller has checked it with [`Default::read`].
     pub fn set(&mut self, name: &'static str, value: Value) {
-        self.0.insert(name, value);
+        self.values.insert(name, value);
+        self.given.insert(name);
+    }
+
+    /// The same values as those that others inherit, so that none of them counts as given.
+    pub fn inherited(&self) -> Params {
+        Params { values: self.values.clone(), given: BTreeSet::new() }
+    }
+
+    /// The values that were set, by name.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.iter().filter(|(name, _)| self.given.contains(name))
     }
 
     /// Overlays `table` on the defaults.
@@ -142,17 +164,17 @@ impl Params {
 
     /// All values by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(name, value)| (*name, value))
+        self.values.iter().map(|(name, value)| (*name, value))
     }
 
     /// A flag; false for a name that was not declared as one.
     pub fn flag(&self, name: &str) -> bool {
-        matches!(self.0.get(name), Some(Value::Bool(true)))
+        matches!(self.values.get(name), Some(Value::Bool(true)))
     }
 
     /// A whole number; 0 for a name that was not declared as one.
     pub fn int(&self, name: &str) -> i64 {
-        if let Some(Value::Int(value)) = self.0.get(name) { *value } else { 0 }
+        if let Some(Value::Int(value)) = self.values.get(name) { *value } else { 0 }
     }
 
     /// A size or count.
@@ -166,22 +188,22 @@ impl Params {
 
     /// A number; 0 for a name that was not declared as one.
     pub fn number(&self, name: &str) -> f64 {
-        if let Some(Value::Float(value)) = self.0.get(name) { *value } else { 0.0 }
+        if let Some(Value::Float(value)) = self.values.get(name) { *value } else { 0.0 }
     }
 
     /// A limit in the precision it is judged in; `None` when it is off.
     pub fn limit(&self, name: &str) -> Option<f32> {
-        if let Some(Value::Float(value)) = self.0.get(name) { Some(*value as f32) } else { None }
+        if let Some(Value::Float(value)) = self.values.get(name) { Some(*value as f32) } else { None }
     }
 
     /// Text; empty for a name that was not declared as text.
     pub fn text(&self, name: &str) -> &str {
-        if let Some(Value::Text(value)) = self.0.get(name) { value } else { "" }
+        if let Some(Value::Text(value)) = self.values.get(name) { value } else { "" }
     }
 
     /// A list of texts; empty for a name that was not declared as one.
     pub fn texts(&self, name: &str) -> &[String] {
-        if let Some(Value::Texts(values)) = self.0.get(name) { values } else { &[] }
+        if let Some(Value::Texts(values)) = self.values.get(name) { values } else { &[] }
     }
 }
 

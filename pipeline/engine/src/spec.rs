@@ -256,13 +256,11 @@ impl StepSpec {
             table.insert("when".into(), when.into());
         }
         if !self.by_lang.is_empty() {
-            // Only what differs, so that an override of the step reaches its languages as it does in the recipe.
-            let differing = |params: &Params| -> toml::Table {
-                let values = params.iter().zip(self.params.iter());
-                let values = values.filter(|((_, value), (_, base))| value != base);
-                values.map(|((name, value), _)| (name.to_owned(), value.to_toml())).collect()
+            // Only what was given, so that an override of the step reaches its languages as it does in the recipe.
+            let given = |params: &Params| -> toml::Table {
+                params.given().map(|(name, value)| (name.to_owned(), value.to_toml())).collect()
             };
-            let tables = self.by_lang.iter().map(|(lang, params)| (lang.clone(), differing(params).into()));
+            let tables = self.by_lang.iter().map(|(lang, params)| (lang.clone(), given(params).into()));
             table.insert("lang".into(), toml::Value::Table(tables.collect()));
         }
         table

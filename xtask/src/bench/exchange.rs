@@ -1,5 +1,6 @@
 //! `cargo xtask bench exchange`: URLs to decisions, sorting in little memory, and object storage next to a plain client.
 
+use super::python;
 use crate::error::Result;
 use crate::repo::{self, Repo};
 use crate::test::ceph;
@@ -133,10 +134,7 @@ fn storage(repo: &Repo, examples: &Path) -> Result<String> {
         Ok(gateway) => gateway,
         Err(why) => return Ok(format!("\nObject storage was not measured: {why}\n")),
     };
-    let python = repo.target()?.join("bench-python");
-    repo::run(Command::new("python3").args(["-m", "venv"]).arg(&python))?;
-    let python = python.join("bin").join("python");
-    repo::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", BOTO3]))?;
+    let python = python::with(repo, &[BOTO3])?;
     let mut table =
         "\n## Object storage\n\n512 MB in files of 64 MB, a Ceph gateway on the same two cores, one file after the \
                      other; seconds of the clock.\n\n| client | write MB/s | read MB/s |\n|---|---|---|\n"

@@ -1,5 +1,6 @@
 //! `cargo xtask bench extract`: the extractor scored and timed next to its peers, on the archive `extraction`.
 
+use super::python;
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 use crate::test::data;
@@ -83,11 +84,8 @@ impl Bench {
         let target = repo.target()?;
         let build = ["build", "--release", "--package", "tokenmill", "--bins", "--example", "extract_speed"];
         repo::run(repo.cargo(&build))?;
-        let environment = target.join("bench-python");
-        repo::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-        let python = environment.join("bin").join("python");
         let versions = PEERS.map(|(_, version)| version);
-        repo::run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(versions).arg(BESIDES))?;
+        let python = python::with(repo, &[&versions[..], &[BESIDES]].concat())?;
         let bench = Bench {
             archive: data::one(repo, "extraction")?,
             tools: data::shared(repo).join("tools"),

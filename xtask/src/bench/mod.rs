@@ -6,6 +6,7 @@ mod exchange;
 mod extract;
 mod filters;
 mod measured;
+mod python;
 mod report;
 
 use crate::error::{Error, Result};

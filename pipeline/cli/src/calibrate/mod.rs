@@ -3,13 +3,13 @@
 mod table;
 
 use crate::failure::Failure;
-use crate::house::{assets, open_run};
-use crate::output;
+use crate::house::{assets, open_run, threads};
+use crate::output::{self, percent};
 use crate::progress::RowsBar;
 use crate::retune::recipe_of_run;
 use crate::sink::Output;
 use std::process::ExitCode;
-use table::{Names, number, percent};
+use table::{Names, number};
 use tokenmill_core::Assets;
 use tokenmill_engine::calibrate::{Gathered, Proposed, Rules, Wanted, compare, gather, rules_for};
 use tokenmill_engine::rejudge::{Finished, Options};
@@ -151,7 +151,7 @@ fn sums(
     wanted: &[Wanted<'_>],
 ) -> Result<Vec<Vec<Vec<Gathered>>>, Failure> {
     let bar = RowsBar::new(run.n_rows(), "reading");
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let threads = threads(args.threads);
     let progress = |n| bar.add(n);
     let sums = gather(store, run, wanted, &Options { samples: 0, threads: threads.max(1), progress: &progress })?;
     bar.end();

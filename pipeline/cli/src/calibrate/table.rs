@@ -1,6 +1,6 @@
 //! The table of limits that `tokenmill calibrate` writes, with the reasons for every line.
 
-use crate::output::count;
+use crate::output::{count, percent};
 use std::fmt::Write;
 use tokenmill_engine::calibrate::{Gathered, Proposed};
 
@@ -85,11 +85,6 @@ fn quantiles(gathered: &Gathered) -> Option<String> {
     let shown =
         shares.map(|p| gathered.histogram.quantile(p).map(|value| format!("p{:.0} {}", p * 100.0, number(value))));
     shown.into_iter().collect::<Option<Vec<_>>>().map(|shown| shown.join("  "))
-}
-
-/// A share of documents.
-pub fn percent(n: u64, all: u64) -> String {
-    format!("{:.2} %", if all == 0 { 0.0 } else { 100.0 * n as f64 / all as f64 })
 }
 
 /// A limit as TOML, with as many digits as tell it from all others.

@@ -4,7 +4,7 @@ mod samples;
 mod text;
 
 use crate::failure::{FOUND_PROBLEMS, Failure};
-use crate::house::{assets, open_run, parse_recipe, read_recipe};
+use crate::house::{assets, open_run, parse_recipe, read_recipe, threads};
 use crate::output::count;
 use crate::progress::RowsBar;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let run = Finished::open(&*store, old, &assets)?;
     let chains = run.chains(&new, &assets)?;
     let bar = RowsBar::new(run.n_rows(), "judging");
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let threads = threads(args.threads);
     let progress = |n| bar.add(n);
     let options = Options { samples: args.samples, threads: threads.max(1), progress: &progress };
     let report = judge_run(&*store, &run, &chains, &options)?;

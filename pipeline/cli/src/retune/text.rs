@@ -1,6 +1,6 @@
 //! The answer of `tokenmill retune` as text.
 
-use crate::output::{count, table};
+use crate::output::{count, percent, table};
 use std::fmt::Write;
 use tokenmill_core::Value;
 use tokenmill_engine::plan::human_bytes;
@@ -32,7 +32,7 @@ pub fn report(changed: &[Change], report: &Report) -> String {
     let total = &report.total;
     let all = total.seen.n;
     let line = |name: &str, counted: Count| {
-        vec![name.to_owned(), count(counted.n), share(counted.n, all), human_bytes(counted.bytes)]
+        vec![name.to_owned(), count(counted.n), percent(counted.n, all), human_bytes(counted.bytes)]
     };
     let mut rows = vec![line("came in", total.seen), line("kept by the run", total.kept), line("would go", total.go)];
     rows.push(line("would come back", total.come_back));
@@ -42,12 +42,6 @@ pub fn report(changed: &[Change], report: &Report) -> String {
     out.push_str(&languages(report));
     out.push_str(&notes(report));
     out
-}
-
-/// A share of all documents.
-fn share(n: u64, all: u64) -> String {
-    let percent = if all == 0 { 0.0 } else { 100.0 * n as f64 / all as f64 };
-    format!("{percent:.2} %")
 }
 
 fn steps(report: &Report) -> String {
@@ -64,9 +58,9 @@ fn steps(report: &Report) -> String {
         vec![
             name,
             count(before.n),
-            share(before.n, all),
+            percent(before.n, all),
             count(after.n),
-            share(after.n, all),
+            percent(after.n, all),
             difference,
             human_bytes(before.bytes),
             human_bytes(after.bytes),
@@ -95,7 +89,7 @@ fn languages(report: &Report) -> String {
         let name = if lang.is_empty() { "(none)" } else { lang.as_str() };
         let mut cells = vec![name.to_owned(), count(group.seen.n), count(group.kept.n)];
         for counted in [group.go, group.come_back, group.unmeasured] {
-            cells.extend([count(counted.n), share(counted.n, group.seen.n)]);
+            cells.extend([count(counted.n), percent(counted.n, group.seen.n)]);
         }
         let change = group.come_back.bytes as i64 - group.go.bytes as i64;
         let sign = if change < 0 { "-" } else { "+" };

@@ -157,10 +157,11 @@ fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, Co
         table.finish()?;
     }
     let params = view.params(entry.params, &Params::defaults(entry.params))?;
+    let base = params.inherited();
     let mut by_lang = match view.string(LANG_TABLE)? {
         None => BTreeMap::new(),
         Some(path) => {
-            LangTable::read(&path).and_then(|table| table.params(entry, &params, house)).map_err(|error| {
+            LangTable::read(&path).and_then(|table| table.params(entry, &base, house)).map_err(|error| {
                 // What is wrong in the file has a place there; what is wrong with the file, here.
                 let here = view.error_at(LANG_TABLE, error.message.clone());
                 if error.place.is_some() { error } else { ConfigError { hint: error.hint, ..here } }
@@ -168,7 +169,7 @@ fn read_step(text: &Text, node: &Node, house: &House<'_>) -> Result<StepSpec, Co
         }
     };
     for (lang, table) in view.tables("lang")? {
-        let params = table.params(entry.params, by_lang.get(lang).unwrap_or(&params))?;
+        let params = table.params(entry.params, by_lang.get(lang).unwrap_or(&base))?;
         by_lang.insert(lang.to_owned(), params);
         table.finish()?;
     }

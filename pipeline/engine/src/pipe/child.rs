@@ -27,6 +27,11 @@ impl Running {
         }
     }
 
+    /// What ends all that the command has started once it has ended itself. Must be done before [`Running::wait`].
+    pub fn watcher(&self) -> Watcher {
+        Watcher(self.child.id())
+    }
+
     /// Waits until the command has ended.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait()?;
@@ -36,12 +41,41 @@ impl Running {
 
     /// Ends the command and all that it has started.
     pub fn kill(&mut self) {
-        let group = i32::try_from(self.child.id()).unwrap_or(0);
-        if !self.is_over && group > 0 {
-            // SAFETY: a signal to a process group has no effect on our memory. The child has not been waited for, so its
-            // number is still its own, and so is that of its group.
-            unsafe { libc::kill(-group, libc::SIGKILL) };
+        if !self.is_over {
+            kill_group(self.child.id());
         }
+    }
+}
+
+/// Knows when a command has ended.
+pub struct Watcher(u32);
+
+impl Watcher {
+    /// Waits until the command has ended, and ends what it has left behind: its streams would stay open as long as somebody
+    /// has them.
+    pub fn watch(self) {
+        loop {
+            // SAFETY: all bytes of this plain structure of the C library may be zero.
+            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+            // SAFETY: `info` is ours. The child is not waited for, only looked at, so that its number stays its own.
+            let status = unsafe { libc::waitid(libc::P_PID, self.0, &raw mut info, libc::WEXITED | libc::WNOWAIT) };
+            if status == 0 {
+                return kill_group(self.0);
+            }
+            if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+                return;
+            }
+        }
+    }
+}
+
+/// Ends all processes of the group that a child leads, which has not been waited for.
+fn kill_group(child: u32) {
+    let group = i32::try_from(child).unwrap_or(0);
+    if group > 0 {
+        // SAFETY: a signal to a process group has no effect on our memory. The child has not been waited for, so its
+        // number is still its own, and so is that of its group.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
     }
 }
 

@@ -75,11 +75,13 @@ impl PipePhase {
         let note = |word: &String| {
             format!("`{word}` is a file and not in `files`: when it changes, what it has answered stands")
         };
-        // The program itself may well be a file, and one that changes with the machine.
-        self.pipe.command.iter().skip(1).filter(is_unnamed).map(note).collect()
+        // A program of the machine is a file, too, and one that changes with the machine; a script of the user's is not.
+        let is_script = |program: &&String| program.contains('/') && Path::new(program).is_relative();
+        let (program, arguments) = (self.pipe.command.first(), self.pipe.command.iter().skip(1));
+        program.into_iter().filter(is_script).chain(arguments).filter(is_unnamed).map(note).collect()
     }
 
-    /// A file that is edited during a run would answer for some parts only.
+    /// A file that is edited during a run would answer for some parts only, or for half of one.
     fn must_be_unchanged(&self) -> Result<(), StoreError> {
         for file in &self.pipe.files {
             self.assets.digest(file).map_err(|error| StoreError::Refused {
@@ -128,6 +130,7 @@ impl Phase for PipePhase {
                 table.push(row, id, answer)
             })?
         };
+        self.must_be_unchanged()?;
         context.advance(task.bytes);
         let object = table.finish(context, DECISIONS)?;
         let digest = object.digest.clone();

@@ -7,7 +7,8 @@ use crate::spec::When;
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 use tokenmill_core::{DocId, Document, Pipe};
 use tokenmill_store::source::DocsReader;
 use tokenmill_store::{Store, StoreError};
@@ -18,6 +19,8 @@ const ALWAYS: u64 = 64 << 10;
 const STDERR_KEPT: usize = 4 << 10;
 /// Different reasons that a command may give about one part: they are counted one by one.
 const MAX_REASONS: usize = 100;
+/// How long a command that has closed its standard output may go on. It has failed whatever it does then.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Characters of a wrong answer that are shown.
 const SHOWN: usize = 200;
 
@@ -70,12 +73,19 @@ impl Talk<'_> {
             hint: "a program is found by its name in `PATH`, or by its path".to_owned(),
         })?;
         let (sender, receiver) = channel();
+        let (over, is_over) = channel::<()>();
+        let watcher = running.watcher();
         let (ended, fed, complaints) = std::thread::scope(|scope| {
             let feeder = scope.spawn(|| self.feed(stdin, sender));
             let listener = scope.spawn(|| tail(stderr));
+            scope.spawn(move || {
+                watcher.watch();
+                drop(over);
+            });
             let ended = self.listen(stdout, &receiver, take);
-            // Whoever says no more is on its way out, and how it ends is worth knowing.
-            if matches!(ended, Err(Ended::Wrong(_) | Ended::Store(_))) {
+            // Whoever says no more is on its way out, and how it ends is worth knowing; but it must not take its time.
+            let is_stuck = || matches!(is_over.recv_timeout(LAST_WORDS), Err(RecvTimeoutError::Timeout));
+            if matches!(ended, Err(Ended::Wrong(_) | Ended::Store(_))) || (ended.is_err() && is_stuck()) {
                 running.kill();
             }
             (ended, feeder.join(), listener.join())

@@ -90,10 +90,8 @@ fn change(
 /// # Errors
 /// When the stage refuses them.
 pub fn rules(step: &StepSpec, params: &Params, assets: &dyn Assets) -> Result<Vec<Rule>, BuildError> {
-    let built = (step.entry.build)(params, assets);
-    let built =
-        built.map_err(|error| BuildError { message: format!("step `{}`: {}", step.name, error.message), ..error });
-    Ok(built?.rules().to_vec())
+    let built = (step.entry.build)(params, assets).map_err(|error| step.blame(error))?;
+    Ok(built.rules().to_vec())
 }
 
 fn needs_run(message: String) -> BuildError {

@@ -4,6 +4,7 @@ use super::Bench;
 use super::corpus::{lines, write};
 use super::page::Quality;
 use crate::bench::measured::{self, Cost};
+use crate::bench::python;
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 use std::path::{Path, PathBuf};
@@ -44,11 +45,7 @@ pub struct Peer {
 /// # Errors
 /// When they cannot be installed.
 pub fn install(repo: &Repo) -> Result<PathBuf> {
-    let environment = repo.target()?.join("bench-python");
-    repo::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let python = environment.join("bin").join("python");
-    repo::run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
-    Ok(python)
+    python::with(repo, &PACKAGES)
 }
 
 /// Runs all peers; `text_bytes` are those of the whole corpus.

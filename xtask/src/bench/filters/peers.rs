@@ -1,7 +1,8 @@
 //! The peers from PyPI, by `filters_peers.py`.
 
 use super::Bench;
-use crate::error::Result;
+use crate::bench::python;
+use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -30,18 +31,13 @@ const OFFICIAL: [&str; 2] = ["fasttext-wheel==0.9.2", "pybind11==3.1.0"];
 /// # Errors
 /// When they cannot be installed.
 pub fn install(repo: &Repo, folder: &Path) -> Result<(PathBuf, PathBuf)> {
-    let environment = repo.target()?.join("bench-python");
-    repo::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let python = environment.join("bin").join("python");
-    let pip = |arguments: &[&str]| {
-        let mut command = Command::new(&python);
-        command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(arguments);
-        command
-    };
-    repo::run(&mut pip(&PACKAGES))?;
-    let official = folder.join("fasttext-official");
+    let python = python::with(repo, &PACKAGES)?;
+    // Named after what is in it, and there only when it is complete.
+    let official = folder.join(OFFICIAL.join("+"));
     if !official.is_dir() {
-        repo::run(pip(&["--no-deps", "--target"]).arg(&official).args(OFFICIAL))?;
+        let half = folder.join("half-installed");
+        repo::run(python::pip(&python).args(["--no-deps", "--upgrade", "--target"]).arg(&half).args(OFFICIAL))?;
+        std::fs::rename(&half, &official).map_err(|error| Error::io("rename", &half, &error))?;
     }
     Ok((python, official))
 }
