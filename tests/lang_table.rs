@@ -43,6 +43,19 @@ fn a_table_is_resolved_into_limits_by_language() {
     sandbox.tokenmill(&["retune", "runs/mini", "--verify"]).ok();
 }
 
+/// A limit that a language has of its own is its own even where it says the same as the step's.
+#[test]
+fn a_limit_of_a_language_is_not_changed_with_that_of_the_step() {
+    let sandbox = sandbox("[fr.\"filter.length\"]\nmin_chars = 300\n");
+    sandbox.run(&[]);
+    let set = ["--set", "step.filter.length.min_chars=100000"];
+    let planned = |recipe: &str| sandbox.tokenmill(&[&["plan", recipe][..], &set].concat()).ok();
+    for recipe in ["recipe.toml", "runs/mini/config.resolved.toml"] {
+        let plan = planned(recipe);
+        assert!(plan.contains("min_chars = 100000") && plan.contains("min_chars = 300.0 for fr"), "{recipe}: {plan}");
+    }
+}
+
 #[test]
 fn a_language_is_judged_by_its_own_score() {
     let sandbox = Sandbox::of("languages.toml");

@@ -6,7 +6,7 @@ use super::page::Quality;
 use crate::bench::measured::{self, Cost};
 use crate::bench::python;
 use crate::error::{Error, Result};
-use crate::repo::{self, Repo};
+use crate::repo::Repo;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
