@@ -7,10 +7,10 @@
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use std::ops::Range;
 use tokenmill_core::hash::mix64;
+use tokenmill_core::text::is_mark;
 use tokenmill_core::text::normal::hash_normal_words;
 use tokenmill_core::text::segment::is_unspaced;
 use tokenmill_core::{BuildError, Doc};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Phrases of all lists together.
 const MAX_PHRASES: usize = 100_000;
@@ -259,12 +259,6 @@ fn is_phrase(piece: &str, phrase: &str) -> bool {
         }
     }
     rest.next().is_none()
-}
-
-/// Whether `c` is a mark that belongs to the letter before it.
-fn is_mark(c: char) -> bool {
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    c >= '\u{300}' && matches!(get_general_category(c), EnclosingMark | NonspacingMark | SpacingMark)
 }
 
 #[cfg(test)]
