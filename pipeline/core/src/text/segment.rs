@@ -85,9 +85,8 @@ fn stretch(rest: &str, at: usize, visit: &mut impl FnMut(usize)) -> usize {
     let goes_on = |c: char| matches!(class(c), Class::Unspaced | Class::Mark);
     let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
     // The dictionaries do not know marks of other scripts.
-    let is_inside = |place: &usize| {
-        *place > 0 && rest[*place..end].chars().next().is_some_and(|c| class(c) != Class::Mark)
-    };
+    let is_inside =
+        |place: &usize| *place > 0 && rest[*place..end].chars().next().is_some_and(|c| class(c) != Class::Mark);
     SEGMENTER.segment_str(&rest[..end]).filter(is_inside).for_each(|place| visit(at + place));
     end
 }
