@@ -61,7 +61,8 @@ pub const ENTRY: Entry = Entry {
         Metric::label("top_label", "the likeliest label of the document, or of that line"),
         Metric::number(
             "flagged_char_share",
-            "share of the characters of all lines that are on flagged lines; absent for documents",
+            "share of the characters that are on flagged lines, of those within `max_bytes` and on no blank line; absent for \
+             documents",
         ),
     ],
     asset_params: &["model"],
@@ -159,11 +160,12 @@ impl Scorer {
         let (mut n_all, mut n_flagged) = (0, 0);
         let mut highest: Option<Said> = None;
         for line in doc.lines().iter().filter(|line| !line.is_blank()) {
-            if line.end as usize > self.max_bytes && n_all > 0 {
+            let room = self.max_bytes.saturating_sub(line.trimmed_start as usize);
+            let line = line.trimmed(text);
+            let line = &line[..line.floor_char_boundary(room)];
+            if line.is_empty() {
                 break;
             }
-            let line = line.trimmed(text);
-            let line = &line[..line.floor_char_boundary(self.max_bytes)];
             let chars = n_chars(line);
             n_all += chars;
             let Some(said) = self.score(line, buffers) else { continue };
@@ -246,7 +248,11 @@ mod tests {
         let long = format!("la forêt était très calme\n{}", "the forest was very quiet\n".repeat(20));
         let head = score("label = \"fr\"\nmax_bytes = 28", &long).0;
         assert_eq!(head, score("label = \"fr\"", "la forêt était très calme").0);
-        assert_eq!(score("label = \"fr\"\nunit = \"line\"\nmax_bytes = 30", &long).1, Some(1.0));
+        let by_line = |n: usize| score(&format!("label = \"fr\"\nunit = \"line\"\nmax_bytes = {n}"), &long);
+        assert_eq!((by_line(28), by_line(29)), ((head, Some(1.0)), (head, Some(1.0))));
+        // The second line is cut behind `the forest w`; the first within `ê`.
+        assert_eq!(by_line(41), (head, Some(25.0 / 37.0)));
+        assert_eq!(by_line(7), by_line(6));
         let shouted = score("label = \"fr\"\nlowercase = true", "LA FORÊT ÉTAIT TRÈS CALME").0;
         assert_eq!(shouted, head);
     }

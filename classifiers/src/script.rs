@@ -13,8 +13,8 @@ static PLANE: LazyLock<Vec<Script>> =
 /// The codes of the scripts that have been seen, by number.
 static CODES: [OnceLock<Arc<str>>; N_SCRIPTS] = [const { OnceLock::new() }; N_SCRIPTS];
 
-/// ISO 15924 code of the script that most letters of `text` are of, the first in the text of equally frequent ones; `None`
-/// without letters.
+/// ISO 15924 code of the script that most letters of `text` are of, of equally frequent ones that which was so frequent first;
+/// `None` without letters.
 pub fn of(text: &str) -> Option<Arc<str>> {
     let mut counts = [0u32; N_SCRIPTS];
     let mut best = Script::Common;
@@ -49,6 +49,7 @@ mod tests {
             ("Маяк 42", Some("Cyrl")),
             ("हिन्दी भाषा", Some("Deva")),
             ("aб", Some("Latn")),
+            ("aббa", Some("Cyrl")),
             ("𐌰𐌱", Some("Goth")),
             ("42 … !", None),
             ("", None),

@@ -4,8 +4,10 @@
 //! golden test at once. Stages know `tokenmill-core` and nothing else of the house.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
+mod asset_name;
+mod buffer;
 pub mod catalog;
-pub mod datatrove;
+mod datatrove;
 pub mod decon;
 pub mod dedup;
 pub mod divergence;

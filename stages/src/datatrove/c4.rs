@@ -32,19 +32,6 @@ pub struct Options {
     pub curly_bracket: bool,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            needs_punctuation: true,
-            without_citations: true,
-            min_words: 3,
-            max_word_chars: 1_000,
-            lorem_ipsum: true,
-            curly_bracket: true,
-        }
-    }
-}
-
 /// What the filter counts on a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -220,6 +207,7 @@ fn holds(line: &str, phrase: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::DEFAULTS;
     use super::*;
 
     fn fate(line: &str, options: &Options) -> Fate {
@@ -230,7 +218,7 @@ mod tests {
 
     #[test]
     fn lines_are_kept_or_cut() {
-        let any_end = Options { needs_punctuation: false, ..Options::default() };
+        let any_end = Options { needs_punctuation: false, ..DEFAULTS };
         for (line, strict, lax) in [
             ("It goes. It stays.", Fate::Kept(2), Fate::Kept(2)),
             ("It has no end", Fate::Cut("no_terminal_punctuation"), Fate::Kept(1)),
@@ -243,7 +231,7 @@ mod tests {
             ("Such { a brace.", Fate::PageRemoved("curly_bracket"), Fate::PageRemoved("curly_bracket")),
             ("Here: Lorem Ipsum.", Fate::PageRemoved("lorem_ipsum"), Fate::PageRemoved("lorem_ipsum")),
         ] {
-            assert_eq!(fate(line, &Options::default()), strict, "{line}");
+            assert_eq!(fate(line, &DEFAULTS), strict, "{line}");
             assert_eq!(fate(line, &any_end), lax, "{line}");
         }
         let long = format!("a {} b.", "x".repeat(1_001));

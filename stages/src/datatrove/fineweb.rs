@@ -11,15 +11,12 @@ use tokenmill_core::hash::hash64;
 use tokenmill_core::numbers::share;
 use tokenmill_core::text::n_chars;
 
-/// Characters of a short line, at most.
-pub const SHORT_LINE: usize = 30;
-
 /// Shares of one text. Lines stand between line feeds, are not trimmed, and do not count when they are blank.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FineWeb {
     /// Lines that end in terminal punctuation of any script; white space behind it hides it. Removed below 0.12.
     pub punctuated_lines: f32,
-    /// Lines of at most [`SHORT_LINE`] characters. Removed above 0.67.
+    /// Lines of at most so many characters as the filter says, by default 30. Removed above 0.67.
     pub short_lines: f32,
     /// Characters in copies of lines, by all characters but line feeds. Removed above 0.01.
     pub duplicate_line_chars: f32,

@@ -20,9 +20,6 @@ mod tests;
 mod url;
 mod words;
 
-pub use sentences::n_sentences;
-pub use words::{Token, with_tokens};
-
 use tokenmill_core::{BuildError, Params};
 
 /// The values of the parameter `compat`.

@@ -6,6 +6,7 @@ use super::exceptions::Exception;
 use super::facts::{FACTS, Facts};
 use super::merge::MERGES;
 use super::url::is_url;
+use crate::buffer::{KEPT, give_back};
 use std::cell::RefCell;
 use tokenmill_core::Doc;
 use tokenmill_core::hash::hash64;
@@ -62,6 +63,7 @@ pub fn with_tokens<T>(doc: &Doc<'_>, use_them: impl FnOnce(&[Token]) -> T) -> T 
 /// Splits a text, of which the `words/v2` are given, into `tokens`, from left to right.
 pub(super) fn split(text: &str, words: &[Word], tokens: &mut Vec<Token>) {
     let facts = &*FACTS;
+    give_back(tokens, words.len(), KEPT);
     tokens.clear();
     let mut splitter = Splitter { facts, text, tokens, with_exceptions: true };
     let mut words = words.iter().peekable();

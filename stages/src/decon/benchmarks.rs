@@ -2,10 +2,11 @@
 
 use super::cut::cuts;
 use super::items::{Draft, Items};
-use super::read::{Fields, name_of};
+use super::read::Fields;
 use super::search::{Found, Search};
 use super::seeds::Limits;
 use super::words::item_words;
+use crate::asset_name::folder_and_name;
 use std::cell::RefCell;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::text::normal::locate_normal_words;
@@ -191,7 +192,7 @@ fn read(params: &Params, assets: &dyn Assets) -> Result<Items, BuildError> {
     let fields = Fields { asking: params.texts("fields"), answering: params.texts("answer_fields") };
     let mut draft = Draft::new();
     for file in params.texts("benchmarks") {
-        draft.add(name_of(file), &fields.read_file(file, &assets.bytes(file)?)?, n)?;
+        draft.add(folder_and_name(file).1, &fields.read_file(file, &assets.bytes(file)?)?, n)?;
     }
     let given = params.texts("items").iter().map(|text| fields.read_text(text));
     draft.add("items", &given.collect::<Result<Vec<_>, _>>()?, n)?;

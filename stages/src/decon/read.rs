@@ -46,6 +46,10 @@ impl Fields<'_> {
         let text = str::from_utf8(&bytes).map_err(|error| wrong(format!("is not UTF-8: {error}")))?;
         let text = text.trim_start_matches('\u{feff}');
         let holds_records = text.trim_start().starts_with('{');
+        let array = text.trim_start().strip_prefix('[').map(str::trim_start);
+        if array.is_some_and(|rest| rest.starts_with(['{', '"'])) {
+            return Err(wrong("is one JSON array".to_owned()).hint("write one record on each line"));
+        }
         let mut items = Vec::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let item = if holds_records { self.read_record(line) } else { Ok(plain(line)) };
@@ -143,13 +147,6 @@ fn unpacked(bytes: &[u8]) -> std::io::Result<Cow<'_, [u8]>> {
     Ok(Cow::Owned(out))
 }
 
-/// The name of a benchmark: that of its file, without folders and what says how it is written.
-pub(super) fn name_of(file: &str) -> &str {
-    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    let name = name.strip_suffix(".gz").unwrap_or(name);
-    [".jsonl", ".json", ".ndjson", ".txt"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,15 +201,11 @@ mod tests {
             assert!(read(file.as_bytes()).is_err(), "{file}");
         }
         assert!(read(b"\xff").is_err());
-        assert_eq!(read(b"{\"body\": 1}").unwrap_err().message, "benchmark `b`: line 1: has none of the fields");
-    }
-
-    #[test]
-    fn benchmarks_are_called_like_their_files() {
-        for (file, name) in
-            [("a/arc_easy.jsonl", "arc_easy"), ("He.jsonl.gz", "He"), ("x.v2.txt", "x.v2"), ("gsm8k", "gsm8k")]
-        {
-            assert_eq!(name_of(file), name);
+        for file in ["[{\"question\": \"x\"}]", "\u{feff}[\n  {\n", "[ \"x\"]"] {
+            let error = read(file.as_bytes()).unwrap_err();
+            assert_eq!(error.message, "benchmark `b`: is one JSON array");
         }
+        assert!(read(b"[1] one two").is_ok());
+        assert_eq!(read(b"{\"body\": 1}").unwrap_err().message, "benchmark `b`: line 1: has none of the fields");
     }
 }

@@ -6,6 +6,7 @@
 use super::index::Index;
 use super::items::{Items, Print};
 use super::words::LABEL_SET;
+use crate::buffer::{KEPT, give_back};
 use std::cmp::Ordering;
 use std::ops::Range;
 use tokenmill_core::numbers::share;
@@ -95,6 +96,7 @@ impl Search {
     /// Finds the items in a document, given its normal words; an item is found when its coverage is more than `limit`.
     pub(super) fn find(&mut self, items: &Items, normal_words: &[u64], limit: Option<f32>) -> Found {
         let labels = &*LABEL_SET;
+        self.give_back(normal_words.len());
         self.take_words(normal_words);
         self.hits.clear();
         self.find_grams(items);
@@ -113,6 +115,16 @@ impl Search {
             }
         }
         found
+    }
+
+    /// Gives back what a giant document needed, before one of `n` words.
+    fn give_back(&mut self, n: usize) {
+        give_back(&mut self.words, n, KEPT);
+        give_back(&mut self.candidates, n, KEPT);
+        give_back(&mut self.hits, n, KEPT);
+        give_back(&mut self.runs, n, KEPT);
+        give_back(&mut self.covered, n, KEPT);
+        give_back(&mut self.items, n, KEPT);
     }
 
     /// Takes the words that are no labels.
@@ -299,4 +311,18 @@ fn merge(copy: &[Run], covered: &mut Vec<Range<usize>>) {
         }
     }
     covered.truncate(n + 1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_of_a_giant_is_given_back() {
+        let mut search = Search::default();
+        search.take_words(&vec![1; 1_000_000]);
+        search.hits.reserve(1_000_000);
+        search.give_back(10);
+        assert!(search.words.capacity() <= KEPT && search.hits.capacity() <= KEPT);
+    }
 }

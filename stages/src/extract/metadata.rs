@@ -60,6 +60,8 @@ struct Found {
     meta_language: Option<String>,
     page_type: DeclaredType,
     robots: Vec<(String, String)>,
+    /// Whether `tdm-reservation` is among them.
+    is_reserved: bool,
     license: Option<String>,
     meta_license: Option<String>,
 }
@@ -132,7 +134,8 @@ fn meta(dom: &Dom, id: NodeId, found: &mut Found) {
         match name.as_str() {
             "og:title" => set(&mut found.og_title, Some(text)),
             "og:type" => found.page_type.read_open_graph(text),
-            "tdm-reservation" if text.trim() == "1" => {
+            "tdm-reservation" if text.trim() == "1" && !found.is_reserved => {
+                found.is_reserved = true;
                 found.robots.push((String::new(), robots::TDM_RESERVATION.to_owned()));
             }
             "dc.rights.license" | "dcterms.license" | "dc.license" | "license" => {
@@ -163,11 +166,7 @@ fn set(slot: &mut Option<String>, text: Option<&str>) {
 
 /// White space collapsed, cut to a sane length; `None` if nothing is left.
 fn value(text: &str) -> Option<String> {
-    let mut end = text.len().min(MAX_VALUE_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let words: Vec<&str> = text[..end].split_whitespace().collect();
+    let words: Vec<&str> = text[..text.floor_char_boundary(MAX_VALUE_BYTES)].split_whitespace().collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
@@ -190,11 +189,7 @@ fn linked_data(dom: &Dom, id: NodeId) -> Option<&str> {
         return None;
     }
     let script = dom.text(dom.first_child(id)?);
-    let mut end = script.len().min(MAX_SCRIPT_BYTES);
-    while !script.is_char_boundary(end) {
-        end -= 1;
-    }
-    Some(&script[..end])
+    Some(&script[..script.floor_char_boundary(MAX_SCRIPT_BYTES)])
 }
 
 /// `datePublished` of linked data, found by its name; the JSON around it is often broken.
@@ -239,6 +234,8 @@ mod tests {
         assert_eq!(said, [("robots", "noindex, noai"), ("gptbot", "noindex"), ("", "tdm-reservation")]);
         assert_eq!(page.license.as_deref(), Some("https://l.org/by"));
         assert_eq!(metadata("<p>plain").robots, []);
+        let many = metadata(&("<meta name=tdm-reservation content=1>".repeat(100) + "<meta name=robots content=noai>"));
+        assert_eq!(many.robots.len(), 2);
     }
 
     #[test]

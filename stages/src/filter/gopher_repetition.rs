@@ -1,5 +1,6 @@
 //! `filter.gopher_repetition`: the repetition rules of Gopher (arXiv:2112.11446, table A1), definition `gopher/v1`.
 
+use crate::repetition::at_most;
 use crate::{datatrove, repetition};
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::numbers::share;
@@ -81,10 +82,6 @@ const DUPLICATE_LINE_CHAR_SHARE: usize = 2;
 const DUPLICATE_PARAGRAPH_CHAR_SHARE: usize = 3;
 const TOP_GRAM_CHAR_SHARE: usize = 4;
 const DUPLICATE_GRAM_CHAR_SHARE: usize = 7;
-
-const fn at_most(name: &'static str, limit: f64, about: &'static str) -> Param {
-    Param { name, default: Default::Limit(limit), about }
-}
 
 /// The first metrics in the order in which datatrove asks; the others follow in ours.
 const DATATROVE_ORDER: [usize; 4] =

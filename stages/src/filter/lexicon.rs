@@ -7,10 +7,10 @@
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use std::ops::Range;
 use tokenmill_core::hash::mix64;
+use tokenmill_core::text::is_mark;
 use tokenmill_core::text::normal::hash_normal_words;
 use tokenmill_core::text::segment::is_unspaced;
 use tokenmill_core::{BuildError, Doc};
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Phrases of all lists together.
 const MAX_PHRASES: usize = 100_000;
@@ -71,11 +71,8 @@ impl Lexicon {
         let allowed: Vec<String> = allowed.iter().map(|phrase| fold(phrase)).collect();
         let mut folded: Vec<String> = phrases.iter().map(|phrase| fold(phrase)).collect();
         for (phrase, folded) in phrases.iter().zip(&folded) {
-            let n_words = folded.split_whitespace().count();
-            if n_words == 0 || n_words > MAX_WORDS || folded.len() > MAX_BYTES || phrase.contains('\n') {
-                return Err(BuildError::new(format!("`{}` is no phrase to look for", phrase.escape_debug())).hint(
-                    format!("give phrases of at most {MAX_WORDS} words and {MAX_BYTES} bytes, each on one line"),
-                ));
+            if folded.is_empty() || folded.len() > MAX_BYTES || phrase.contains('\n') {
+                return Err(no_phrase(phrase));
             }
         }
         folded.retain(|phrase| !allowed.contains(phrase));
@@ -102,21 +99,26 @@ impl Lexicon {
         let mut patterns = Vec::new();
         for (at, phrase) in (0u32..).zip(&self.phrases) {
             if self.is_spaced(phrase) {
-                let mut words = Vec::new();
-                self.read_words(phrase, |hash, _, _| words.push(hash));
-                let Some(last_word) = words.last().copied() else { continue };
-                let minus_n_words = -words.len().cast_signed();
-                let is_plain = phrase.chars().all(|c| self.is_word_char(c));
-                self.by_last_word.push(Spaced { last_word, minus_n_words, phrase: at, words, is_plain });
-                let bit = last_word >> (64 - FILTER_BITS);
-                self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+                for spelling in std::iter::once(phrase.clone()).chain(with_final_sigma(phrase)) {
+                    let mut words = Vec::new();
+                    self.read_words(&spelling, |hash, _, _| words.push(hash));
+                    if words.len() > MAX_WORDS {
+                        return Err(no_phrase(phrase));
+                    }
+                    let Some(last_word) = words.last().copied() else { continue };
+                    let minus_n_words = -words.len().cast_signed();
+                    let is_plain = phrase.chars().all(|c| self.is_word_char(c));
+                    self.by_last_word.push(Spaced { last_word, minus_n_words, phrase: at, words, is_plain });
+                    let bit = last_word >> (64 - FILTER_BITS);
+                    self.filter[(bit >> 6) as usize] |= 1 << (bit & 63);
+                }
             } else {
                 // The automaton folds ASCII; other letters are looked for as written in either case.
-                patterns.push((phrase.clone(), at));
                 let upper = phrase.to_uppercase();
-                if upper.bytes().any(|byte| !byte.is_ascii()) && upper != *phrase {
-                    patterns.push((upper, at));
-                }
+                let is_other = upper.bytes().any(|byte| !byte.is_ascii()) && upper != *phrase;
+                patterns.push((phrase.clone(), at));
+                patterns.extend(with_final_sigma(phrase).map(|spelling| (spelling, at)));
+                patterns.extend(is_other.then_some((upper, at)));
             }
         }
         self.by_last_word.sort_unstable();
@@ -236,9 +238,31 @@ impl Lexicon {
     }
 }
 
+fn no_phrase(phrase: &str) -> BuildError {
+    BuildError::new(format!("`{}` is no phrase to look for", phrase.escape_debug()))
+        .hint(format!("give phrases of at most {MAX_WORDS} words and {MAX_BYTES} bytes, each on one line"))
+}
+
 /// A phrase in lower case, with single spaces for white space and none at its ends.
 fn fold(phrase: &str) -> String {
-    phrase.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    phrase.split_whitespace().collect::<Vec<_>>().join(" ").chars().flat_map(lower).collect()
+}
+
+/// A character in lower case, of which the Greek sigma has but one here.
+fn lower(c: char) -> impl Iterator<Item = char> {
+    c.to_lowercase().map(|c| if c == 'ς' { 'σ' } else { c })
+}
+
+/// The spelling of a folded phrase in which every sigma at the end of a word is a final one, if it has such. Normal words keep
+/// both: in a text in capitals the last sigma is like the others.
+fn with_final_sigma(phrase: &str) -> Option<String> {
+    let mut chars = phrase.chars().peekable();
+    let mut spelling = String::with_capacity(phrase.len());
+    while let Some(c) = chars.next() {
+        let is_final = c == 'σ' && chars.peek().is_none_or(|next| !next.is_alphanumeric() && !is_mark(*next));
+        spelling.push(if is_final { 'ς' } else { c });
+    }
+    (spelling != phrase).then_some(spelling)
 }
 
 /// Whether a piece of text on one line is `phrase`, which has been folded.
@@ -254,17 +278,11 @@ fn is_phrase(piece: &str, phrase: &str) -> bool {
             continue;
         }
         in_space = false;
-        if !c.to_lowercase().all(|c| rest.next() == Some(c)) {
+        if !lower(c).all(|c| rest.next() == Some(c)) {
             return false;
         }
     }
     rest.next().is_none()
-}
-
-/// Whether `c` is a mark that belongs to the letter before it.
-fn is_mark(c: char) -> bool {
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    c >= '\u{300}' && matches!(get_general_category(c), EnclosingMark | NonspacingMark | SpacingMark)
 }
 
 #[cfg(test)]
@@ -326,10 +344,21 @@ mod tests {
     #[test]
     fn phrases_that_cannot_be_found_are_errors() {
         let new = |phrase: &str| Lexicon::new(Bounds::Auto, &[phrase.to_owned()], &[]);
-        for phrase in ["", "  ", "a\nb", &"x".repeat(257), &"a ".repeat(17)] {
+        for phrase in ["", "  ", "a\nb", &"x".repeat(257), &"a ".repeat(17), "a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q"] {
             assert!(new(phrase).is_err(), "{phrase:?}");
         }
         assert!(new(&"a ".repeat(16)).is_ok());
+    }
+
+    #[test]
+    fn greek_is_found_in_either_case() {
+        for list in ["ΜΑΛΑΚΑΣ", "μαλακας", "μαλακασ"] {
+            let text = "ΜΑΛΑΚΑΣ, μαλακας Μαλακας μαλακαςα μαλακ";
+            assert_eq!(found(Bounds::Auto, &[list], text), ["μαλακασ"; 3]);
+            assert_eq!(found(Bounds::Never, &[list], text).len(), 3);
+        }
+        let text = "ΤΗΣ ΜΑΛΑΚΑΣ! της μαλακας της  Μαλακας";
+        assert_eq!(found(Bounds::Auto, &["της μαλακας"], text).len(), 3);
     }
 
     /// One phrase after the other, character by character.

@@ -29,7 +29,7 @@ pub const ENTRY: Entry = Entry {
         Param {
             name: "max_broken_formula_share",
             default: Default::Limit(0.2),
-            about: "messages of formulas that could not be shown, per formula, at most",
+            about: "share of messages in place of formulas, of these and all formulas, at most",
         },
     ],
     metrics: &[

@@ -167,7 +167,7 @@ impl Edit for RefinedWeb {
                     if leaves_something {
                         n_phrases += phrases.len();
                         for phrase in phrases.iter() {
-                            n_words_cut += text[phrase.clone()].split_whitespace().count();
+                            n_words_cut += words.iter().filter(|word| phrase.contains(&(word.start as usize))).count();
                             edits.cut(phrase.start, phrase.end, "navigation");
                         }
                     } else {
@@ -188,5 +188,29 @@ impl Edit for RefinedWeb {
 
     fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenmill_core::assets::MemoryAssets;
+    use tokenmill_core::{Analysis, Document};
+
+    #[test]
+    fn words_of_phrases_are_counted_as_all_words_are() {
+        let params = "line_parts = [\"続きを読む\"]".parse().unwrap();
+        let params = Params::from_table(PARAMS, &params).unwrap();
+        let Stage::Edit(stage) = build(&params, &MemoryAssets::default()).unwrap() else { panic!("an edit") };
+        let cut_share = |text: &str| {
+            let document = Document { text: text.to_owned(), ..Document::default() };
+            let (analysis, mut numbers) = (Analysis::default(), Numbers::new(ENTRY.metrics.len()));
+            let doc = Doc::new(&document, &analysis);
+            stage.edit(&doc, &mut Edits::default(), &mut numbers);
+            (numbers.get(N_PHRASES_CUT), numbers.get(CUT_WORD_SHARE), doc.words().len())
+        };
+        let (_, _, n_words) = cut_share("続きを読む");
+        assert!(n_words > 1);
+        assert_eq!(cut_share("東京 続きを読む"), (Some(1.0), Some(share(n_words, n_words + 1)), n_words + 1));
     }
 }

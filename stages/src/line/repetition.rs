@@ -2,7 +2,7 @@
 //! `llama3/v1`.
 
 use super::cut::{char_share, cut_lines};
-use crate::repetition;
+use crate::repetition::{self, at_most};
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::text::lines::words_by_line;
 use tokenmill_core::{
@@ -48,10 +48,6 @@ const GRAM_LIMITS: usize = 6;
 
 const N_LINES_CUT: usize = 0;
 const CUT_CHAR_SHARE: usize = 1;
-
-const fn at_most(name: &'static str, limit: f64, about: &'static str) -> Param {
-    Param { name, default: Default::Limit(limit), about }
-}
 
 struct Repetition {
     limits: [f32; GRAM_LIMITS],

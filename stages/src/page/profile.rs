@@ -99,4 +99,11 @@ mod tests {
         assert_eq!((profile.n_formulas, profile.n_formula_chars, profile.n_math_symbols), (1, 15, 1));
         assert_eq!((profile.n_prose_chars, profile.n_chars), (102, 159));
     }
+
+    #[test]
+    fn nothing_but_formulas_is_all_formulas() {
+        let text = "  $$\n\n\n      x = 1  \n    $$\n";
+        let document = Document { text: text.to_owned(), ..Document::default() };
+        assert_eq!(Profile::of(&Doc::new(&document, &Analysis::default())).formula_share(), 1.0);
+    }
 }

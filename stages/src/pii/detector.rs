@@ -128,7 +128,7 @@ impl Detector {
         let next = site.byte(end);
         let in_word = before.is_ascii_alphabetic() || next.is_ascii_alphabetic();
         // Most numbers are short and stand alone.
-        let is_joined = matches!(next, b' ' | b'-' | b'.' | b'/' | b')' | b':' | 0xc2 | 0xe2);
+        let is_joined = matches!(next, b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b':' | 0xc2 | 0xe2 | 0xef);
         if end - start < MIN_DIGITS_OF_REGION && !in_word && !is_joined {
             return end;
         }
@@ -213,9 +213,9 @@ fn n_digits(site: &Site<'_>, start: usize) -> usize {
     for byte in site.slice(start, start + FAR) {
         match byte {
             b'0'..=b'9' => (n, gap) = (n + 1, 0),
-            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | 0xc2 | 0xa0 | 0xe2 | 0x80 | 0x90..=0x95 | 0xaf if gap < 5 => {
-                gap += 1
-            }
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' if gap < 5 => gap += 1,
+            // Bytes of no-break spaces, of dashes, and of the wide hyphen of East Asia.
+            0xc2 | 0xa0 | 0xe2 | 0x80 | 0x90..=0x95 | 0xaf | 0xef | 0xbc | 0x8d if gap < 5 => gap += 1,
             _ => break,
         }
         if n >= MIN_DIGITS {

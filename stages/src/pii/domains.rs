@@ -1,6 +1,7 @@
 //! `pii.domains`: removes domains whose documents hold much personal data, as a whole.
 
 use super::{Detector, Kinds};
+use crate::url::host::normal_host;
 use crate::url::registrable::registrable_domain;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::exchange::{Counted, Kind, TOTAL_METRICS, TotalLimits, Totals};
@@ -69,11 +70,11 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
 
 impl Totals for Domains {
     fn count(&self, doc: &Doc<'_>) -> Option<Counted> {
-        let host = doc.host();
+        let host = normal_host(doc.host());
         if host.is_empty() {
             return None;
         }
-        let domain = registrable_domain(host.trim_end_matches('.')).to_ascii_lowercase();
+        let domain = registrable_domain(&host);
         let amount = self.detector.count(doc.text(), doc.lang()).min(self.max_per_document);
         Some(Counted { group: hash128(domain.as_bytes()), amount: amount as u64 })
     }
@@ -84,5 +85,28 @@ impl Totals for Domains {
 
     fn reason(&self) -> &'static str {
         "domain_with_personal_data"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenmill_core::assets::MemoryAssets;
+    use tokenmill_core::{Analysis, Document};
+
+    #[test]
+    fn spellings_of_one_host_are_one_domain() {
+        let stage = build(&Params::defaults(ENTRY.params), &MemoryAssets::default()).unwrap();
+        let Stage::Exchange(Exchange::Totals(domains)) = stage else { panic!("totals") };
+        let group = |url: &str| {
+            let document = Document { url: url.to_owned(), ..Document::default() };
+            domains.count(&Doc::new(&document, &Analysis::default())).map(|counted| counted.group)
+        };
+        let firm = group("https://firm.xn--85x722f.xn--55qx5d.cn/");
+        assert_eq!(group("https://www.FIRM.食狮.公司.cn./x"), group("https://xn--85x722f.xn--55qx5d.cn"));
+        assert_eq!(firm, group("https://xn--85x722f.xn--55qx5d.cn"));
+        assert_ne!(firm, group("https://xn--55qx5d.cn"));
+        assert_eq!(group("mailto:ann"), None);
+        assert_eq!(group("https://.../"), None);
     }
 }

@@ -48,12 +48,6 @@ impl Kind {
 pub(crate) struct Kinds(u8);
 
 impl Kinds {
-    /// Every kind.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for stages without a parameter for kinds"))]
-    pub(crate) fn all() -> Kinds {
-        Kinds(u8::MAX)
-    }
-
     /// From the names in a parameter.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! Counts 64-bit hashes in one flat table that is cleared and used again for each document.
 
-/// Slots that are kept from one document to the next (1 MiB); what a giant document needed beyond is given back.
-const KEPT_SLOTS: usize = 1 << 16;
+use crate::buffer::{KEPT, give_back};
 
 /// How often each hash was added since the table was cleared; open addressing with linear probing.
 ///
@@ -22,9 +21,7 @@ impl Counter {
     /// Forgets all keys and makes room for `n_keys` different ones at a load of at most one half.
     pub(crate) fn clear(&mut self, n_keys: usize) {
         let n_slots = (2 * n_keys).next_power_of_two();
-        if self.slots.capacity() > KEPT_SLOTS.max(8 * n_slots) {
-            self.slots = Vec::new();
-        }
+        give_back(&mut self.slots, n_slots, KEPT);
         self.slots.clear();
         self.slots.resize(n_slots, Slot::default());
     }
@@ -87,6 +84,6 @@ mod tests {
         let mut counter = Counter::default();
         counter.clear(1_000_000);
         counter.clear(10);
-        assert!(counter.slots.capacity() <= KEPT_SLOTS);
+        assert!(counter.slots.capacity() <= KEPT);
     }
 }

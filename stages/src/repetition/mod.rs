@@ -10,7 +10,7 @@ use lines::Repeats;
 use ngrams::{NGrams, Shares};
 use std::cell::RefCell;
 use std::ops::Range;
-use tokenmill_core::Doc;
+use tokenmill_core::{Default, Doc, Param};
 
 /// Buffers that one thread uses for one document after the other.
 #[derive(Default)]
@@ -21,6 +21,11 @@ struct Scratch {
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// A parameter that limits a share of what is said more than once.
+pub(crate) const fn at_most(name: &'static str, limit: f64, about: &'static str) -> Param {
+    Param { name, default: Default::Limit(limit), about }
 }
 
 /// Repeated lines and paragraphs of a document.

@@ -1,5 +1,7 @@
 //! Tells hashes that occur once from those that may occur twice: two bits for each of some buckets.
 
+use crate::buffer::give_back;
+
 /// Buckets for each hash: one in this many hashes is taken for repeated though it is not.
 const BUCKETS_PER_HASH: usize = 8;
 
@@ -27,9 +29,7 @@ impl Twice {
     pub(crate) fn clear(&mut self, n_hashes: usize) {
         let n_buckets = n_hashes * if n_hashes <= FEW { BUCKETS_PER_FEW } else { BUCKETS_PER_HASH };
         let n_words = (n_buckets / 64).next_power_of_two().max(2);
-        if self.buckets.capacity() > KEPT.max(8 * n_words) {
-            self.buckets = Vec::new();
-        }
+        give_back(&mut self.buckets, n_words, KEPT);
         self.buckets.clear();
         self.buckets.resize(n_words, [0; 2]);
         self.shift = 64 - n_words.trailing_zeros();

@@ -55,17 +55,20 @@ fn undo(line: &str, codec: &Codec, out: &mut String) -> bool {
             bytes.push(byte);
         }
         // The no-break space that ends `Ã\u{a0}` (à) and `Р\u{a0}` (Р) is often made a blank on its way. Behind à comes a word,
-        // so the blank may be one with the next.
+        // so the blank may be one with the next. A blank behind a letter is a guess, and no evidence.
+        let mut is_guessed = false;
         if let Some(last @ (0xc3 | 0xd0)) = bytes.last().copied()
             && chars.peek() == Some(&' ')
+            && codec.byte('\u{a0}') == Some(0xa0)
         {
+            is_guessed = true;
             bytes.push(0xa0);
             if last == 0xd0 || chars.clone().nth(1) == Some(' ') {
                 chars.next();
             }
         }
         let Ok(decoded) = std::str::from_utf8(&bytes) else { return false };
-        evidence.add(run, decoded);
+        evidence.add(run, decoded, is_guessed);
         out.push_str(decoded);
     }
     evidence.is_enough()
@@ -83,9 +86,12 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn add(&mut self, run: [char; 2], decoded: &str) {
-        self.n += decoded.chars().count();
+    fn add(&mut self, run: [char; 2], decoded: &str, is_guessed: bool) {
         self.n_odd += decoded.chars().filter(|c| is_odd(*c)).count();
+        if is_guessed {
+            return;
+        }
+        self.n += decoded.chars().count();
         // Quotation marks, dashes and blanks follow a letter in good text, too.
         let follows_letters = matches!(
             run[1],
@@ -173,6 +179,8 @@ mod tests {
             "A “MENÜ” de luxe – SEÑOR… É…",
             "IRMÃ”",
             "NÃO É NADA",
+            "A IRMÃ MAIS VELHA SAI DE MANHÃ E VOLTA AMANHÃ CEDO",
+            "the √ of 2",
             "Straße, Größe, Ärger",
             "Привет, мир «Россия»",
             "灯塔看守人，每天",

@@ -2,6 +2,7 @@
 
 use super::parts::path_and_query;
 use super::url_list::{Builder, UrlList};
+use crate::asset_name::folder_and_name;
 use crate::phrases::Phrases;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::{
@@ -92,11 +93,9 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
 /// The category that a file is a list of: `gambling` for the asset `gambling`, for `lists/gambling.txt`, and for
 /// `ut1/gambling/domains`, where the folder says it.
 fn category(file: &str) -> &str {
-    let mut parts = file.rsplit(['/', '\\']);
-    let name = parts.next().unwrap_or(file);
-    let name = name.strip_suffix(".txt").unwrap_or(name);
+    let (folder, name) = folder_and_name(file);
     let is_generic = matches!(name, "domains" | "urls");
-    parts.next().filter(|folder| is_generic && !folder.is_empty()).unwrap_or(name)
+    if is_generic && !folder.is_empty() { folder } else { name }
 }
 
 impl Blocklist {
@@ -109,7 +108,7 @@ impl Blocklist {
         };
         let by_part = || {
             let path = path_and_query(url);
-            self.path_parts.find_at(path, 0).and_then(|found| path.get(found)).map(str::to_owned)
+            self.path_parts.find_at(path, 0).and_then(|found| path.get(found)).map(str::to_lowercase)
         };
         by_list().or_else(by_part).filter(|_| self.excepted.find(url).is_none())
     }
@@ -178,7 +177,7 @@ mod tests {
             ("http://evil.net", Some("gambling: evil.net")),
             ("http://www.shop.example/login?a", Some("phishing: shop.example/login")),
             ("http://mine.example", Some("mine.example")),
-            ("http://a.b/Tag/c", Some("/Tag/")),
+            ("http://a.b/Tag/c", Some("/tag/")),
             ("http://a.b/c#/tag/", None),
             ("http://comment/", None),
             ("http://good.evil.net/tag/", None),
@@ -208,6 +207,7 @@ mod tests {
             ("lists/spam.txt", "spam"),
             ("domains", "domains"),
             ("/urls", "urls"),
+            ("https://lists.example/spam.txt#sha256=00ff", "spam"),
         ] {
             assert_eq!(category(file), name, "{file}");
         }

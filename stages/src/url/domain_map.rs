@@ -18,10 +18,6 @@ pub(super) struct DomainMap<V> {
 }
 
 impl<V: Copy + Default> DomainMap<V> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.tops.is_empty() && self.domains.is_empty()
-    }
-
     /// Bytes that the map takes.
     pub(super) fn n_bytes(&self) -> usize {
         self.tops.n_bytes() + self.domains.n_bytes() + self.stems.n_bytes()

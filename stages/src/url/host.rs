@@ -7,7 +7,7 @@ use url::Host;
 pub(super) const MAX_HOST: usize = 253;
 
 /// A host in lower case, IDN in ASCII, without a dot at the end. What is no host comes back in lower case.
-pub(super) fn normal_host(host: &str) -> Cow<'_, str> {
+pub(crate) fn normal_host(host: &str) -> Cow<'_, str> {
     // No early exit, as most hosts are in order, and so the compiler looks at many bytes at once.
     let is_normal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_');
     if host.bytes().fold(true, |all, byte| all & is_normal(byte)) && !host.ends_with('.') {

@@ -4,7 +4,7 @@ pub mod blocklist;
 pub mod canonical;
 mod domain_map;
 mod hash_table;
-mod host;
+pub(crate) mod host;
 mod list_lines;
 mod param_names;
 mod parts;

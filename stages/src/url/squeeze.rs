@@ -1,7 +1,7 @@
 //! The letters and digits of a URL: in words, and without what stands between them.
 
 use super::percent;
-use unicode_general_category::{GeneralCategory, get_general_category};
+use tokenmill_core::text::is_mark;
 
 /// Stands where a word cannot go on: the parts of a path, and names and values of a query.
 const BREAK: u8 = b'/';
@@ -129,9 +129,7 @@ fn in_place_of_invalid(chunk: &std::str::Utf8Chunk<'_>) -> Option<char> {
 
 /// Letters, digits, and the marks without which many scripts fall apart.
 fn is_part_of_word(c: char) -> bool {
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    c.is_alphanumeric()
-        || (!c.is_ascii() && matches!(get_general_category(c), NonspacingMark | SpacingMark | EnclosingMark))
+    c.is_alphanumeric() || is_mark(c)
 }
 
 #[cfg(test)]

@@ -57,11 +57,6 @@ impl UrlList {
         Some(Found { list, entry: format!("{host}{path}#") })
     }
 
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.domains.is_empty() && self.paths.is_empty()
-    }
-
     /// Bytes that the entries take.
     pub fn n_bytes(&self) -> usize {
         self.domains.n_bytes() + self.path_hosts.n_bytes() + self.paths.n_bytes()

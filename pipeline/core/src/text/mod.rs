@@ -9,6 +9,7 @@ pub mod sentences;
 pub mod words;
 
 use lines::Line;
+use unicode_general_category::{GeneralCategory, get_general_category};
 use words::Word;
 
 /// Counts over a whole text. Lengths are in Unicode scalar values unless a name says bytes.
@@ -48,6 +49,13 @@ pub fn n_chars(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.bytes().filter(|byte| (*byte as i8) >= -0x40).count() }
 }
 
+/// Whether `c` is a mark that belongs to the character before it (Unicode general category M).
+pub fn is_mark(c: char) -> bool {
+    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
+    // The first mark is U+0300.
+    c >= '\u{300}' && matches!(get_general_category(c), NonspacingMark | SpacingMark | EnclosingMark)
+}
+
 /// The host part of a URL, without user, port and brackets' surroundings; empty when the URL has no authority.
 pub fn host_of(url: &str) -> &str {
     let known = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
@@ -69,6 +77,15 @@ mod tests {
     fn characters_are_scalar_values() {
         assert_eq!(n_chars("aé漢🙂"), 4);
         assert_eq!(n_chars(""), 0);
+    }
+
+    #[test]
+    fn marks() {
+        assert!(['\u{300}', '\u{93e}', '\u{20dd}', '\u{fe0f}', '\u{e0100}'].into_iter().all(is_mark));
+        assert!(!['^', '´', 'é', '漢', '\u{200d}'].into_iter().any(is_mark));
+        // What the short way passes over.
+        let category = |c: char| format!("{:?}", get_general_category(c));
+        assert!(!('\0'..'\u{300}').any(|c| category(c).ends_with("Mark")));
     }
 
     #[test]

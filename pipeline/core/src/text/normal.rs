@@ -5,12 +5,12 @@
 //! found, eight bytes at a time, and shared by all stages of a segment.
 
 use super::blocks::{BLOCK, Classes};
+use super::is_mark;
 use super::segment::is_unspaced;
 use super::words::ascii::load;
 use crate::hash::hash64;
 use std::ops::Range;
 use std::sync::LazyLock;
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Makes ASCII letters lower case, and leaves digits as they are.
 const LOWER: u64 = u64::from_le_bytes([0x20; 8]);
@@ -174,11 +174,7 @@ fn look_up(c: char) -> Class {
             _ => Class::Other,
         };
     }
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    match get_general_category(c) {
-        NonspacingMark | SpacingMark | EnclosingMark => Class::Mark,
-        _ => Class::Gap,
-    }
+    if is_mark(c) { Class::Mark } else { Class::Gap }
 }
 
 /// The hash of a word from its bytes in chunks of eight, the last of which has one to eight.

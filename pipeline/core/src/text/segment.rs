@@ -3,19 +3,20 @@
 //! A run without white space falls into words where the script changes, and inside of Han, Kana, Thai, Lao, Khmer and Myanmar
 //! where the dictionary of ICU4X says so (the longest words that fit; Tibetan is cut behind its syllables). What is no
 //! letter, mark or digit stays with the word before it, or with the one after it at the start of the run: as in `well-known,`.
+//! Marks of other scripts, such as variation selectors, are what the character before them is.
 //!
 //! The version of the crate `icu_segmenter` is part of the definition, and is pinned.
 
+use super::is_mark;
 use icu_segmenter::options::WordBreakInvariantOptions;
 use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed};
 use std::sync::LazyLock;
-use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// Dictionaries rather than the neural models that ICU4X has too: those compute with floats, and are slower.
 static SEGMENTER: LazyLock<WordSegmenterBorrowed<'static>> =
     LazyLock::new(|| WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()));
 
-/// Bytes that the dictionary sees at once; a longer stretch without a gap has no words.
+/// Bytes that the dictionary sees at once; in a longer stretch a word ends behind each so many of them.
 const MAX_STRETCH: usize = 4096;
 
 /// Whether a character is a letter of a script that is written without spaces between words: Han, Kana, Thai, Lao,
@@ -36,18 +37,20 @@ fn is_of_block(c: char) -> bool {
 enum Class {
     /// A letter or a mark of a script without spaces.
     Unspaced,
-    /// Another letter, mark or digit.
+    /// Another letter or digit.
     Spaced,
+    /// Another mark: part of the character before it.
+    Mark,
     /// Anything else.
     Other,
 }
 
 fn class(c: char) -> Class {
-    use GeneralCategory::{EnclosingMark, NonspacingMark, SpacingMark};
-    let is_mark = || matches!(get_general_category(c), NonspacingMark | SpacingMark | EnclosingMark);
-    if is_of_block(c) && (c.is_alphabetic() || is_mark()) {
+    if is_of_block(c) && (c.is_alphabetic() || is_mark(c)) {
         Class::Unspaced
-    } else if c.is_alphanumeric() || is_mark() {
+    } else if is_mark(c) {
+        Class::Mark
+    } else if c.is_alphanumeric() {
         Class::Spaced
     } else {
         Class::Other
@@ -56,19 +59,20 @@ fn class(c: char) -> Class {
 
 /// Calls `visit` with the places in `run`, which holds no white space, where a word after the first begins.
 pub(super) fn boundaries(run: &str, mut visit: impl FnMut(usize)) {
+    // Of the last letter or digit.
     let mut before = Class::Other;
     let mut at = 0;
     while let Some(c) = run[at..].chars().next() {
         let class = class(c);
         let starts_word = match class {
-            Class::Other => false,
+            Class::Other | Class::Mark => false,
             Class::Spaced => before == Class::Unspaced,
             Class::Unspaced => before != Class::Other,
         };
         if starts_word {
             visit(at);
         }
-        if class != Class::Other {
+        if matches!(class, Class::Spaced | Class::Unspaced) {
             before = class;
         }
         at += if class == Class::Unspaced { stretch(&run[at..], at, &mut visit) } else { c.len_utf8() };
@@ -78,8 +82,12 @@ pub(super) fn boundaries(run: &str, mut visit: impl FnMut(usize)) {
 /// Cuts the letters without spaces that `rest` begins with, and returns their length; `rest` stands at byte `at`.
 fn stretch(rest: &str, at: usize, visit: &mut impl FnMut(usize)) -> usize {
     let rest = &rest[..rest.floor_char_boundary(MAX_STRETCH)];
-    let end = rest.char_indices().find(|(_, c)| class(*c) != Class::Unspaced).map_or(rest.len(), |(end, _)| end);
-    SEGMENTER.segment_str(&rest[..end]).filter(|place| *place > 0 && *place < end).for_each(|place| visit(at + place));
+    let goes_on = |c: char| matches!(class(c), Class::Unspaced | Class::Mark);
+    let end = rest.find(|c| !goes_on(c)).unwrap_or(rest.len());
+    // The dictionaries do not know marks of other scripts.
+    let is_inside =
+        |place: &usize| *place > 0 && rest[*place..end].chars().next().is_some_and(|c| class(c) != Class::Mark);
+    SEGMENTER.segment_str(&rest[..end]).filter(is_inside).for_each(|place| visit(at + place));
     end
 }
 
@@ -119,6 +127,11 @@ mod tests {
             ("2024年", "2024|年"),
             ("well-known,漢字", "well-known,|漢字"),
             ("、。", "、。"),
+            ("漢字❤\u{fe0f}", "漢字❤\u{fe0f}"),
+            ("漢字❤\u{fe0f}a", "漢字❤\u{fe0f}|a"),
+            ("葛\u{e0100}城", "葛\u{e0100}|城"),
+            ("e\u{301}漢\u{301}", "e\u{301}|漢\u{301}"),
+            ("\u{fe0f}漢", "\u{fe0f}漢"),
             ("", ""),
         ] {
             assert_eq!(words(run), expected);

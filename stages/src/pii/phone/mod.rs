@@ -40,7 +40,9 @@ pub(super) fn number(site: &Site<'_>, digit: usize) -> Read {
     if (parens || around) && !digits.groups().first().is_some_and(|group| group.parens) {
         start += 1;
     }
-    let nothing = Read::Nothing(if has_plus { digits.end } else { digit + 1 });
+    // The plus may belong to the first group alone, as in `C++11 202-555-0123`.
+    let first_end = digits.groups().first().map_or(digits.end, |group| group.end);
+    let nothing = Read::Nothing(if has_plus { first_end } else { digit + 1 });
     let min = if site.plan.is_some() { 5 } else { 7 };
     let is_long = digits.of(digits.groups().len()).len() >= min;
     if !is_long || !opens(site, start, has_plus) {
@@ -69,7 +71,9 @@ pub(super) fn number(site: &Site<'_>, digit: usize) -> Read {
 fn opens(site: &Site<'_>, start: usize, has_plus: bool) -> bool {
     let before = site.byte_before(start);
     let behind = if start >= 2 { site.byte(start - 2) } else { 0 };
-    if !site.opens(start) {
+    // A plus parts a number from a word, as in `Tel+49 30 1234567`, but not from digits.
+    let goes_on = if has_plus { before.is_ascii_digit() } else { !site.opens(start) };
+    if goes_on {
         return false;
     }
     match before {
@@ -368,6 +372,10 @@ mod tests {
                 "⟦+61 2 1234 5678 x12⟧ ⟦+61 2 1234 5678 ext. 12⟧ ⟦+61 2 1234 5678⟧ x",
                 "⟦00 44 20 7946 0958⟧ ⟦011 44 20 7946 0958⟧ ⟦001-202-555-0123⟧",
                 "end ⟦+353 1 234 5678⟧",
+                "⟦+1(202)555-0123⟧ ⟦+7(495)123-45-67⟧ ⟦+44(0)20 7946 0958⟧",
+                "Tel⟦+49 30 1234567⟧ Mobile⟦+86 138 1234 5678⟧ Tel⟦(+49) 30 1234567⟧",
+                "7+49 30 1234567",
+                "C++11 ⟦202-555-0123⟧, grade A+5 ⟦202-555-0123⟧",
             ],
         );
     }
@@ -403,6 +411,7 @@ mod tests {
             ("pt", "⟦(11) 91234-5678⟧"),
             ("zh", "⟦13812345678⟧"),
             ("es", "⟦912 34 56 78⟧"),
+            ("ja", "⟦03(1234)5678⟧ ⟦090－1234－5678⟧"),
         ] {
             assert_finds("phone", lang, &[text]);
         }
