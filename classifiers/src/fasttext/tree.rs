@@ -112,7 +112,10 @@ mod tests {
         let tree = Tree::build(&[5, 3, 2, 1]).unwrap();
         let left_and_right = [vec![(2, false)], vec![(1, true), (2, true)]];
         assert_eq!(tree.paths()[..2], left_and_right);
-        assert_eq!(tree.paths()[2..], [vec![(0, true), (1, false), (2, true)], vec![(0, false), (1, false), (2, true)]]);
+        assert_eq!(
+            tree.paths()[2..],
+            [vec![(0, true), (1, false), (2, true)], vec![(0, false), (1, false), (2, true)]]
+        );
     }
 
     #[test]

@@ -40,7 +40,10 @@ impl Centroids {
     pub(super) fn nearest(&self, point: &[f32]) -> u8 {
         let mut distances = [0.0f32; N_CENTROIDS];
         for (column, value) in self.columns.iter().zip(point) {
-            distances.iter_mut().zip(column).for_each(|(distance, other)| *distance += (value - other) * (value - other));
+            distances
+                .iter_mut()
+                .zip(column)
+                .for_each(|(distance, other)| *distance += (value - other) * (value - other));
         }
         let least = distances.iter().copied().fold(f32::INFINITY, f32::min);
         distances.iter().position(|distance| *distance <= least).unwrap_or(0) as u8

@@ -116,7 +116,11 @@ fn write(
     let rows = Codes { n_rows, columns, width, codes: &codes, centroids: &centroids };
     if norms {
         let (codes, centroids) = quantize(&lengths, 1, 1, random);
-        file::quantized(out, &rows, Some(&Codes { n_rows, columns: 1, width: 1, codes: &codes, centroids: &centroids }));
+        file::quantized(
+            out,
+            &rows,
+            Some(&Codes { n_rows, columns: 1, width: 1, codes: &codes, centroids: &centroids }),
+        );
     } else {
         file::quantized(out, &rows, None);
     }

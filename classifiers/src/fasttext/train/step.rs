@@ -44,7 +44,9 @@ impl Step {
         self.average(weights, rows);
         match layer {
             Layer::OneVsAll => self.one_vs_all(weights, labels, 0.0),
-            _ => labels.iter().map(|label| self.of_label(weights, layer, *label, 0.0)).sum::<f64>() / labels.len() as f64,
+            _ => {
+                labels.iter().map(|label| self.of_label(weights, layer, *label, 0.0)).sum::<f64>() / labels.len() as f64
+            }
         }
     }
 

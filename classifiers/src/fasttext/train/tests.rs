@@ -93,7 +93,9 @@ fn small_files_say_nearly_the_same() {
 fn training_stops_when_validation_does_not_get_better() {
     // Nothing can be learned of labels that were drawn.
     let noise = |from: u64| -> Vec<(usize, String)> {
-        (from..from + 150).map(|seed| ((hash64(seed, b"class") % 3) as usize, text(seed, (seed % 3) as usize))).collect()
+        (from..from + 150)
+            .map(|seed| ((hash64(seed, b"class") % 3) as usize, text(seed, (seed % 3) as usize)))
+            .collect()
     };
     let options = Options { epochs: 60, patience: Some(3), ..small(LossName::Softmax) };
     let trained = learn(&noise(0), &noise(1_000), &options).unwrap();
