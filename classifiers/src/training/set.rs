@@ -186,8 +186,9 @@ mod tests {
         let (chosen, _) = set(&list, Choice { max_per_class: 1000, is_balanced: false, ..CHOICE });
         let mut parts: BTreeMap<&str, Vec<Part>> = BTreeMap::new();
         for one in &chosen {
-            for (_, site, _) in list.iter().filter(|(class, _, text)| *class == one.class && *text == one.text).take(1)
-            {
+            let mut sites = list.iter().filter(|(class, _, text)| *class == one.class && *text == one.text);
+            // A text of two sites is with one of them.
+            if let (Some((_, site, _)), None) = (sites.next(), sites.next()) {
                 parts.entry(site).or_default().push(one.part);
             }
         }
