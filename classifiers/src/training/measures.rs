@@ -1,5 +1,10 @@
 //! How good scores are: areas under curves, F1, calibration, and what a threshold keeps.
 
+use tokenmill_core::hash::hash64;
+
+/// Samples of an interval.
+const N_SAMPLES: u64 = 400;
+
 /// A document that has been scored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
@@ -55,6 +60,20 @@ pub fn average_precision(scored: &[Scored]) -> Option<f64> {
         sum += positive as f64 * found as f64 / seen as f64;
     }
     (n_positive > 0).then(|| sum / n_positive as f64)
+}
+
+/// Between which values a measure lies in 95 of 100 samples of the documents, drawn with replacement.
+pub fn interval(scored: &[Scored], seed: u64, measure: impl Fn(&[Scored]) -> Option<f64>) -> Option<(f64, f64)> {
+    let n = scored.len() as u64;
+    let draw = |sample: u64, at: u64| {
+        let hash = hash64(seed, &(sample * n + at).to_le_bytes());
+        scored[((u128::from(hash) * u128::from(n)) >> 64) as usize]
+    };
+    let samples = (0..N_SAMPLES).map(|sample| (0..n).map(|at| draw(sample, at)).collect::<Vec<_>>());
+    let mut values: Vec<f64> = samples.filter_map(|sample| measure(&sample)).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| values.get((share * values.len() as f64) as usize).copied();
+    Some((at(0.025)?, at(0.975)?))
 }
 
 /// What is kept from a score on, and how right that is.
@@ -132,7 +151,6 @@ pub fn calibration(scored: &[Scored]) -> (Vec<Bin>, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokenmill_core::hash::hash64;
 
     fn scored(list: &[(f32, bool, u32)]) -> Vec<Scored> {
         list.iter()
@@ -172,6 +190,21 @@ mod tests {
         }
         assert_eq!(auc(&scored(&[(0.5, true, 1)])), None);
         assert_eq!(auc(&[]), None);
+    }
+
+    #[test]
+    fn intervals_hold_the_measure_and_shrink() {
+        let list = |n: u64| -> Vec<Scored> {
+            (0..n).map(|at| Scored { score: (hash64(1, &at.to_le_bytes()) % 100) as f32, is_positive: at % 2 == 0, n_words: 1 }).collect()
+        };
+        let width = |n: u64| {
+            let list = list(n);
+            let (low, high) = interval(&list, 1, auc).unwrap();
+            assert!((low..=high).contains(&auc(&list).unwrap()));
+            high - low
+        };
+        assert!(width(100) > 2.0 * width(2_000));
+        assert_eq!(interval(&[], 1, auc), None);
     }
 
     #[test]
