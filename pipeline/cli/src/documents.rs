@@ -1,4 +1,4 @@
-//! Documents from wherever they lie: files, and runs that have ended.
+//! Documents from wherever they lie: files, tables, and runs that have ended.
 
 use crate::failure::Failure;
 use crate::house::open_run;
@@ -10,7 +10,7 @@ use tokenmill_store::location::Location;
 use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
 
 /// Endings of files with documents.
-const ENDINGS: [&str; 7] = [".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".zst", "*"];
+const ENDINGS: [&str; 9] = [".jsonl", ".ndjson", ".json", ".parquet", ".csv", ".tsv", ".gz", ".zst", "*"];
 
 /// What is known of a document.
 pub struct Read<'a> {
@@ -24,7 +24,7 @@ pub struct Read<'a> {
     pub extra: &'a str,
 }
 
-/// Shows every document of an input: JSONL or Parquet files, their addresses, `-`, or the documents that a run has kept. Says how
+/// Shows every document of an input: JSONL, Parquet or CSV files, their addresses, `-`, or the documents that a run has kept. Says how
 /// many rows have no text.
 pub fn each(input: &str, columns: &ColumnMap, see: &mut dyn FnMut(&Read<'_>)) -> Result<u64, Failure> {
     if is_run(input)? {
@@ -33,6 +33,10 @@ pub fn each(input: &str, columns: &ColumnMap, see: &mut dyn FnMut(&Read<'_>)) ->
     let folder = tempfile::tempdir().map_err(|error| Failure::usage(format!("no temporary folder: {error}")))?;
     let mut n_refused = 0;
     for input in expand(&[path_of(input, folder.path())?])? {
+        if input.name.ends_with(".csv") || input.name.ends_with(".tsv") {
+            n_refused += each_of_csv(&input.uri, columns, see)?;
+            continue;
+        }
         let format = if input.name.ends_with(".parquet") { Format::Parquet } else { Format::Jsonl };
         let mut reader = source::open(&input, format, columns)?;
         while let Some(event) = reader.next()? {
@@ -44,6 +48,34 @@ pub fn each(input: &str, columns: &ColumnMap, see: &mut dyn FnMut(&Read<'_>)) ->
                 _ => n_refused += 1,
             }
         }
+    }
+    Ok(n_refused)
+}
+
+/// The rows of a table with a line of names at its head.
+fn each_of_csv(uri: &str, columns: &ColumnMap, see: &mut dyn FnMut(&Read<'_>)) -> Result<u64, Failure> {
+    let bytes = source::read(uri)?;
+    let delimiter = if uri.ends_with(".tsv") { b'\t' } else { b',' };
+    let mut table = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(&*bytes);
+    let broken = |error: csv::Error| Failure::usage(format!("`{uri}`: {error}"));
+    let names = table.headers().map_err(broken)?.clone();
+    let place = |name: &str| names.iter().position(|column| column.trim_start_matches('\u{feff}') == name);
+    let text = place(&columns.text).ok_or_else(|| {
+        let known = names.iter().collect::<Vec<_>>().join(", ");
+        Failure::usage(format!("`{uri}` has no column `{}`", columns.text)).hint(format!("it has {known}"))
+    })?;
+    let (url, lang) = (place(&columns.url), place(&columns.lang));
+    let extra: Vec<(&str, usize)> = columns.extra.iter().filter_map(|name| Some((name.as_str(), place(name)?))).collect();
+    let (mut row, mut n_refused) = (csv::StringRecord::new(), 0);
+    while table.read_record(&mut row).map_err(broken)? {
+        let cell = |place: Option<usize>| place.and_then(|place| row.get(place)).unwrap_or_default();
+        let Some(text) = row.get(text) else {
+            n_refused += 1;
+            continue;
+        };
+        let extra: serde_json::Map<String, serde_json::Value> =
+            extra.iter().map(|(name, place)| ((*name).to_owned(), cell(Some(*place)).into())).collect();
+        see(&Read { lang: cell(lang), url: cell(url), text, extra: &serde_json::Value::Object(extra).to_string() });
     }
     Ok(n_refused)
 }

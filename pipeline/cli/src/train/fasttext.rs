@@ -115,7 +115,8 @@ impl<'a> Gathered<'a> {
     }
 
     fn labelled(&mut self, labelled: &Labelled) -> Result<(), Failure> {
-        let columns = ColumnMap { extra: vec![labelled.column.clone()], ..ColumnMap::default() };
+        let (extra, text) = (vec![labelled.column.clone()], labelled.text.clone());
+        let columns = ColumnMap { extra, text, ..ColumnMap::default() };
         for input in &labelled.inputs {
             let n_refused = documents::each(input, &columns, &mut |read| match label_of(read.extra, labelled) {
                 Some(label) => self.see(read, &labelled.lang, &label),
@@ -173,18 +174,21 @@ fn label_of(extra: &str, labelled: &Labelled) -> Option<String> {
         serde_json::Value::Array(values) => values.first()?.clone(),
         value => value.clone(),
     };
-    let number = || value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
-    match labelled.at_least {
-        Some(least) => number().map(|number| if number >= least { "high" } else { "low" }.to_owned()),
-        None => match value {
-            serde_json::Value::String(text) => Some(text),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            serde_json::Value::Bool(flag) => Some(flag.to_string()),
-            _ => None,
-        }
-        .map(|label| label.split_whitespace().collect::<Vec<_>>().join("-"))
-        .filter(|label| !label.is_empty()),
+    if let Some(least) = labelled.at_least {
+        let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+        return Some(if number >= least { "high" } else { "low" }.to_owned());
     }
+    let label = match value {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Number(number) => number.to_string(),
+        serde_json::Value::Bool(flag) => flag.to_string(),
+        _ => return None,
+    };
+    if !labelled.names.is_empty() {
+        return labelled.names.get(label.trim()).cloned();
+    }
+    let label = label.split_whitespace().collect::<Vec<_>>().join("-");
+    (!label.is_empty()).then_some(label)
 }
 
 fn learn(recipe: &Recipe, examples: &Examples) -> Result<Trained, Failure> {
@@ -242,10 +246,18 @@ fn said(model: &Model, examples: &Examples) -> Vec<Said> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn labels_are_read_from_columns() {
-        let labelled = |at_least| Labelled { inputs: Vec::new(), column: "c".to_owned(), lang: Vec::new(), at_least };
+        let labelled = |at_least| Labelled {
+            inputs: Vec::new(),
+            column: "c".to_owned(),
+            lang: Vec::new(),
+            at_least,
+            names: BTreeMap::new(),
+            text: "text".to_owned(),
+        };
         for (extra, label) in [
             (r#"{"c":"soc.religion misc"}"#, Some("soc.religion-misc")),
             (r#"{"c":3}"#, Some("3")),
@@ -259,5 +271,9 @@ mod tests {
         for (extra, label) in [(r#"{"c":2.5}"#, Some("high")), (r#"{"c":"2.4"}"#, Some("low")), (r#"{"c":"x"}"#, None)] {
             assert_eq!(label_of(extra, &labelled(Some(2.5))).as_deref(), label, "{extra}");
         }
+        let names = [("0", "bad"), ("1", "bad"), ("2", "good")].map(|(value, name)| (value.to_owned(), name.to_owned()));
+        let named = Labelled { names: names.into(), ..labelled(None) };
+        assert_eq!(label_of(r#"{"c":1}"#, &named).as_deref(), Some("bad"));
+        assert_eq!(label_of(r#"{"c":"3"}"#, &named), None);
     }
 }

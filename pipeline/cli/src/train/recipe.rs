@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_classifiers::fasttext::LossName;
 use tokenmill_classifiers::fasttext::train::{Options, Quantization};
 use tokenmill_classifiers::training::set::Choice;
@@ -75,6 +75,16 @@ pub struct Labelled {
     pub lang: Vec<String>,
     /// With numbers: the lowest one that makes the class `high`; the others are `low`.
     pub at_least: Option<f64>,
+    /// What values are called, several of which may be one class; documents with other values are passed over.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
+    /// The column with the text.
+    #[serde(default = "text")]
+    pub text: String,
+}
+
+fn text() -> String {
+    "text".to_owned()
 }
 
 /// Which examples are taken.
