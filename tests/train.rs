@@ -10,7 +10,7 @@ const COMMON: [&str; 6] = ["the", "and", "of", "with", "under", "again"];
 
 /// A text of words of a class, one in three of them, and its site.
 fn document(n: usize, words: &[&str]) -> Value {
-    let word = |at: usize| if at % 3 == 0 { words[(n * 7 + at * 5) % 8] } else { COMMON[(n + at * at) % 6] };
+    let word = |at: usize| if at.is_multiple_of(3) { words[(n * 7 + at * 5) % 8] } else { COMMON[(n + at * at) % 6] };
     let text: Vec<&str> = (0..20 + n % 30).map(word).collect();
     json!({"url": format!("https://www.site{}.example/{n}", n % 40), "text": format!("{n} {}", text.join(" ")),
            "topic": if words[0] == "mast" { "sea" } else { "kitchen" }, "lang": if n % 50 == 3 { "fr" } else { "en" }})
@@ -18,7 +18,8 @@ fn document(n: usize, words: &[&str]) -> Value {
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let lines = |words: &[&str], n: usize| -> String { (0..n).map(|n| document(n, words).to_string() + "\n").collect() };
+    let lines =
+        |words: &[&str], n: usize| -> String { (0..n).map(|n| document(n, words).to_string() + "\n").collect() };
     let (kitchen, sea) = (lines(&KITCHEN, 400), lines(&SEA, 300));
     let write = |name: &str, content: &str| std::fs::write(folder.path().join(name), content).unwrap();
     write("kitchen.jsonl", &(kitchen.clone() + &document(1, &KITCHEN).to_string() + "\n{\"text\": 7}\n"));
@@ -76,7 +77,7 @@ fn a_classifier_is_trained_described_and_used() {
 #[test]
 fn labels_may_stand_in_a_column_and_the_file_may_be_small() {
     let folder = folder();
-    let recipe = "[model]\noutput = \"topics.ftz\"\n[labelled]\ninputs = [\"all.jsonl\"]\ncolumn = \"topic\"\n\
+    let recipe = "[model]\noutput = \"topics.ftz\"\n[labelled]\ninputs = [\"all.jsonl\"]\ncolumn = \"topic\"\n[examples]\ntest = 0.2\nvalidation = 0.2\n\
         [fasttext]\ndim = 8\nbuckets = 2000\nepochs = 30\npatience = 2\nlearning_rate = 0.5\n[quantize]\nfeatures = 1000\n";
     train(&folder, recipe);
     let card = card(&folder, "topics.ftz");
@@ -94,6 +95,7 @@ fn mistakes_are_told_before_anything_is_trained() {
         ("seed = 3", "seed = 3\npositive = \"air\"", "`model.positive` is `air`"),
         ("sea.jsonl", "none.jsonl", "none.jsonl"),
         ("lang = [\"en\"]", "lang = [\"xx\"]", "classes"),
+        ("[fasttext]", "[examples]\ntest = 0.000001\n[fasttext]", "no site is left"),
     ] {
         std::fs::write(folder.path().join("r.toml"), CLASSES.replace(from, to)).unwrap();
         let said = tokenmill_in(folder.path(), &["train", "fasttext", "r.toml"]).code(USAGE).stderr;

@@ -112,6 +112,23 @@ impl Threshold {
         Threshold::at(scored, scores.get(n - 1).copied().unwrap_or(f32::INFINITY))
     }
 
+    /// The one of the highest F1; of equally good ones the one that keeps least. `None` without positive documents.
+    pub fn best(scored: &[Scored]) -> Option<Threshold> {
+        let n_positive = scored.iter().filter(|one| one.is_positive).count();
+        let mut sorted = scored.to_vec();
+        sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let (mut n_kept, mut n_right, mut best) = (0, 0, (0.0, None));
+        for equal in sorted.chunk_by(|a, b| a.score.total_cmp(&b.score).is_eq()) {
+            n_kept += equal.len();
+            n_right += equal.iter().filter(|one| one.is_positive).count();
+            let f1 = 2.0 * n_right as f64 / (n_kept + n_positive) as f64;
+            if f1 > best.0 {
+                best = (f1, equal.first().map(|one| one.score));
+            }
+        }
+        best.1.map(|score| Threshold::at(scored, score))
+    }
+
     /// The harmonic mean of precision and recall.
     pub fn f1(&self) -> f64 {
         let sum = self.precision + self.recall;
@@ -195,7 +212,13 @@ mod tests {
     #[test]
     fn intervals_hold_the_measure_and_shrink() {
         let list = |n: u64| -> Vec<Scored> {
-            (0..n).map(|at| Scored { score: (hash64(1, &at.to_le_bytes()) % 100) as f32, is_positive: at % 2 == 0, n_words: 1 }).collect()
+            (0..n)
+                .map(|at| Scored {
+                    score: (hash64(1, &at.to_le_bytes()) % 100) as f32,
+                    is_positive: at % 2 == 0,
+                    n_words: 1,
+                })
+                .collect()
         };
         let width = |n: u64| {
             let list = list(n);
@@ -236,6 +259,13 @@ mod tests {
         assert_eq!(half, Threshold { score: 0.8, kept: 0.5, precision: 0.5, recall: 0.5 });
         assert_eq!(half.f1(), 0.5);
         assert_eq!(Threshold::keeping(&list, 0.0).kept, 0.25);
+        assert_eq!(Threshold::best(&list).unwrap(), Threshold::at(&list, 0.7));
+        assert_eq!(Threshold::best(&scored(&[(0.5, false, 1)])), None);
+        for seed in 0..20 {
+            let list = random(seed);
+            let highest = list.iter().map(|one| Threshold::at(&list, one.score).f1()).fold(0.0, f64::max);
+            assert!((Threshold::best(&list).unwrap().f1() - highest).abs() < 1e-12);
+        }
         assert_eq!(Threshold::at(&list, 2.0).f1(), 0.0);
         assert_eq!(Threshold::keeping(&[], 0.5).kept, 0.0);
     }

@@ -81,17 +81,16 @@ struct Kept {
 
 impl TrainingSet {
     /// An empty set.
-    pub fn new(n_classes: usize, choice: Choice) -> TrainingSet {
-        let classes = (0..n_classes).map(|_| BTreeMap::new()).collect();
-        TrainingSet { choice, classes, tallies: vec![Tally::default(); n_classes] }
+    pub fn new(choice: Choice) -> TrainingSet {
+        TrainingSet { choice, classes: Vec::new(), tallies: Vec::new() }
     }
 
     /// Looks at a document. Of more than enough those with the lowest hashes stay.
     pub fn add(&mut self, candidate: &Candidate<'_>) {
-        let (Some(class), Some(tally)) = (self.classes.get_mut(candidate.class), self.tallies.get_mut(candidate.class))
-        else {
-            return;
-        };
+        let n_classes = self.classes.len().max(candidate.class + 1);
+        self.classes.resize_with(n_classes, BTreeMap::new);
+        self.tallies.resize(n_classes, Tally::default());
+        let (class, tally) = (&mut self.classes[candidate.class], &mut self.tallies[candidate.class]);
         tally.n_seen += 1;
         let hash = |seed: u64| u128::from(hash64(seed, candidate.text.as_bytes()));
         let key = hash(self.choice.seed) << 64 | hash(!self.choice.seed);

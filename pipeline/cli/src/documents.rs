@@ -65,7 +65,8 @@ fn each_of_csv(uri: &str, columns: &ColumnMap, see: &mut dyn FnMut(&Read<'_>)) -
         Failure::usage(format!("`{uri}` has no column `{}`", columns.text)).hint(format!("it has {known}"))
     })?;
     let (url, lang) = (place(&columns.url), place(&columns.lang));
-    let extra: Vec<(&str, usize)> = columns.extra.iter().filter_map(|name| Some((name.as_str(), place(name)?))).collect();
+    let extra: Vec<(&str, usize)> =
+        columns.extra.iter().filter_map(|name| Some((name.as_str(), place(name)?))).collect();
     let (mut row, mut n_refused) = (csv::StringRecord::new(), 0);
     while table.read_record(&mut row).map_err(broken)? {
         let cell = |place: Option<usize>| place.and_then(|place| row.get(place)).unwrap_or_default();

@@ -13,7 +13,6 @@ use tokenmill_classifiers::training::measures::{
 use tokenmill_classifiers::training::set::Part;
 use tokenmill_core::hash::{digest_hex, hash64};
 
-
 /// Shares of documents that the table of thresholds keeps.
 const KEPT: [f64; 8] = [0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9];
 
@@ -57,9 +56,10 @@ impl Card {
             .iter()
             .map(|pass| json!({"pass": pass.number, "loss": pass.loss, "validation_loss": pass.validation_loss}))
             .collect();
-        let digest = examples.chosen.iter().fold(recipe.model.seed, |digest, one| {
-            hash64(digest ^ one.class as u64, one.text.as_bytes())
-        });
+        let digest = examples
+            .chosen
+            .iter()
+            .fold(recipe.model.seed, |digest, one| hash64(digest ^ one.class as u64, one.text.as_bytes()));
         Ok(Card(json!({
             "model": recipe.model.output, "sha256": digest_hex(bytes), "bytes": bytes.len(),
             "made_by": concat!("tokenmill ", env!("CARGO_PKG_VERSION")), "recipe_sha256": digest_hex(text.as_bytes()),
@@ -111,7 +111,12 @@ impl Card {
                 out,
                 "| {} | {} | {} | {} | {} | {} | {} |",
                 class["label"].as_str().unwrap_or_default(),
-                cell("seen"), cell("copies"), cell("contradicting"), cell("train"), cell("validation"), cell("test")
+                cell("seen"),
+                cell("copies"),
+                cell("contradicting"),
+                cell("train"),
+                cell("validation"),
+                cell("test")
             );
         }
         self.write_training(&mut out);
@@ -129,7 +134,13 @@ impl Card {
             card["best_pass"]
         );
         for pass in list(&card["passes"]) {
-            let _ = writeln!(out, "| {} | {} | {} |", pass["pass"], number(&pass["loss"]), number(&pass["validation_loss"]));
+            let _ = writeln!(
+                out,
+                "| {} | {} | {} |",
+                pass["pass"],
+                number(&pass["loss"]),
+                number(&pass["validation_loss"])
+            );
         }
     }
 
@@ -144,7 +155,14 @@ impl Card {
         for class in list(&card["classes"]) {
             let cell = |key: &str| number(&class["quality"][key]);
             let label = class["label"].as_str().unwrap_or_default();
-            let _ = writeln!(out, "| {label} | {} | {} | {} | {} |", cell("precision"), cell("recall"), cell("f1"), cell("auc"));
+            let _ = writeln!(
+                out,
+                "| {label} | {} | {} | {} | {} |",
+                cell("precision"),
+                cell("recall"),
+                cell("f1"),
+                cell("auc")
+            );
         }
         let range = |key: &str| format!("{} to {}", number(&binary[key][0]), number(&binary[key][1]));
         let _ = write!(
@@ -176,27 +194,30 @@ impl Card {
             "\n## Thresholds\n\nShares are of the test examples, which are balanced as the recipe says; what a threshold keeps of a crawl, \
              `tokenmill retune` tells.\n\n| keeps | score from | precision | recall | F1 |\n|---|---|---|---|---|\n",
         );
-        for row in list(&binary["thresholds"]) {
+        for row in list(&binary["thresholds"]).iter().chain(std::iter::once(&binary["best_f1"])) {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} | {} |",
-                number(&row["kept"]), row["score"], number(&row["precision"]), number(&row["recall"]), number(&row["f1"])
+                number(&row["kept"]),
+                row["score"],
+                number(&row["precision"]),
+                number(&row["recall"]),
+                number(&row["f1"])
             );
         }
     }
 
     fn write_use(&self, out: &mut String) {
         let card = &self.0;
-        let half = list(&card["binary"]["thresholds"]).iter().find(|row| row["kept"].as_f64() >= Some(0.5));
         let _ = write!(
             out,
-            "\n## In a recipe\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = \"{}\"\nlabel     = \"{}\"\n\
+            "\n## In a recipe\n\nWith the threshold of the highest F1; take another from the table for more or for better.\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = \"{}\"\nlabel     = \"{}\"\n\
              lowercase = {}\nmax_bytes = {}\nmin_score = {}\n```\n",
             card["model"].as_str().unwrap_or_default(),
             card["positive"].as_str().unwrap_or_default(),
             card["features"]["lowercase"],
             card["features"]["max_bytes"],
-            half.map_or(&Value::Null, |row| &row["score"])
+            card["binary"]["best_f1"]["score"]
         );
     }
 
@@ -224,12 +245,12 @@ fn number(value: &Value) -> String {
 
 /// Where the examples come from.
 fn inputs(recipe: &Recipe) -> Vec<String> {
-    let of_class = recipe.classes.iter().flat_map(|class| {
-        class.inputs.iter().map(|input| format!("{}: `{input}`", class.label))
-    });
-    let labelled = recipe.labelled.iter().flat_map(|labelled| {
-        labelled.inputs.iter().map(|input| format!("by column `{}`: `{input}`", labelled.column))
-    });
+    let of_class =
+        recipe.classes.iter().flat_map(|class| class.inputs.iter().map(|input| format!("{}: `{input}`", class.label)));
+    let labelled = recipe
+        .labelled
+        .iter()
+        .flat_map(|labelled| labelled.inputs.iter().map(|input| format!("by column `{}`: `{input}`", labelled.column)));
     of_class.chain(labelled).collect()
 }
 
@@ -244,7 +265,8 @@ fn likeliest(one: &Said) -> usize {
 }
 
 fn of_class(said: &[Said], class: usize) -> Vec<Scored> {
-    let scored = |one: &Said| Scored { score: one.scores[class], is_positive: one.class == class, n_words: one.n_words };
+    let scored =
+        |one: &Said| Scored { score: one.scores[class], is_positive: one.class == class, n_words: one.n_words };
     said.iter().map(scored).collect()
 }
 
@@ -268,8 +290,9 @@ fn binary(scored: &[Scored], seed: u64) -> Value {
         json!({"kept": threshold.kept, "score": threshold.score, "precision": threshold.precision,
                "recall": threshold.recall, "f1": threshold.f1()})
     };
+    let best = Threshold::best(scored).map(row);
     let thresholds: Vec<Value> = KEPT.iter().map(|share| row(Threshold::keeping(scored, *share))).collect();
     json!({"auc": auc(scored), "auc_interval": range(auc), "auc_within_lengths": auc_within_lengths(scored),
            "auc_within_lengths_interval": range(auc_within_lengths), "average_precision": average_precision(scored),
-           "calibration": bins, "calibration_error": error, "thresholds": thresholds})
+           "best_f1": best, "calibration": bins, "calibration_error": error, "thresholds": thresholds})
 }

@@ -156,12 +156,18 @@ impl<'a> Gathered<'a> {
         let tallies: Vec<Tally> = order.iter().map(|at| tallies[*at]).collect();
         for (label, tally) in labels.iter().zip(&tallies) {
             if tally.n_chosen == 0 {
-                return Err(Failure::usage(format!("class `{label}` has no examples"))
-                    .hint("texts that are in two classes teach nothing; see that the inputs are not the same documents"));
+                return Err(Failure::usage(format!("class `{label}` has no examples")).hint(
+                    "texts that are in two classes teach nothing; see that the inputs are not the same documents",
+                ));
             }
         }
         if labels.len() < 2 {
             return Err(Failure::usage("there are no documents of two classes").hint("see what the inputs hold"));
+        }
+        if !chosen.iter().any(|one| one.part == Part::Test) {
+            let hint =
+                "raise `examples.test`, or give documents of more sites; those without a URL are sites of their own";
+            return Err(Failure::usage("no site is left to measure on").hint(hint));
         }
         Ok(Examples { labels, tallies, chosen, n_passed_over: self.n_passed_over })
     }
@@ -268,10 +274,12 @@ mod tests {
         ] {
             assert_eq!(label_of(extra, &labelled(None)).as_deref(), label, "{extra}");
         }
-        for (extra, label) in [(r#"{"c":2.5}"#, Some("high")), (r#"{"c":"2.4"}"#, Some("low")), (r#"{"c":"x"}"#, None)] {
+        for (extra, label) in [(r#"{"c":2.5}"#, Some("high")), (r#"{"c":"2.4"}"#, Some("low")), (r#"{"c":"x"}"#, None)]
+        {
             assert_eq!(label_of(extra, &labelled(Some(2.5))).as_deref(), label, "{extra}");
         }
-        let names = [("0", "bad"), ("1", "bad"), ("2", "good")].map(|(value, name)| (value.to_owned(), name.to_owned()));
+        let names =
+            [("0", "bad"), ("1", "bad"), ("2", "good")].map(|(value, name)| (value.to_owned(), name.to_owned()));
         let named = Labelled { names: names.into(), ..labelled(None) };
         assert_eq!(label_of(r#"{"c":1}"#, &named).as_deref(), Some("bad"));
         assert_eq!(label_of(r#"{"c":"3"}"#, &named), None);

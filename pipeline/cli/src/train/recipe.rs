@@ -125,10 +125,10 @@ impl Default for Features {
     }
 }
 
-/// How it is trained; the defaults are fastText's, but that n-grams of two words are features, as in DCLM.
+/// How it is trained, with the names of [`Options`]; the defaults are fastText's, but that n-grams of two words are features, as in
+/// DCLM.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(missing_docs, reason = "they are those of `Options`")]
 pub struct FastText {
     pub dim: usize,
     pub epochs: u32,
@@ -198,7 +198,8 @@ impl Recipe {
         if labels.len() < self.classes.len() || self.classes.len() == 1 {
             return Err("a classifier needs two classes or more, each with a label of its own".to_owned());
         }
-        if !(0.0..1.0).contains(&validation) || !(test > 0.0 && validation + test < 1.0) {
+        let is_share = (0.0..1.0).contains(&validation) && test > 0.0 && validation + test < 1.0;
+        if !is_share {
             return Err("`examples.test` must be above 0, and leave something to learn from".to_owned());
         }
         if max_per_class == 0 || self.features.max_bytes == 0 {
@@ -223,11 +224,31 @@ impl Recipe {
             Loss::HierarchicalSoftmax => LossName::HierarchicalSoftmax,
             Loss::OneVsAll => LossName::OneVsAll,
         };
-        let FastText { dim, epochs, learning_rate, word_ngrams, min_count, buckets, min_chars, max_chars, patience, .. } =
-            self.fasttext;
+        let FastText {
+            dim,
+            epochs,
+            learning_rate,
+            word_ngrams,
+            min_count,
+            buckets,
+            min_chars,
+            max_chars,
+            patience,
+            ..
+        } = self.fasttext;
         let (min_label_count, seed) = (0, self.model.seed);
         Options {
-            dim, epochs, learning_rate, word_ngrams, min_count, min_label_count, buckets, min_chars, max_chars, loss, seed,
+            dim,
+            epochs,
+            learning_rate,
+            word_ngrams,
+            min_count,
+            min_label_count,
+            buckets,
+            min_chars,
+            max_chars,
+            loss,
+            seed,
             patience,
         }
     }
@@ -248,9 +269,9 @@ mod tests {
 
     #[test]
     fn a_short_recipe_has_all_defaults() {
-        let recipe = Recipe::read("r.toml", SHORT).unwrap();
-        assert_eq!(recipe.options(), Options { word_ngrams: 2, ..Options::default() });
-        assert_eq!(recipe.classes.len(), 2);
+        let recipe = Recipe::read("r.toml", SHORT);
+        let found = recipe.map(|recipe| (recipe.options(), recipe.classes.len()));
+        assert!(found.is_ok_and(|found| found == (Options { word_ngrams: 2, ..Options::default() }, 2)));
     }
 
     #[test]
@@ -263,7 +284,7 @@ mod tests {
             ("[model]", "[fasttext]\nloss = \"ns\"\n[model]", "unknown variant `ns`"),
             ("output", "outptu", "unknown field `outptu`"),
         ] {
-            let error = format!("{:?}", Recipe::read("r.toml", &SHORT.replacen(from, to, 1)).err().unwrap());
+            let error = format!("{:?}", Recipe::read("r.toml", &SHORT.replacen(from, to, 1)).err());
             assert!(error.contains(expected) && error.contains("r.toml"), "{expected}: {error}");
         }
     }
