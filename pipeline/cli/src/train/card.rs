@@ -61,13 +61,13 @@ impl Card {
             .iter()
             .fold(recipe.model.seed, |digest, one| hash64(digest ^ one.class as u64, one.text.as_bytes()));
         Ok(Card(json!({
-            "model": recipe.model.output, "sha256": digest_hex(bytes), "bytes": bytes.len(),
-            "made_by": concat!("tokenmill ", env!("CARGO_PKG_VERSION")), "recipe_sha256": digest_hex(text.as_bytes()),
+            "model": recipe.model.output, "sha256_128": digest_hex(bytes), "bytes": bytes.len(),
+            "made_by": concat!("tokenmill ", env!("CARGO_PKG_VERSION")), "recipe_sha256_128": digest_hex(text.as_bytes()),
             "examples_xxh64": format!("{digest:016x}"), "seed": recipe.model.seed, "licence": recipe.model.licence,
             "inputs": inputs(recipe), "passed_over": examples.n_passed_over,
             "features": {"lowercase": recipe.features.lowercase, "max_bytes": recipe.features.max_bytes},
             "options": format!("{:?}", recipe.options()), "passes": passes, "best_pass": trained.best_pass(),
-            "classes": classes, "positive": examples.labels[positive], "accuracy": accuracy(said),
+            "classes": classes, "positive": examples.labels[positive], "removes": recipe.model.removes, "accuracy": accuracy(said),
             "binary": binary(&of_class(said, positive), recipe.model.seed),
         })))
     }
@@ -85,11 +85,11 @@ impl Card {
         // Writing to a String cannot fail, here and below.
         let _ = write!(
             out,
-            "A fastText classifier of {} classes, made by {}; SHA-256 `{}`, {} bytes.\n\n## Documents\n\n",
+            "A fastText classifier of {} classes, made by {}; {} bytes, the first 128 bits of their SHA-256 are `{}`.\n\n## Documents\n\n",
             list(&card["classes"]).len(),
             text("made_by"),
-            text("sha256"),
-            count(card["bytes"].as_u64().unwrap_or(0))
+            count(card["bytes"].as_u64().unwrap_or(0)),
+            text("sha256_128")
         );
         for input in list(&card["inputs"]) {
             let _ = writeln!(out, "- {}", input.as_str().unwrap_or_default());
@@ -100,7 +100,7 @@ impl Card {
             "\nLicences: {licence}.\n\nDigest of the recipe `{}`, of the examples `{}`, seed {}. {} documents were passed over \
              (other languages, too short, no text or label).\n\n\
              | class | documents | copies | in two classes | learned from | validation | test |\n|---|---|---|---|---|---|---|\n",
-            text("recipe_sha256"),
+            text("recipe_sha256_128"),
             text("examples_xxh64"),
             card["seed"],
             card["passed_over"]
@@ -212,11 +212,12 @@ impl Card {
         let _ = write!(
             out,
             "\n## In a recipe\n\nWith the threshold of the highest F1; take another from the table for more or for better.\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = \"{}\"\nlabel     = \"{}\"\n\
-             lowercase = {}\nmax_bytes = {}\nmin_score = {}\n```\n",
+             lowercase = {}\nmax_bytes = {}\n{} = {}\n```\n",
             card["model"].as_str().unwrap_or_default(),
             card["positive"].as_str().unwrap_or_default(),
             card["features"]["lowercase"],
             card["features"]["max_bytes"],
+            if card["removes"] == true { "max_score" } else { "min_score" },
             card["binary"]["best_f1"]["score"]
         );
     }
@@ -280,6 +281,11 @@ fn quality_of(said: &[Said], class: usize) -> Value {
     json!({"precision": precision, "recall": recall, "f1": f1, "auc": auc(&of_class(said, class))})
 }
 
+/// A number with no more digits than tell it from its neighbours.
+fn shortest(score: f32) -> Option<f64> {
+    score.to_string().parse().ok()
+}
+
 /// How good the score is.
 fn binary(scored: &[Scored], seed: u64) -> Value {
     let range = |measure: fn(&[Scored]) -> Option<f64>| interval(scored, seed, measure).map(|(low, high)| [low, high]);
@@ -287,11 +293,14 @@ fn binary(scored: &[Scored], seed: u64) -> Value {
     let bins: Vec<Value> =
         bins.iter().map(|bin| json!({"n": bin.n, "mean_score": bin.mean_score, "positive": bin.positive})).collect();
     let row = |threshold: Threshold| {
-        json!({"kept": threshold.kept, "score": threshold.score, "precision": threshold.precision,
+        json!({"kept": threshold.kept, "score": shortest(threshold.score), "precision": threshold.precision,
                "recall": threshold.recall, "f1": threshold.f1()})
     };
     let best = Threshold::best(scored).map(row);
-    let thresholds: Vec<Value> = KEPT.iter().map(|share| row(Threshold::keeping(scored, *share))).collect();
+    let mut thresholds: Vec<Threshold> = KEPT.iter().map(|share| Threshold::keeping(scored, *share)).collect();
+    // Where many documents have the highest score, several shares keep the same.
+    thresholds.dedup();
+    let thresholds: Vec<Value> = thresholds.into_iter().map(row).collect();
     json!({"auc": auc(scored), "auc_interval": range(auc), "auc_within_lengths": auc_within_lengths(scored),
            "auc_within_lengths_interval": range(auc_within_lengths), "average_precision": average_precision(scored),
            "best_f1": best, "calibration": bins, "calibration_error": error, "thresholds": thresholds})

@@ -41,6 +41,9 @@ pub struct ModelTable {
     pub output: String,
     /// The label whose probability is the score; may be left out for two labels: then it is the second in alphabetical order.
     pub positive: Option<String>,
+    /// Whether the score is of what is to be removed, such as toxicity: then the step of the card has a `max_score`.
+    #[serde(default)]
+    pub removes: bool,
     /// What the card says about the licences of the documents.
     #[serde(default)]
     pub licence: String,
