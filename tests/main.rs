@@ -15,6 +15,7 @@ mod mini_crawl;
 mod own_rules;
 mod reference;
 mod retune;
+mod train;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {

@@ -10,3 +10,4 @@ pub mod langid;
 pub mod scorer;
 mod script;
 mod shared;
+pub mod training;

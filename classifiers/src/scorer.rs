@@ -133,6 +133,16 @@ fn label(model: &str, wanted: &str, labels: &[Arc<str>]) -> Result<usize, BuildE
     })
 }
 
+/// What a model sees of a text, in training and in use: the text, or the same in lower case.
+pub fn seen<'t>(text: &'t str, lowercase: bool, lower: &'t mut String) -> &'t str {
+    if !lowercase {
+        return text;
+    }
+    lower.clear();
+    lower.extend(text.chars().flat_map(char::to_lowercase));
+    lower
+}
+
 /// What the model says of one piece of text.
 struct Said {
     score: f32,
@@ -142,13 +152,7 @@ struct Said {
 impl Scorer {
     fn score(&self, text: &str, buffers: &mut Buffers) -> Option<Said> {
         let Buffers { scratch, lower } = buffers;
-        let text = if self.lowercase {
-            lower.clear();
-            lower.extend(text.chars().flat_map(char::to_lowercase));
-            lower.as_str()
-        } else {
-            text
-        };
+        let text = seen(text, self.lowercase, lower);
         let predictions = self.model.predict(text.as_bytes(), self.labels.len(), 0.0, scratch);
         let top = predictions.first()?.label;
         let wanted = predictions.iter().find(|prediction| prediction.label == self.label);

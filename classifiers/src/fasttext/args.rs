@@ -4,9 +4,9 @@ use super::ModelError;
 use super::bytes::Bytes;
 
 /// First four bytes of every model file, little-endian.
-const MAGIC: i32 = 793_712_314;
+pub(super) const MAGIC: i32 = 793_712_314;
 /// `model` of a classifier; 1 and 2 are word vectors.
-const SUPERVISED: i32 = 3;
+pub(super) const SUPERVISED: i32 = 3;
 /// Longest n-gram that we accept, in characters or words. The library sets no limit, its default is 6; the limit
 /// keeps the work linear in the length of a text, whatever the file says.
 const LONGEST_NGRAM: i32 = 64;

@@ -2,22 +2,17 @@
 
 use super::ModelError;
 use super::bytes::Bytes;
-use super::hash;
+use super::model::LABEL_PREFIX;
 use super::prune::Prune;
+use super::words::Words;
 use std::sync::Arc;
 
 const PART: &str = "the dictionary";
-/// A slot of the hash table that holds no word.
-const FREE: u32 = u32::MAX;
 
 /// Words (rows `0..n_words` of the input matrix) and labels.
 pub(super) struct Dictionary {
-    /// All entries one after the other, words first.
-    text: Vec<u8>,
-    /// Where each entry ends in `text`.
-    ends: Vec<usize>,
-    /// Open addressing: hash and entry.
-    slots: Vec<(u32, u32)>,
+    /// All entries, words first.
+    entries: Words,
     n_words: usize,
     labels: Vec<Arc<str>>,
     label_counts: Vec<i64>,
@@ -49,12 +44,10 @@ impl Dictionary {
         }
         bytes.i64(PART)?;
         let prune_size = bytes.i64(PART)?;
-        let mut text = Vec::new();
-        let mut ends = Vec::new();
+        let mut entries = Words::default();
         let mut label_counts = Vec::new();
         for entry in 0..size {
-            text.extend_from_slice(bytes.c_string(PART)?);
-            ends.push(text.len());
+            entries.push(bytes.c_string(PART)?);
             let count = bytes.i64(PART)?;
             let is_label = bytes.flag(PART)?;
             if is_label != (entry >= n_words) {
@@ -65,50 +58,17 @@ impl Dictionary {
             }
         }
         let prune = Prune::read(bytes, prune_size, buckets)?;
-        let mut dictionary =
-            Dictionary { text, ends, slots: Vec::new(), n_words, labels: Vec::new(), label_counts, prune };
-        dictionary.labels = (n_words..size).map(|id| String::from_utf8_lossy(dictionary.entry(id)).into()).collect();
-        dictionary.fill_slots();
-        Ok(dictionary)
-    }
-
-    /// Bytes of one entry.
-    fn entry(&self, id: usize) -> &[u8] {
-        let start = if id == 0 { 0 } else { self.ends[id - 1] };
-        &self.text[start..self.ends[id]]
-    }
-
-    /// Hashes every entry into a table that is at most half full, so that a probe always ends.
-    fn fill_slots(&mut self) {
-        self.slots = vec![(0, FREE); (self.ends.len() * 2).next_power_of_two()];
-        for id in 0..self.ends.len() {
-            let hash = hash::word(self.entry(id));
-            let slot = self.slot(self.entry(id), hash);
-            self.slots[slot] = (hash, id as u32);
-        }
-    }
-
-    /// The slot that holds `word`, or the free one where it would go.
-    fn slot(&self, word: &[u8], hash: u32) -> usize {
-        let mask = self.slots.len() - 1;
-        // FNV leaves its low bits uneven for short words; Fibonacci hashing spreads them.
-        let mut slot = (hash as usize).wrapping_mul(0x9e37_79b9) >> 7 & mask;
-        loop {
-            let (other, id) = self.slots[slot];
-            if id == FREE || (other == hash && self.entry(id as usize) == word) {
-                return slot;
-            }
-            slot = (slot + 1) & mask;
-        }
+        let labels = (n_words..size).map(|id| String::from_utf8_lossy(entries.get(id)).into()).collect();
+        Ok(Dictionary { entries, n_words, labels, label_counts, prune })
     }
 
     /// What `token` is to the model.
     pub(super) fn find(&self, token: &[u8], hash: u32) -> Found {
-        match self.slots[self.slot(token, hash)].1 {
-            FREE if token.starts_with(b"__label__") => Found::Label,
-            FREE => Found::Unknown,
-            id if (id as usize) < self.n_words => Found::Word(id as usize),
-            _ => Found::Label,
+        match self.entries.find(token, hash) {
+            None if token.starts_with(LABEL_PREFIX.as_bytes()) => Found::Label,
+            None => Found::Unknown,
+            Some(id) if id < self.n_words => Found::Word(id),
+            Some(_) => Found::Label,
         }
     }
 
@@ -141,6 +101,7 @@ impl Dictionary {
 
 #[cfg(test)]
 mod tests {
+    use super::super::hash;
     use super::*;
 
     fn file(entries: &[(&str, u8)], n_words: i32, n_labels: i32) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! fastText classifiers: reads the official `.bin` and `.ftz` files and predicts what the official library predicts.
+//! fastText classifiers: reads and writes the official `.bin` and `.ftz` files, predicts what the official library predicts, and
+//! trains.
 //!
 //! The reference is the C++ program fastText 0.9.2/0.9.3 (Joulin et al., "Bag of Tricks for Efficient Text
 //! Classification", 2016, and "FastText.zip", 2016). Every rounding step is kept: sums run in the same order and in
@@ -8,6 +9,7 @@ mod args;
 mod bytes;
 mod dictionary;
 mod error;
+mod file;
 mod hash;
 mod infer;
 mod kbest;
@@ -18,7 +20,9 @@ mod ngrams;
 mod prune;
 mod quantizer;
 mod tokens;
+pub mod train;
 mod tree;
+mod words;
 
 pub use args::LossName;
 pub use error::ModelError;

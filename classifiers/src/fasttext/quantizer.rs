@@ -6,7 +6,7 @@ use super::ModelError;
 use super::bytes::Bytes;
 
 /// Centroids of each part; a code is one byte.
-const N_CENTROIDS: usize = 256;
+pub(super) const N_CENTROIDS: usize = 256;
 
 /// The centroids of all parts of a row.
 pub(super) struct Quantizer {

@@ -52,7 +52,7 @@ impl<'a> Iterator for Tokens<'a> {
 
 /// The blanks of fastText: C's `isspace` in the "C" locale, and NUL.
 #[inline]
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x0b | 0x0c | 0)
 }
 

@@ -46,6 +46,17 @@ impl Tree {
         Ok(Tree { n_labels, children })
     }
 
+    /// For each label, the rows that decide about it, from the leaf to the root, and whether the way goes right.
+    pub(super) fn paths(&self) -> Vec<Vec<(u32, bool)>> {
+        let mut above = vec![None; self.n_labels + self.children.len()];
+        for (row, (left, right)) in self.children.iter().enumerate() {
+            above[*left as usize] = Some((row as u32, false));
+            above[*right as usize] = Some((row as u32, true));
+        }
+        let path = |label: usize| std::iter::successors(above[label], |(row, _)| above[self.n_labels + *row as usize]);
+        (0..self.n_labels).map(|label| path(label).collect()).collect()
+    }
+
     /// Number of rows of the output matrix that decide.
     pub(super) fn n_decisions(&self) -> usize {
         self.children.len()
@@ -94,6 +105,17 @@ mod tests {
         let tree = Tree::build(&[5, 3, 2, 1]).unwrap();
         assert_eq!(tree.children, [(3, 2), (4, 1), (0, 5)]);
         assert_eq!(tree.n_decisions(), 3);
+    }
+
+    #[test]
+    fn paths_lead_from_the_leaf_to_the_root() {
+        let tree = Tree::build(&[5, 3, 2, 1]).unwrap();
+        let left_and_right = [vec![(2, false)], vec![(1, true), (2, true)]];
+        assert_eq!(tree.paths()[..2], left_and_right);
+        assert_eq!(
+            tree.paths()[2..],
+            [vec![(0, true), (1, false), (2, true)], vec![(0, false), (1, false), (2, true)]]
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod bulk;
 mod calibrate;
 mod catalog;
 mod check;
+mod documents;
 mod explain;
 mod extract;
 mod failure;
@@ -28,6 +29,7 @@ mod sink;
 mod status;
 mod task;
 mod tokenize;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -57,6 +59,7 @@ enum Verb {
     Extract(extract::Args),
     Tokenize(tokenize::Args),
     Reference(reference::Args),
+    Train(train::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),
         Verb::Reference(args) => reference::main(&args),
+        Verb::Train(args) => train::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),

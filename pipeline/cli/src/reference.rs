@@ -1,17 +1,13 @@
 //! `tokenmill reference`: the words of clean documents, as `filter.token_divergence` wants them.
 
+use crate::documents;
 use crate::failure::Failure;
-use crate::house::open_run;
 use crate::output::{count, table};
-use crate::settle::path_of;
 use crate::sink::Output;
-use std::path::Path;
 use std::process::ExitCode;
-use tokenmill_core::{Document, Payload};
-use tokenmill_engine::plan::RunRecord;
 use tokenmill_stages::divergence::{Level, MAX_SAMPLE_WORDS, Reference, Sample};
 use tokenmill_store::location::Location;
-use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
+use tokenmill_store::source::{self, ColumnMap};
 
 /// Count the words of clean documents, as a reference for `filter.token_divergence`
 #[derive(clap::Args)]
@@ -66,14 +62,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     {
         return Err(Failure::usage(format!("cannot write `{output}`: its folder does not exist")));
     }
-    let folder = tempfile::tempdir().map_err(|error| Failure::usage(format!("no temporary folder: {error}")))?;
     let mut taken = Taken { lang, sample: Sample::new(MAX_SAMPLE_WORDS), n_others: 0, n_refused: 0 };
+    let columns = ColumnMap { extra: Vec::new(), ..ColumnMap::default() };
     for input in &args.inputs {
-        if is_run(input)? {
-            taken.run(input)?;
-        } else {
-            taken.files(&path_of(input, folder.path())?)?;
-        }
+        taken.n_refused += documents::each(input, &columns, &mut |read| taken.document(read.lang, read.text))?;
     }
     let reference = taken.sample.build(lang)?;
     let mut file = Output::create(output)?;
@@ -94,17 +86,6 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Endings of files with documents.
-const ENDINGS: [&str; 7] = [".jsonl", ".ndjson", ".json", ".parquet", ".gz", ".zst", "*"];
-
-/// Whether an input is the folder of a run: a folder, and on object storage a name that does not end like a file.
-fn is_run(input: &str) -> Result<bool, Failure> {
-    Ok(match Location::parse(input)? {
-        Location::Local(path) => Path::is_dir(&path),
-        Location::S3 | Location::Web => !ENDINGS.iter().any(|ending| input.ends_with(ending)),
-    })
-}
-
 /// What has been read.
 struct Taken<'a> {
     lang: &'a str,
@@ -120,49 +101,6 @@ impl Taken<'_> {
         } else {
             self.n_others += 1;
         }
-    }
-
-    /// The documents that the last phase of a run has kept.
-    fn run(&mut self, folder: &str) -> Result<(), Failure> {
-        let store = open_run(folder)?;
-        let mut last = None;
-        for phase in RunRecord::read(&*store)?.phases {
-            let manifest = phase.read_manifest(&*store)?.ok_or_else(|| {
-                Failure::usage(format!("the run `{folder}` has not ended: `{}` is not done", phase.folder))
-                    .hint("run `tokenmill run` again: what has been done is not done again")
-            })?;
-            if manifest.parts.iter().any(|part| part.objects.contains_key("docs")) {
-                last = Some(manifest);
-            }
-        }
-        let last = last.ok_or_else(|| Failure::usage(format!("the run `{folder}` has stored no documents")))?;
-        let (mut document, mut source) = (Document::default(), String::new());
-        for object in last.parts.iter().filter_map(|part| part.objects.get("docs")) {
-            let mut reader = DocsReader::open(&*store, &object.key)?;
-            while reader.next(&mut document, &mut source)? {
-                self.document(&document.lang, &document.text);
-            }
-        }
-        Ok(())
-    }
-
-    /// The rows of the files that a pattern names.
-    fn files(&mut self, pattern: &str) -> Result<(), Failure> {
-        let columns = ColumnMap { extra: Vec::new(), ..ColumnMap::default() };
-        for input in expand(&[pattern.to_owned()])? {
-            let format = if input.name.ends_with(".parquet") { Format::Parquet } else { Format::Jsonl };
-            let mut reader = source::open(&input, format, &columns)?;
-            while let Some(event) = reader.next()? {
-                match event {
-                    Event::Document(item) => match (item.refusal, item.record.payload) {
-                        (None, Payload::Text(text)) => self.document(item.record.lang, text),
-                        _ => self.n_refused += 1,
-                    },
-                    Event::Other(_) => {}
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -186,22 +124,4 @@ fn summary(reference: &Reference) -> String {
          Divergence in bits from all other documents, of the first words of each:\n{}",
         table(&head, &rows)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_are_runs_and_names_with_an_ending_are_files() {
-        for (input, expected) in [
-            (".", true),
-            ("docs.jsonl", false),
-            ("s3://b/runs/web-de/", true),
-            ("s3://b/runs/v1.2", true),
-            ("s3://b/docs/*.jsonl.gz", false),
-        ] {
-            assert!(is_run(input).is_ok_and(|found| found == expected), "{input}");
-        }
-    }
 }

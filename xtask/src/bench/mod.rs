@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what every stage and the whole run cost, in CPU time of one core, on a named corpus.
 
+mod classifiers;
 mod corpus;
 mod dedup;
 mod exchange;
@@ -22,6 +23,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let corpora = match names.as_slice() {
         [] => corpus::all(repo)?,
+        ["classifiers"] => return classifiers::run(repo),
         ["dedup"] => return dedup::run(repo),
         ["exchange"] => return exchange::run(repo),
         ["extract"] => return extract::run(repo),
@@ -29,7 +31,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [dedup | exchange | extract | filters | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [classifiers | dedup | exchange | extract | filters | run FILE.warc.gz…]",
             ));
         }
     };

@@ -2,7 +2,7 @@
 
 mod ours;
 mod page;
-mod peers;
+pub(super) mod peers;
 mod quality;
 mod scores;
 
