@@ -22,6 +22,10 @@ fn every_verb_explains_itself() {
         "apply",
         "extract",
         "tokenize",
+        "reference",
+        "quantiles",
+        "train",
+        "gc",
         "assets",
     ] {
         assert!(help.contains(&format!("\n  {verb}")), "`{verb}` is not in the help:\n{help}");

@@ -7,6 +7,7 @@ mod calibrate;
 mod cli;
 mod contributing;
 mod determinism;
+mod ensemble;
 mod exchange;
 mod faults;
 mod jsonl;

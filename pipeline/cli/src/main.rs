@@ -21,6 +21,7 @@ mod output;
 mod pages;
 mod plan;
 mod progress;
+mod quantiles;
 mod reference;
 mod retune;
 mod run;
@@ -58,6 +59,7 @@ enum Verb {
     Apply(apply::Args),
     Extract(extract::Args),
     Tokenize(tokenize::Args),
+    Quantiles(quantiles::Args),
     Reference(reference::Args),
     Train(train::Args),
     Gc(gc::Args),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Verb::Apply(args) => apply::main(&args),
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),
+        Verb::Quantiles(args) => quantiles::main(&args),
         Verb::Reference(args) => reference::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Gc(args) => gc::main(&args),

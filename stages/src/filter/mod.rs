@@ -1,7 +1,9 @@
 //! Stages that measure a document by rules of thumb and judge it.
 
+pub mod class_share;
 pub mod code_page;
 pub mod dirty_words;
+pub mod ensemble;
 pub mod expr;
 pub mod fineweb;
 pub mod gopher_quality;

@@ -8,7 +8,6 @@ that every run makes the same files.
 
 import base64
 import bz2
-import csv
 import gzip
 import hashlib
 import io
@@ -65,7 +64,7 @@ def packed(lines):
             document, n = [], 0
 
 
-quality, decon, toxicity, lid = (archives / name for name in ("quality", "decon", "toxicity", "lid"))
+quality, decon, lid = (archives / name for name in ("quality", "decon", "lid"))
 news20 = [row["text"] for row in rows(quality / "20news_train_sample.jsonl.gz")]
 wikitext = (quality / "wikitext2_valid.txt").read_text(encoding="utf8")
 for mark, char in ((" @-@ ", "-"), (" @,@ ", ","), (" @.@ ", "."), ("<unk>", "")):
@@ -259,35 +258,5 @@ for n in (50, 200, 1000):
             divergence.append({"text": " ".join(all_words[at:at + n]), "kind": f"language {lang}", "n": n})
 write("divergence", divergence)
 
-# Quality and toxicity.
+# Quality.
 write("dclm", rows(quality / "dclm_human_labels.jsonl.gz"))
-
-
-def table(name):
-    return csv.DictReader(open(toxicity / name, encoding="utf8", newline=""))
-
-
-TERMS = """african american|african|american|asian|atheist|bisexual|black|blind|buddhist|canadian|catholic|chinese|christian|deaf|
-elderly|european|female|gay|heterosexual|hindu|hispanic|homosexual|indian|japanese|jewish|latina|latino|latinx|lesbian|lgbt|lgbtq|
-male|mexican|middle aged|middle eastern|millenial|muslim|nonbinary|old|older|paralyzed|protestant|queer|sikh|straight|taoist|teenage|
-trans|transgender|white|young|younger""".replace("\n", "").split("|")
-TERM = re.compile(r"\b(" + "|".join(sorted(TERMS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
-toxic = []
-for row in table("hatecheck_test_suite_cases.csv"):
-    toxic.append({"set": "hatecheck", "text": row["test_case"], "label": int(row["label_gold"] == "hateful"), "target": row["target_ident"] or "none"})
-for row in table("jigsaw_bias_madlibs_77k.csv"):
-    found = TERM.search(row["Text"])
-    toxic.append({"set": "madlibs", "text": row["Text"], "label": int(row["Label"] == "BAD"), "target": found[0].lower() if found else "none"})
-for row in table("jigsaw_toxicity_nonfuzzed_testset.csv"):
-    toxic.append({"set": "jigsaw", "text": row["comment"], "label": int(row["toxic"] == "True"), "target": "none"})
-train = open(out / "davidson.train", "w", encoding="utf8")
-for row in table("davidson_labeled_data.csv"):
-    text = " ".join(row["tweet"].split())
-    is_toxic = int(row["class"] != "2")
-    if int(hashlib.sha1(text.encode()).hexdigest(), 16) % 5:
-        train.write(f"__label__{'toxic' if is_toxic else 'clean'} {' '.join(re.findall(chr(92) + 'w+', text.lower()))}\n")
-    else:
-        toxic.append({"set": "davidson", "text": text, "label": is_toxic, "target": "none"})
-train.close()
-write("toxicity", toxic)
-write("toxicity_words", ({"text": " ".join(re.findall(r"\w+", row["text"].lower()))} for row in toxic))

@@ -60,18 +60,6 @@ def fasttext_wheel(folder, model, documents, out):
     return {"documents": len(lines), "seconds": seconds}
 
 
-def fasttext_train(folder, train, model):
-    sys.path.insert(0, folder)
-    import fasttext
-
-    start = time.process_time()
-    trained = fasttext.train_supervised(
-        train, dim=16, epoch=10, lr=0.3, wordNgrams=2, minn=3, maxn=5, bucket=100_000, thread=1, verbose=0
-    )
-    trained.save_model(model)
-    return {"seconds": time.process_time() - start}
-
-
 def datatrove_heuristics(documents):
     """The four filters of FineWeb; datatrove keeps the words of the last texts, so that together they share them."""
     from datatrove.data import Document
@@ -174,7 +162,7 @@ def datatrove_decon(items, folder, *sets):
 
 
 PEERS = [
-    fasttext_predict, fasttext_wheel, fasttext_train, datatrove_heuristics, datatrove_pii, datatrove_urls, datatrove_decon,
+    fasttext_predict, fasttext_wheel, datatrove_heuristics, datatrove_pii, datatrove_urls, datatrove_decon,
 ]
 peer, *arguments = sys.argv[1:]
 print(json.dumps({run.__name__: run for run in PEERS}[peer](*arguments)))

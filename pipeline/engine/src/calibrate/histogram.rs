@@ -74,6 +74,11 @@ impl Histogram {
         })
     }
 
+    /// The smallest number and the quantiles 1/n, 2/n, … n/n; empty when nothing was counted.
+    pub fn quantiles(&self, n: usize) -> Vec<f32> {
+        (0..=n).filter_map(|at| self.quantile(at as f64 / n as f64)).collect()
+    }
+
     fn fit(&mut self) {
         while self.counts.len() > MAX_BINS {
             self.coarsen(self.shift + 1);
@@ -131,7 +136,10 @@ mod tests {
                 assert_eq!(histogram.quantile(p), naive.copied(), "{p} of {n}");
             }
         }
+        let four = histogram(&[4.0, 1.0, 3.0, 2.0]);
+        assert_eq!(four.quantiles(4), [1.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(Histogram::default().quantile(0.5), None);
+        assert!(Histogram::default().quantiles(4).is_empty());
     }
 
     #[test]

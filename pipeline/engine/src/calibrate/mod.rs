@@ -3,11 +3,13 @@
 
 mod gather;
 mod histogram;
+mod named;
 mod probe;
 mod propose;
 
 pub use gather::{Gathered, Rules, Sums, Wanted, gather};
 pub use histogram::{Bin, Histogram};
+pub use named::rules_of;
 pub use probe::{Limit, Side, limits};
 pub use propose::{Proposal, propose};
 

@@ -1,21 +1,21 @@
 //! `cargo xtask bench filters`: what filters cost and how well they judge, next to the peers.
 
-mod ours;
+pub(super) mod ours;
 mod page;
 pub(super) mod peers;
-mod quality;
+pub(super) mod quality;
 mod scores;
 
 use super::dedup::corpus::{read, write};
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
 use crate::test::data;
-use ours::Step;
+use ours::{Program, Step};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Archives that the documents are made of.
-const ARCHIVES: [&str; 8] = ["decon", "extraction", "lid", "lists", "neardup", "pii", "quality", "toxicity"];
+const ARCHIVES: [&str; 7] = ["decon", "extraction", "lid", "lists", "neardup", "pii", "quality"];
 
 /// The page that is written.
 const PAGE: &str = "docs/benchmarks/filters.md";
@@ -27,7 +27,7 @@ struct Bench<'r> {
     folder: PathBuf,
     /// The unpacked archives.
     archives: PathBuf,
-    program: PathBuf,
+    program: Program,
     python: PathBuf,
     /// The folder of the official binding of fastText.
     official: PathBuf,
@@ -46,7 +46,6 @@ pub fn run(repo: &Repo) -> Result<()> {
         scores::benchmarks,
         scores::divergence,
         scores::labels,
-        scores::toxicity,
     ] {
         let section = section(&bench)?;
         println!("{section}");
@@ -66,14 +65,8 @@ impl<'r> Bench<'r> {
         std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, &error))?;
         let (python, official) = peers::install(repo, &folder)?;
         let archives = target.join("test-data");
-        let bench = Bench {
-            repo,
-            folder,
-            archives,
-            program: target.join("release").join("examples").join("filters"),
-            python,
-            official,
-        };
+        let program = Program { path: target.join("release").join("examples").join("filters"), folder: folder.clone() };
+        let bench = Bench { repo, folder, archives, program, python, official };
         bench.make_sets()?;
         let mut command = Command::new(target.join("release").join("tokenmill"));
         command.args(["reference", "--lang", "en", "-o"]).arg(bench.reference()).arg(bench.set("news"));
@@ -148,12 +141,12 @@ impl<'r> Bench<'r> {
 }
 
 /// A parameter that is a file.
-fn text(name: &str, path: &Path) -> String {
+pub(super) fn text(name: &str, path: &Path) -> String {
     format!("{name} = {:?}\n", path.display().to_string())
 }
 
 /// A parameter that is a list of files.
-fn texts(name: &str, paths: &[PathBuf]) -> String {
+pub(super) fn texts(name: &str, paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths.iter().map(|path| format!("{:?}", path.display().to_string())).collect();
     format!("{name} = [{}]\n", paths.join(", "))
 }

@@ -5,6 +5,7 @@ use crate::bench::dedup::corpus::{lines, write};
 use crate::error::Result;
 use crate::repo;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A step and its parameters as TOML.
@@ -41,6 +42,12 @@ impl Run {
         self.said.iter().filter(is_removed).count()
     }
 
+    /// Where a metric is among those of a step.
+    pub fn at(&self, step: usize, metric: &str) -> usize {
+        let metrics = self.steps[step]["metrics"].as_array().map_or(&[][..], Vec::as_slice);
+        metrics.iter().position(|name| name == metric).unwrap_or(usize::MAX)
+    }
+
     /// A number of a step of each document.
     pub fn numbers(&self, step: usize, metric: usize) -> Vec<Option<f64>> {
         self.said.iter().map(|said| said["steps"][step]["numbers"][metric].as_f64()).collect()
@@ -52,22 +59,21 @@ pub fn steps(said: &Value) -> &[Value] {
     said["steps"].as_array().map_or(&[], Vec::as_slice)
 }
 
-impl Bench<'_> {
-    /// Runs steps over a set and only measures.
-    pub fn time(&self, set: &str, steps: &[Step]) -> Result<Run> {
-        self.start(set, steps, false)
-    }
+/// The example `filters`, and where it may write.
+pub struct Program {
+    /// The program.
+    pub path: PathBuf,
+    /// Where lists of steps and answers go.
+    pub folder: PathBuf,
+}
 
-    /// Runs steps over a set, and reads what they say.
-    pub fn ask(&self, set: &str, steps: &[Step]) -> Result<Run> {
-        self.start(set, steps, true)
-    }
-
-    fn start(&self, set: &str, steps: &[Step], is_asked: bool) -> Result<Run> {
+impl Program {
+    /// Runs steps over a file of documents, and reads what they say when `is_asked`.
+    pub fn start(&self, set: &Path, steps: &[Step], is_asked: bool) -> Result<Run> {
         let (list, out) = (self.folder.join("steps.json"), self.folder.join("said.jsonl"));
         write(&list, &json!(steps).to_string())?;
-        let mut command = Command::new(&self.program);
-        command.arg(&list).arg(self.set(set));
+        let mut command = Command::new(&self.path);
+        command.arg(&list).arg(set);
         if is_asked {
             command.arg(&out);
         }
@@ -82,6 +88,18 @@ impl Bench<'_> {
             said,
         })
     }
+}
+
+impl Bench<'_> {
+    /// Runs steps over a set and only measures.
+    pub fn time(&self, set: &str, steps: &[Step]) -> Result<Run> {
+        self.program.start(&self.set(set), steps, false)
+    }
+
+    /// Runs steps over a set, and reads what they say.
+    pub fn ask(&self, set: &str, steps: &[Step]) -> Result<Run> {
+        self.program.start(&self.set(set), steps, true)
+    }
 
     /// The documents of a set, as they are in its file.
     pub fn rows(&self, set: &str) -> Result<Vec<Value>> {
@@ -90,7 +108,7 @@ impl Bench<'_> {
 }
 
 /// The lines of a file of JSON lines.
-pub fn read_rows(path: &std::path::Path) -> Result<Vec<Value>> {
+pub fn read_rows(path: &Path) -> Result<Vec<Value>> {
     let read = |line: std::io::Result<String>| {
         crate::bench::read_json(&line.map_err(|error| crate::error::Error::io("read", path, &error))?)
     };

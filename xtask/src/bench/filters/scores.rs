@@ -1,6 +1,5 @@
 //! The second half of `docs/benchmarks/filters.md`: how well filters judge.
 
-use super::ours::Run;
 use super::page::number;
 use super::quality::{self, Scored, auc};
 use super::{Bench, text, texts};
@@ -51,7 +50,7 @@ pub fn benchmarks(bench: &Bench<'_>) -> Result<String> {
             .zip(run.said.iter().map(|said| &said["steps"][0]))
             .filter(|(_, said)| !said["reason"].is_null())
             .collect();
-        let [benchmark, item] = ["benchmark", "item"].map(|metric| at(&run, 0, metric));
+        let [benchmark, item] = ["benchmark", "item"].map(|metric| run.at(0, metric));
         let is_right = |(row, said): &&(&Value, &Value)| {
             said["numbers"][benchmark] == row["benchmark"]
                 && said["numbers"][item].as_str() == Some(&row["item"].to_string())
@@ -81,18 +80,12 @@ pub fn benchmarks(bench: &Bench<'_>) -> Result<String> {
     Ok(out)
 }
 
-/// Where a metric is among those of a step.
-fn at(run: &Run, step: usize, metric: &str) -> usize {
-    let metrics = run.steps[step]["metrics"].as_array().map_or(&[][..], Vec::as_slice);
-    metrics.iter().position(|name| name == metric).unwrap_or(usize::MAX)
-}
-
 /// What is made of ordinary English, told from it by the divergence from a reference.
 pub fn divergence(bench: &Bench<'_>) -> Result<String> {
     let step = ("filter.token_divergence", text("reference", &bench.reference()));
     let rows = bench.rows("divergence")?;
     let run = bench.ask("divergence", std::slice::from_ref(&step))?;
-    let scores = run.numbers(0, at(&run, 0, "score"));
+    let scores = run.numbers(0, run.at(0, "score"));
     let mut kinds: BTreeMap<(String, u64), Vec<f64>> = BTreeMap::new();
     for (row, score) in rows.iter().zip(scores) {
         let key = (row["kind"].as_str().unwrap_or_default().to_owned(), row["n"].as_u64().unwrap_or(0));
@@ -225,98 +218,4 @@ pub fn labels(bench: &Bench<'_>) -> Result<String> {
         rows.len(),
         metrics.len(),
     ))
-}
-
-/// Texts that name a group of people and are not hateful.
-pub fn toxicity(bench: &Bench<'_>) -> Result<String> {
-    let student = bench.folder.join("student.bin");
-    let training = bench.peer("fasttext_train", &[&bench.official, &bench.data("davidson.train"), &student])?;
-    let rows = bench.rows("toxicity")?;
-    let words = bench.ask("toxicity", &[bench.dirty_words()])?;
-    let model = text("model", &student) + "label = \"toxic\"\nlowercase = true";
-    let classified = bench.ask("toxicity_words", &[("classify.fasttext", model)])?;
-    let scorers = [
-        ("dirty words per 1,000", 10.0, words.numbers(0, at(&words, 0, "dirty_words_per_1000"))),
-        ("student", 0.5, classified.numbers(0, at(&classified, 0, "score"))),
-    ];
-    let mut out = format!(
-        "\n## Toxicity\n\nTwo scores: dirty words per 1,000 words (the English list of LDNOOBW, flagged above 10, the default), and a \
-         student of fastText, trained by the official library in {:.0} CPU s on four fifths of Davidson's tweets (hate or offence \
-         against neither), scored by `classify.fasttext` and flagged above .5; {:.1} MB/s. It has seen tweets alone: it shows what \
-         a small model does, and is not shipped. AUC: how often a toxic text has the higher score.\n\n\
-         | set | texts | toxic | score | AUC | flagged of the toxic | flagged of the others |\n|---|---|---|---|---|---|---|\n",
-        number(&training, "seconds"),
-        classified.rate()
-    );
-    let names = [
-        ("davidson", "Davidson, the fifth not trained on"),
-        ("hatecheck", "HateCheck"),
-        ("jigsaw", "Jigsaw comments"),
-        ("madlibs", "Jigsaw madlibs"),
-    ];
-    for (set, name) in names {
-        for (scorer, limit, scores) in &scorers {
-            let of = |is_toxic: f64| values(&rows, scores, |row| row["set"] == set && number(row, "label") == is_toxic);
-            let (clean, toxic) = (of(0.0), of(1.0));
-            let _ = writeln!(
-                out,
-                "| {name} | {} | {} | {scorer} | {:.3} | {:.3} | {:.3} |",
-                clean.len() + toxic.len(),
-                toxic.len(),
-                auc(&clean, &toxic),
-                above(&toxic, *limit),
-                above(&clean, *limit)
-            );
-        }
-    }
-    out += "\nFlagged of the texts that are not hateful, by the group they name; a fair filter has the same low share everywhere. \
-            Of the madlibs, the ten groups with the highest shares by either score.\n\n| set | group | texts not hateful | \
-            dirty words | student |\n|---|---|---|---|---|\n";
-    for (set, most) in [("hatecheck", usize::MAX), ("madlibs", 10)] {
-        let mut groups: Vec<&str> =
-            rows.iter().filter(|row| row["set"] == set).filter_map(|row| row["target"].as_str()).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        let mut lines: Vec<(&str, usize, [f64; 2])> = groups
-            .into_iter()
-            .map(|group| {
-                let of = |scores| {
-                    values(&rows, scores, |row| {
-                        row["set"] == set && row["target"] == group && number(row, "label") == 0.0
-                    })
-                };
-                let shares = [0, 1].map(|at| above(&of(&scorers[at].2), scorers[at].1));
-                (group, of(&scorers[0].2).len(), shares)
-            })
-            .collect();
-        lines.sort_by(|a, b| b.2[0].max(b.2[1]).total_cmp(&a.2[0].max(a.2[1])).then(a.0.cmp(b.0)));
-        for (group, n, [words, student]) in lines.into_iter().take(most) {
-            let _ = writeln!(out, "| {set} | {group} | {n} | {words:.3} | {student:.3} |");
-        }
-    }
-    Ok(out)
-}
-
-/// The scores of some rows; a score that is absent is 0.
-fn values(rows: &[Value], scores: &[Option<f64>], with: impl Fn(&Value) -> bool) -> Vec<f64> {
-    rows.iter().zip(scores).filter(|(row, _)| with(row)).map(|(_, score)| score.unwrap_or(0.0)).collect()
-}
-
-fn above(scores: &[f64], limit: f64) -> f64 {
-    scores.iter().filter(|score| **score > limit).count() as f64 / scores.len() as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn scores_of_some_rows() {
-        let rows = [json!({"set": "a"}), json!({"set": "b"}), json!({"set": "a"})];
-        let scores = values(&rows, &[Some(2.0), Some(1.0), None], |row| row["set"] == "a");
-        assert_eq!(scores, [2.0, 0.0]);
-        assert!((above(&scores, 1.0) - 0.5).abs() < 1e-12);
-        assert_eq!((figure(f64::NAN), figure(0.5)), (String::new(), "0.500".to_owned()));
-    }
 }

@@ -1,17 +1,13 @@
-//! `cargo xtask bench classifiers`: training of fastText models next to the official library, on the same split.
+//! The first section of `docs/benchmarks/classifiers.md`: training next to the official library, on the same split.
 
-use super::filters::peers;
-use super::read_json;
+use super::Bench;
+use crate::bench::read_json;
 use crate::error::{Error, Result};
-use crate::repo::{self, Repo};
-use crate::test::data;
+use crate::repo;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
-
-/// The page that is written.
-const PAGE: &str = "docs/benchmarks/classifiers.md";
 
 /// Trainings that are averaged.
 const SEEDS: u64 = 5;
@@ -49,25 +45,11 @@ const SETTINGS: [Setting; 4] = [
     },
 ];
 
-/// Measures and writes the page.
-pub fn run(repo: &Repo) -> Result<()> {
-    let target = repo.target()?;
-    let folder = target.join("bench").join("classifiers");
-    std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, &error))?;
-    repo::run(repo.cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "tokenmill-classifiers",
-        "--example",
-        "fasttext_train",
-    ]))?;
-    let (python, official) = peers::install(repo, &folder)?;
-    let bench = Bench { repo, python, official, program: target.join("release/examples/fasttext_train"), folder };
-    let archive = data::one(repo, "quality")?;
-    let counts = bench.peer(&["split".into(), archive, bench.folder.clone()])?;
+/// The section.
+pub fn section(bench: &Bench<'_>) -> Result<String> {
+    let counts = bench.peer(&["split".into(), bench.archives.join("quality"), bench.folder.clone()])?;
     let mut page = format!(
-        "<!-- written by `cargo xtask bench classifiers` -->\n# Classifiers\n\nTraining of fastText models, next to the official \
+        "\n## Training\n\nfastText models, next to the official \
          `fasttext-wheel` 0.9.2 on one thread: the same split by hash of the text, the same parameters, means of {SEEDS} seeds, seconds \
          of CPU time from file to model. Both are bound by reads and writes of rows anywhere in memory. Our models are loaded by the \
          official library, too, and so are the small ones, of which 20,000 features are left.\n\n\
@@ -80,33 +62,13 @@ pub fn run(repo: &Repo) -> Result<()> {
             let row = bench.row(set, setting)?;
             let title =
                 format!("{name} ({} to learn from, {} to measure on)", counts[set]["train"], counts[set]["test"]);
-            let line = format!("| {title} | {} | {row} |\n", setting.name);
-            println!("{line}");
-            page += &line;
+            page += &format!("| {title} | {} | {row} |\n", setting.name);
         }
     }
-    page += "\n## To reproduce\n\n`cargo xtask bench classifiers` splits the sets of the archive `quality` and trains with \
-             `xtask/src/bench/classifiers_peer.py` and the example `fasttext_train`. Accuracies come out the same; seconds differ with \
-             the machine and with what else it does.\n";
-    repo.write(PAGE, page.as_bytes())?;
-    println!("wrote {PAGE}");
-    Ok(())
-}
-
-struct Bench<'r> {
-    repo: &'r Repo,
-    python: PathBuf,
-    official: PathBuf,
-    program: PathBuf,
-    folder: PathBuf,
+    Ok(page)
 }
 
 impl Bench<'_> {
-    fn peer(&self, arguments: &[PathBuf]) -> Result<Value> {
-        let script = self.repo.root().join("xtask/src/bench/classifiers_peer.py");
-        read_json(&repo::output(Command::new(&self.python).arg(script).args(arguments))?)
-    }
-
     /// The cells of a setting.
     fn row(&self, set: &str, setting: &Setting) -> Result<String> {
         let [train, test] = ["train", "test"].map(|part| self.folder.join(format!("{set}.{part}")));
@@ -162,7 +124,7 @@ impl Bench<'_> {
 
     fn ours(&self, files: &[&PathBuf], options: &serde_json::Map<String, Value>) -> Result<Value> {
         let options = Value::Object(options.clone()).to_string();
-        read_json(&repo::output(Command::new(&self.program).args(files).arg(options))?)
+        read_json(&repo::output(Command::new(&self.trainer).args(files).arg(options))?)
     }
 }
 
