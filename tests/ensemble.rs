@@ -52,9 +52,10 @@ fn documents_are_ranked_among_those_of_a_run() {
     assert_eq!(lines.len(), 200);
     for (at, line) in lines.iter().enumerate() {
         // Four documents of each length, those included that the run has removed.
-        let rank = (at % 50) as f64 / 50.0 + 0.01;
+        let expected = (at % 50) as f64 / 50.0 + 0.01;
         let said = &line["steps"]["filter.ensemble"]["metrics"];
-        assert!((said["rank"].as_f64().unwrap() - rank).abs() < 0.002, "{line}");
+        let rank = said["rank"].as_f64().unwrap();
+        assert!((rank - expected).abs() < 0.002, "{line}");
         assert_eq!(said["bucket"].as_f64(), Some((rank * 20.0).floor()), "{line}");
     }
 }
@@ -70,6 +71,18 @@ fn a_language_is_ranked_by_itself() {
         assert_eq!(said.is_null(), rank.is_none(), "{line}");
         assert!(rank.is_none_or(|rank| (said.as_f64().unwrap() - rank).abs() < 0.002), "{line}");
     }
+}
+
+#[test]
+fn a_score_that_no_step_measures_is_refused_before_anything_runs() {
+    let folder = counted();
+    tokenmill_in(folder.path(), &["quantiles", "runs/sample", "--score", "filter.length.n_words", "-o", "q.json"]).ok();
+    let alone = [&["apply", "in.jsonl", "-o", "-", "--use", "filter.ensemble"], &RANK[4..]].concat();
+    let ran = tokenmill_in(folder.path(), &alone).code(USAGE);
+    assert!(ran.stderr.contains("`scores`") && ran.stderr.contains("filter.length.n_words"), "{}", ran.stderr);
+    let idle = ["apply", "in.jsonl", "-o", "-", "--use", "filter.ensemble"];
+    let ran = tokenmill_in(folder.path(), &idle).code(USAGE);
+    assert!(ran.stderr.contains("asks for nothing"), "{}", ran.stderr);
 }
 
 #[test]
@@ -91,16 +104,15 @@ fn a_class_keeps_its_share() {
     let model = format!("classify.fasttext.model={}", model.display());
     let steps = ["--use", "classify.fasttext,filter.class_share", "--set", &model];
     let of = |share: &str| {
-        let shares = format!("filter.class_share.shares=[\"{share}\"]");
+        let shares = format!("filter.class_share.shares=[\"civil = {share}\", \"rude = {share}\"]");
         let own = ["--set", "filter.class_share.label=classify.fasttext.top_label", "--set", &shares];
         applied(&folder, &[&steps[..], &own].concat())
     };
-    let class = of("none = 0")[0]["steps"]["classify.fasttext"]["metrics"]["top_label"].as_str().unwrap().to_owned();
     let kept = |lines: &[Value]| {
         let stays = |line: &&Value| line["kept"].as_bool().unwrap();
         lines.iter().filter(stays).map(|line| line["id"].to_string()).collect::<Vec<_>>()
     };
-    let (all, half, tenth) = (of("none = 0"), of(&format!("{class} = 0.5")), of(&format!("{class} = 0.1")));
+    let (all, half, tenth) = (of("1"), of("0.5"), of("0.1"));
     assert_eq!(kept(&all).len(), 200);
     // Five standard deviations.
     assert!(kept(&half).len().abs_diff(100) < 36 && kept(&tenth).len().abs_diff(20) < 22);

@@ -77,12 +77,17 @@ pub fn check(spec: &Spec) -> Result<(), BuildError> {
 fn check_step(step: &StepSpec, around: &Around<'_>) -> Result<(), BuildError> {
     let mut does_something = false;
     for params in std::iter::once(&step.params).chain(step.by_lang.values()) {
+        // A stage that reads a file is asked when its chain is built, where the files are.
+        if step.entry.asset_params.iter().any(|param| !params.text(param).is_empty()) {
+            does_something = true;
+            continue;
+        }
         if let Stage::Combine(stage) = (step.entry.build)(params, &MemoryAssets::default())? {
             bind(&*stage, params, around)?;
             does_something |= !stage.inputs().is_empty() || !stage.rules().is_empty();
         }
     }
-    let idle = || BuildError::new("it asks for nothing and judges nothing").hint("give it an expression, or remove it");
+    let idle = || BuildError::new("it asks for nothing and judges nothing").hint("tell it what to look at, or remove it");
     does_something.then_some(()).ok_or_else(idle)
 }
 
@@ -95,6 +100,9 @@ struct Refused {
 impl Refused {
     fn at(self, param: &str, params: &Params, span: Range<usize>) -> BuildError {
         let message = format!("`{param}`: {}", self.message);
+        if params.text(param).is_empty() {
+            return BuildError::new(message).hint(self.hint);
+        }
         BuildError::at(param, params.text(param), span, message).hint(self.hint)
     }
 }

@@ -178,7 +178,7 @@ fn what_is_not_at_hand_is_explained() {
         ("jsonl", &["ask a of=\"extra.moons\""], "`moons` is not carried along", "lists stars"),
         ("warc", &["pages p", "ask a of=\"extra.stars\""], "no extra column `stars`", "crawl files have none"),
         ("warc", &["ask a of=\"text\"", "pages p"], "there is no text yet", "behind the extraction"),
-        ("jsonl", &["ask a"], "asks for nothing and judges nothing", "give it an expression"),
+        ("jsonl", &["ask a"], "asks for nothing and judges nothing", "tell it what to look at"),
         ("jsonl", &["count c", "ask a of=\"c.n_bytes\" lang={de={of=\"c.x\"}}"], "`c.x`", ""),
     ] {
         let error = spec(kind, steps).err().unwrap_or_else(|| panic!("{steps:?} is no mistake"));
