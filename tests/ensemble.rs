@@ -6,12 +6,17 @@ use tempfile::TempDir;
 
 const USAGE: i32 = 2;
 
+/// Words of two to twelve letters, as many as the number says.
+fn text(at: usize) -> String {
+    format!("{} ", "w".repeat(2 + at * 7 % 11)).repeat(10 + at % 50)
+}
+
 /// A folder with 200 documents of 10 to 59 words, of which every fifth is French, and a finished run that has counted them.
 fn counted() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let line = |at: usize| {
         let lang = if at.is_multiple_of(5) { "fr" } else { "en" };
-        json!({"id": format!("d{at}"), "lang": lang, "text": "word ".repeat(10 + at % 50)}).to_string() + "\n"
+        json!({"id": format!("d{at}"), "lang": lang, "text": text(at)}).to_string() + "\n"
     };
     std::fs::write(folder.path().join("in.jsonl"), (0..200).map(line).collect::<String>()).unwrap();
     let recipe = "[run]\nname = \"sample\"\n[source]\nkind = \"jsonl\"\npaths = [\"in.jsonl\"]\n\
@@ -83,6 +88,46 @@ fn a_score_that_no_step_measures_is_refused_before_anything_runs() {
     let idle = ["apply", "in.jsonl", "-o", "-", "--use", "filter.ensemble"];
     let ran = tokenmill_in(folder.path(), &idle).code(USAGE);
     assert!(ran.stderr.contains("asks for nothing"), "{}", ran.stderr);
+}
+
+/// Ranks by counting, from 0 to 1.
+fn ranks(values: &[f64]) -> Vec<f64> {
+    let n = |with: &dyn Fn(&&f64) -> bool| values.iter().filter(with).count() as f64;
+    let rank = |value: &f64| n(&|other| *other < value) + n(&|other| *other == value) / 2.0;
+    values.iter().map(|value| rank(value) / values.len() as f64).collect()
+}
+
+#[test]
+fn two_scores_of_a_run_are_compared() {
+    let folder = counted();
+    let asked = ["inspect", "scores", "runs/sample", "filter.length.n_words", "filter.length.n_chars"];
+    let said = tokenmill_in(folder.path(), &[&asked[..], &["--json", "--samples", "3"]].concat()).ok();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["documents"], &said["one_alone"]), (&json!(200), &json!([0, 0])));
+    let of = |length: fn(&str) -> usize| ranks(&(0..200).map(|at| length(&text(at)) as f64).collect::<Vec<_>>());
+    let (words, chars) = (of(|text| text.split(' ').count()), of(str::len));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| words.iter().zip(&chars).map(|(a, b)| f(a - 0.5, b - 0.5)).sum::<f64>();
+    let expected = sum(&|a, b| a * b) / (sum(&|a, _| a * a) * sum(&|_, b| b * b)).sqrt();
+    let found = said["rank_correlation"].as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-9 && (0.3..0.95).contains(&found), "{found}, {expected}");
+
+    // What the one likes most of all, and the other least: many short words; a few that go beyond the limit have no text.
+    let apart = |at: &usize| words[*at] - chars[*at];
+    let most = (0..200).max_by(|one, other| apart(one).total_cmp(&apart(other))).unwrap();
+    let shown = &said["liked_by_first"][0];
+    let difference = shown["ranks"][0].as_f64().unwrap() - shown["ranks"][1].as_f64().unwrap();
+    assert!((difference - apart(&most)).abs() < 1e-9, "{shown}");
+    for shown in said["liked_by_second"].as_array().unwrap() {
+        assert!(shown["ranks"][0].as_f64() < shown["ranks"][1].as_f64() && shown["text"].is_string(), "{shown}");
+    }
+    let french = tokenmill_in(folder.path(), &[&asked[..], &["--lang", "fr"]].concat()).ok();
+    assert!(
+        french.contains("40 documents have both") && french.contains("liked by `filter.length.n_chars` alone"),
+        "{french}"
+    );
+    let sample = tokenmill_in(folder.path(), &[&asked[..], &["--documents", "50", "--threads", "1"]].concat()).ok();
+    assert!(sample.contains("50 of those with both are compared"), "{sample}");
+    assert_eq!(tokenmill_in(folder.path(), &[&asked[..], &["--documents", "50"]].concat()).ok(), sample);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What stands around the training of a classifier: which examples there are, and how good it is on those it has not seen.
 
 pub mod measures;
+pub mod ranks;
 pub mod set;
 
 pub use measures::{Scored, Threshold};

@@ -6,6 +6,7 @@ use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::open_run;
 use std::process::ExitCode;
 use tokenmill_core::DocId;
+use tokenmill_engine::rejudge::Finished;
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Store, StoreError};
 
@@ -62,4 +63,37 @@ pub fn find_row(store: &dyn Store, key: &str, wanted: DocId) -> Result<Option<u3
         first += batch.num_rows() as u32;
     }
     Ok(None)
+}
+
+/// URL and text of a document in a part of a finished run, as far as they are stored: of a kept one as it left the last phase, of one
+/// that a phase has removed from the sample of that phase, or as the phase before has left it.
+pub fn text_of(
+    store: &dyn Store,
+    run: &Finished,
+    id: DocId,
+    part: usize,
+    removed_in: Option<usize>,
+) -> Result<(String, Option<String>), Failure> {
+    let part = |phase: usize| &run.phases[phase].parts[part];
+    let tables = match removed_in {
+        None => vec![(part(run.phases.len() - 1), "docs")],
+        Some(phase) => {
+            let before = phase.checked_sub(1).map(|before| (part(before), "docs"));
+            std::iter::once((part(phase), "removed")).chain(before).collect()
+        }
+    };
+    let (mut url, mut text) = (String::new(), None);
+    for (part, table) in tables {
+        let Some(object) = part.objects.get(table) else { continue };
+        let Some(row) = find_row(store, &object.key, id)? else { continue };
+        for (name, value) in row_of(store, &object.key, row)? {
+            match name.as_str() {
+                "url" => url = value,
+                "text" if !value.is_empty() => text = Some(value),
+                _ => {}
+            }
+        }
+        break;
+    }
+    Ok((url, text))
 }

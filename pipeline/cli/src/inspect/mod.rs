@@ -5,6 +5,7 @@ mod clusters;
 pub mod doc;
 pub mod funnel;
 mod head;
+mod scores;
 pub mod search;
 mod why;
 
@@ -27,6 +28,7 @@ enum Verb {
     Doc(doc::Args),
     Clusters(clusters::Args),
     Alarms(alarms::Args),
+    Scores(scores::Args),
     Head(head::Args),
 }
 
@@ -38,6 +40,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Doc(args) => doc::main(args),
         Verb::Clusters(args) => clusters::main(args),
         Verb::Alarms(args) => alarms::main(args),
+        Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
     }
 }

@@ -1,13 +1,13 @@
 //! Documents of the sample with their numbers, and with text where the run has stored it.
 
 use crate::failure::Failure;
-use crate::inspect::doc::find_row;
+use crate::inspect::doc::text_of;
 use crate::inspect::search::row_of;
 use crate::output::{count, shortened};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use tokenmill_engine::rejudge::{Finished, Sample, Samples};
-use tokenmill_store::{Part, Store};
+use tokenmill_store::Store;
 
 /// How much of a text is shown.
 const SHOWN_CHARS: usize = 400;
@@ -56,31 +56,9 @@ impl Shown {
 
 impl Document {
     fn of(store: &dyn Store, run: &Finished, sample: &Sample, goes: bool) -> Result<Document, Failure> {
-        let part = |phase: usize| &run.phases[phase].parts[sample.part];
-        // Kept documents are in the last phase. A removed one may be in the sample, or was kept by the phase before.
-        let last = run.phases.len() - 1;
-        let mut tables: Vec<(&Part, &str)> = Vec::new();
-        if goes {
-            tables.push((part(last), "docs"));
-        } else {
-            tables.push((part(sample.phase), "removed"));
-            tables.extend(sample.phase.checked_sub(1).map(|before| (part(before), "docs")));
-        }
-        let (mut url, mut text) = (String::new(), None);
-        for (part, table) in tables {
-            let Some(object) = part.objects.get(table) else { continue };
-            let Some(row) = find_row(store, &object.key, sample.id)? else { continue };
-            for (name, value) in row_of(store, &object.key, row)? {
-                match name.as_str() {
-                    "url" => url = value,
-                    "text" if !value.is_empty() => text = Some(value),
-                    _ => {}
-                }
-            }
-            break;
-        }
+        let (url, text) = text_of(store, run, sample.id, sample.part, (!goes).then_some(sample.phase))?;
         let prefix = format!("{}.", sample.step);
-        let metrics = row_of(store, &part(sample.phase).objects["metrics"].key, sample.row)?;
+        let metrics = row_of(store, &run.phases[sample.phase].parts[sample.part].objects["metrics"].key, sample.row)?;
         let own = metrics.into_iter().filter_map(|(name, value)| Some((name.strip_prefix(&prefix)?.to_owned(), value)));
         Ok(Document { sample: sample.clone(), url, text, metrics: own.collect() })
     }

@@ -4,12 +4,14 @@
 mod gather;
 mod histogram;
 mod named;
+mod pairs;
 mod probe;
 mod propose;
 
 pub use gather::{Gathered, Rules, Sums, Wanted, gather};
 pub use histogram::{Bin, Histogram};
 pub use named::rules_of;
+pub use pairs::{Pair, Pairs, pairs};
 pub use probe::{Limit, Side, limits};
 pub use propose::{Proposal, propose};
 

@@ -87,7 +87,8 @@ fn check_step(step: &StepSpec, around: &Around<'_>) -> Result<(), BuildError> {
             does_something |= !stage.inputs().is_empty() || !stage.rules().is_empty();
         }
     }
-    let idle = || BuildError::new("it asks for nothing and judges nothing").hint("tell it what to look at, or remove it");
+    let idle =
+        || BuildError::new("it asks for nothing and judges nothing").hint("tell it what to look at, or remove it");
     does_something.then_some(()).ok_or_else(idle)
 }
 

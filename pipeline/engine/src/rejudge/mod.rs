@@ -17,7 +17,7 @@ pub use changes::{Change, changes, params_for, rules};
 pub use report::{Count, End, Group, Removed, Report, StepReport};
 pub use rows::{Row, Rows};
 pub use run::{Documents, Finished, LedgerPhase, is_judged};
-pub use sample::{Sample, Samples};
+pub use sample::{Sample, Samples, place};
 pub use walk::{Labels, Recorded, Ruling, Seen, may_see, measured_by, rejudge};
 
 use crate::chain::Chain;

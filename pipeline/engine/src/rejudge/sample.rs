@@ -48,7 +48,8 @@ pub struct Samples {
     pub come_back: Vec<Sample>,
 }
 
-fn place(id: DocId) -> (u64, DocId) {
+/// The place of a document in the order in which samples are drawn.
+pub fn place(id: DocId) -> (u64, DocId) {
     (hash64(SEED, &id.to_bytes()), id)
 }
 
