@@ -26,8 +26,8 @@ pub const ENTRY: Entry = Entry {
         Param {
             name: "label",
             default: Default::Text(""),
-            about: "the label whose probability is the score, with or without `__label__`; may be left out for two labels: \
-                    then it is the second in alphabetical order",
+            about: "the label whose probability is the score, with or without `__label__`; `*` for the likeliest, whichever it is; \
+                    may be left out for two labels: then it is the second in alphabetical order",
         },
         Param {
             name: "unit",
@@ -78,7 +78,8 @@ struct Scorer {
     model: Arc<Model>,
     /// The labels without their prefix.
     labels: Vec<Arc<str>>,
-    label: usize,
+    /// None for the likeliest.
+    label: Option<usize>,
     by_line: bool,
     lowercase: bool,
     max_bytes: usize,
@@ -118,15 +119,21 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     })))
 }
 
-/// The index of the label that is meant.
-fn label(model: &str, wanted: &str, labels: &[Arc<str>]) -> Result<usize, BuildError> {
+/// What stands for the likeliest label.
+const LIKELIEST: &str = "*";
+
+/// The index of the label that is meant; none for the likeliest.
+fn label(model: &str, wanted: &str, labels: &[Arc<str>]) -> Result<Option<usize>, BuildError> {
+    if wanted == LIKELIEST {
+        return Ok(None);
+    }
     let wanted = wanted.strip_prefix(LABEL_PREFIX).unwrap_or(wanted);
     let mut sorted: Vec<usize> = (0..labels.len()).collect();
     sorted.sort_unstable_by_key(|at| &labels[*at]);
     if let (true, [_, second]) = (wanted.is_empty(), &*sorted) {
-        return Ok(*second);
+        return Ok(Some(*second));
     }
-    labels.iter().position(|label| **label == *wanted).ok_or_else(|| {
+    labels.iter().position(|label| **label == *wanted).map(Some).ok_or_else(|| {
         let known: Vec<String> = sorted.iter().map(|at| format!("`{}`", labels[*at])).collect();
         let problem = if wanted.is_empty() { "`label` is missing".into() } else { format!("no label `{wanted}`") };
         BuildError::new(format!("model `{model}`: {problem}")).hint(format!("it knows {}", known.join(", ")))
@@ -154,8 +161,12 @@ impl Scorer {
         let Buffers { scratch, lower } = buffers;
         let text = seen(text, self.lowercase, lower);
         let predictions = self.model.predict(text.as_bytes(), self.labels.len(), 0.0, scratch);
-        let top = predictions.first()?.label;
-        let wanted = predictions.iter().find(|prediction| prediction.label == self.label);
+        let likeliest = predictions.first()?;
+        let top = likeliest.label;
+        let wanted = match self.label {
+            None => Some(likeliest),
+            Some(label) => predictions.iter().find(|prediction| prediction.label == label),
+        };
         Some(Said { score: wanted.map_or(0.0, |prediction| prediction.probability.min(1.0)), top })
     }
 
@@ -269,7 +280,16 @@ mod tests {
         assert!(built("label = \"__label__fr\"").is_ok());
         assert!(built("label = \"fr\"\nunit = \"word\"").is_err());
         let two: [Arc<str>; 2] = ["toxic".into(), "clean".into()];
-        assert_eq!(label("m", "", &two).unwrap(), 0);
+        assert_eq!(label("m", "", &two).unwrap(), Some(0));
+    }
+
+    #[test]
+    fn the_likeliest_label_is_the_one_with_the_highest_score() {
+        for text in ["la forêt était très calme", "the forest was very quiet"] {
+            let likeliest = score("label = \"*\"", text).0;
+            let all = ["en", "fr"].map(|label| score(&format!("label = \"{label}\""), text).0);
+            assert!(all.contains(&likeliest) && all.iter().all(|score| *score <= likeliest), "{likeliest:?}, {all:?}");
+        }
     }
 
     /// With `TOKENMILL_BLESS` set, what the stage says is written into its page first.

@@ -30,12 +30,13 @@ impl Card {
         said: &[Said],
     ) -> Result<Card, Failure> {
         let positive = match &recipe.model.positive {
-            None => examples.labels.len() - 1,
-            Some(label) => examples.labels.iter().position(|known| known == label).ok_or_else(|| {
+            None => (examples.labels.len() == 2).then_some(1),
+            Some(label) => Some(examples.labels.iter().position(|known| known == label).ok_or_else(|| {
                 Failure::usage(format!("`model.positive` is `{label}`, which is no class"))
                     .hint(format!("classes are {}", examples.labels.join(", ")))
-            })?,
+            })?),
         };
+        let scored = positive.map_or_else(|| of_likeliest(said), |class| of_class(said, class));
         let n_of = |class: usize, part: Part| {
             examples.chosen.iter().filter(|one| one.class == class && one.part == part).count()
         };
@@ -67,8 +68,8 @@ impl Card {
             "inputs": inputs(recipe), "passed_over": examples.n_passed_over,
             "features": {"lowercase": recipe.features.lowercase, "max_bytes": recipe.features.max_bytes},
             "options": format!("{:?}", recipe.options()), "passes": passes, "best_pass": trained.best_pass(),
-            "classes": classes, "positive": examples.labels[positive], "removes": recipe.model.removes, "accuracy": accuracy(said),
-            "binary": binary(&of_class(said, positive), recipe.model.seed),
+            "classes": classes, "positive": positive.map(|class| &examples.labels[class]), "removes": recipe.model.removes, "accuracy": accuracy(said),
+            "binary": binary(&scored, recipe.model.seed),
         })))
     }
 
@@ -167,17 +168,19 @@ impl Card {
         let range = |key: &str| format!("{} to {}", number(&binary[key][0]), number(&binary[key][1]));
         let _ = write!(
             out,
-            "\nThe score is the probability of `{}`. AUC {} ({}), within quarters of length {} ({}); average precision {}; \
+            "\nThe score is the probability of {}. AUC {} ({}), within quarters of length {} ({}); average precision {}; \
              expected calibration error {}. Intervals hold 95 of 100 bootstrap samples.\n\n\
-             | score | documents | mean score | share that is `{}` |\n|---|---|---|---|\n",
-            card["positive"].as_str().unwrap_or_default(),
+             | score | documents | mean score | share that is positive |\n|---|---|---|---|\n",
+            match card["positive"].as_str() {
+                Some(label) => format!("`{label}`, the positive class"),
+                None => "the likeliest class, and a document is positive where that class is right".to_owned(),
+            },
             number(&binary["auc"]),
             range("auc_interval"),
             number(&binary["auc_within_lengths"]),
             range("auc_within_lengths_interval"),
             number(&binary["average_precision"]),
-            number(&binary["calibration_error"]),
-            card["positive"].as_str().unwrap_or_default()
+            number(&binary["calibration_error"])
         );
         for (at, bin) in list(&binary["calibration"]).iter().enumerate().filter(|(_, bin)| bin["n"] != 0) {
             let _ = writeln!(
@@ -214,7 +217,7 @@ impl Card {
             "\n## In a recipe\n\nWith the threshold of the highest F1; take another from the table for more or for better.\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = \"{}\"\nlabel     = \"{}\"\n\
              lowercase = {}\nmax_bytes = {}\n{} = {}\n```\n",
             card["model"].as_str().unwrap_or_default(),
-            card["positive"].as_str().unwrap_or_default(),
+            card["positive"].as_str().unwrap_or("*"),
             card["features"]["lowercase"],
             card["features"]["max_bytes"],
             if card["removes"] == true { "max_score" } else { "min_score" },
@@ -268,6 +271,15 @@ fn likeliest(one: &Said) -> usize {
 fn of_class(said: &[Said], class: usize) -> Vec<Scored> {
     let scored =
         |one: &Said| Scored { score: one.scores[class], is_positive: one.class == class, n_words: one.n_words };
+    said.iter().map(scored).collect()
+}
+
+/// The likeliest class of each, and whether it is right.
+fn of_likeliest(said: &[Said]) -> Vec<Scored> {
+    let scored = |one: &Said| {
+        let class = likeliest(one);
+        Scored { score: one.scores[class], is_positive: one.class == class, n_words: one.n_words }
+    };
     said.iter().map(scored).collect()
 }
 

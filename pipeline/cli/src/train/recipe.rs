@@ -39,7 +39,8 @@ pub struct Recipe {
 pub struct ModelTable {
     /// The file: `.bin`, or `.ftz` for a small one.
     pub output: String,
-    /// The label whose probability is the score; may be left out for two labels: then it is the second in alphabetical order.
+    /// The label whose probability is the score; may be left out for two labels: then it is the second in alphabetical order. With more
+    /// labels and none given, the score is the probability of the likeliest.
     pub positive: Option<String>,
     /// Whether the score is of what is to be removed, such as toxicity: then the step of the card has a `max_score`.
     #[serde(default)]
