@@ -17,6 +17,7 @@ pub mod line;
 pub mod page;
 mod phrases;
 pub mod pii;
+pub mod references;
 mod repetition;
 pub mod step;
 pub mod text;

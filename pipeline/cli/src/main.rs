@@ -22,6 +22,7 @@ mod pages;
 mod plan;
 mod progress;
 mod reference;
+mod references;
 mod retune;
 mod run;
 mod settle;
@@ -59,6 +60,7 @@ enum Verb {
     Extract(extract::Args),
     Tokenize(tokenize::Args),
     Reference(reference::Args),
+    References(references::Args),
     Train(train::Args),
     Gc(gc::Args),
     Assets(assets::Args),
@@ -86,6 +88,7 @@ fn main() -> ExitCode {
         Verb::Extract(args) => extract::main(&args),
         Verb::Tokenize(args) => tokenize::main(&args),
         Verb::Reference(args) => reference::main(&args),
+        Verb::References(args) => references::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
