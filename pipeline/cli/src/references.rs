@@ -27,8 +27,8 @@ const SORT_MEMORY: u64 = 256 << 20;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Give dumps of articles in XML, as https://dumps.wikimedia.org/enwiki/latest/ has them: `….xml.bz2` in one part or in many, of one
-language or of several. They are read as streams, each part by a core of its own, a core some 25 MB of XML a second. A dump that is
-cut off or damaged is an error.
+language or of several. They are read as streams, each part by a core of its own at the speed of bzip2, some 12 MB of XML a second. A dump
+that is cut off or damaged is an error.
 
 Of articles (namespace 0), links in `<ref>` and in templates that cite are taken; with --all-links also those that stand under
 \"External links\", in boxes and in the text. Copies in web archives stand for the page they are of; links to Wikimedia's own sites are
