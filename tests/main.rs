@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
 mod calibrate;
+mod classifier_recipes;
 mod cli;
 mod contributing;
 mod determinism;
@@ -15,6 +16,7 @@ mod lang_table;
 mod mini_crawl;
 mod own_rules;
 mod reference;
+mod references;
 mod retune;
 mod train;
 
@@ -33,6 +35,7 @@ mod data {
     mod tok;
     mod warc;
     mod web_en;
+    mod wikipedia;
 }
 
 /// With a real S3 server on this machine: `cargo xtask test --services`.

@@ -36,6 +36,7 @@ pub const CATALOG: &[Entry] = &[
     url::blocklist::ENTRY,
     url::canonical::ENTRY,
     url::ranking::ENTRY,
+    url::references::ENTRY,
     url::words::ENTRY,
 ];
 

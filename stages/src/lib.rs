@@ -18,6 +18,7 @@ pub mod page;
 mod phrases;
 pub mod pii;
 pub mod quantiles;
+pub mod references;
 mod repetition;
 pub mod step;
 pub mod text;

@@ -23,6 +23,7 @@ mod plan;
 mod progress;
 mod quantiles;
 mod reference;
+mod references;
 mod retune;
 mod run;
 mod settle;
@@ -61,6 +62,7 @@ enum Verb {
     Tokenize(tokenize::Args),
     Quantiles(quantiles::Args),
     Reference(reference::Args),
+    References(references::Args),
     Train(train::Args),
     Gc(gc::Args),
     Assets(assets::Args),
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Verb::Tokenize(args) => tokenize::main(&args),
         Verb::Quantiles(args) => quantiles::main(&args),
         Verb::Reference(args) => reference::main(&args),
+        Verb::References(args) => references::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),

@@ -32,6 +32,7 @@ pub mod table;
 pub mod testing;
 pub mod warc;
 mod web;
+pub mod wiki;
 
 pub use commit::{Commit, Manifest, ObjectRef, Part};
 pub use error::StoreError;

@@ -44,6 +44,11 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
     }))))
 }
 
+/// A URL behind its `://`: `http` and `https` lead to the same page.
+pub(crate) fn without_scheme(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest)
+}
+
 impl DedupUrl {
     /// Hash of the URL in the form that `url.canonical` gave it, else in that of its defaults.
     fn key(&self, doc: &Doc<'_>) -> Option<u128> {
@@ -56,7 +61,7 @@ impl DedupUrl {
             }
             canonical => canonical,
         };
-        let page = if self.ignore_scheme { url.split_once("://").map_or(url, |(_, rest)| rest) } else { url };
+        let page = if self.ignore_scheme { without_scheme(url) } else { url };
         Some(hash128(page.as_bytes()))
     }
 }

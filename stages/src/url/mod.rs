@@ -11,6 +11,7 @@ mod parts;
 mod percent;
 mod plain;
 pub mod ranking;
+pub mod references;
 pub mod registrable;
 mod sessions;
 mod squeeze;

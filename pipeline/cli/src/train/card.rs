@@ -255,7 +255,11 @@ fn inputs(recipe: &Recipe) -> Vec<String> {
         .labelled
         .iter()
         .flat_map(|labelled| labelled.inputs.iter().map(|input| format!("by column `{}`: `{input}`", labelled.column)));
-    of_class.chain(labelled).collect()
+    let referenced = recipe.referenced.iter().flat_map(|referenced| {
+        let by = referenced.by.join("`, `");
+        referenced.inputs.iter().map(move |input| format!("by the references of `{by}`: `{input}`"))
+    });
+    of_class.chain(labelled).chain(referenced).collect()
 }
 
 fn accuracy(said: &[Said]) -> Option<f64> {

@@ -1,10 +1,11 @@
 //! `tokenmill train fasttext`: examples from files and runs, a fastText model, and a card that says how good it is.
 
 use super::card::Card;
-use super::recipe::{Class, Labelled, Recipe};
+use super::recipe::{CRAWL, Class, Labelled, REFERENCE, Recipe, Referenced};
 use crate::documents::{self, Read};
 use crate::failure::Failure;
 use crate::output::count;
+use crate::references;
 use crate::sink::Output;
 use std::process::ExitCode;
 use tokenmill_classifiers::fasttext::train::{Example, Progress, Trained, train};
@@ -12,6 +13,8 @@ use tokenmill_classifiers::fasttext::{Model, Scratch};
 use tokenmill_classifiers::scorer::seen;
 use tokenmill_classifiers::training::set::{Candidate, Chosen, Part, Tally, TrainingSet};
 use tokenmill_core::text::words::split_words;
+use tokenmill_stages::references::{is_own, key_of};
+use tokenmill_stages::url::canonical::Canonicalizer;
 use tokenmill_stages::url::registrable::site_of;
 use tokenmill_store::source::{self, ColumnMap};
 
@@ -19,7 +22,7 @@ use tokenmill_store::source::{self, ColumnMap};
 #[derive(clap::Args)]
 #[command(after_help = "\
 The recipe names documents of each class, from JSONL or Parquet files or from runs that have ended, or documents that have a
-label in a column. Copies go, texts of two classes go, classes are balanced, and sites (registrable domains) are either learned
+label in a column, or a crawl and the dumps of Wikipedia that refer to some of it. Copies go, texts of two classes go, classes are balanced, and sites (registrable domains) are either learned
 from or measured on, never both. The same documents, recipe and seed give the same model.
 
   [model]
@@ -40,6 +43,7 @@ Beside the model lies `….card.md`, with a table of thresholds, and the step to
 
 Examples:
   tokenmill train fasttext configs/classifiers/toxicity.toml
+  tokenmill train fasttext configs/classifiers/wikipedia.toml
   tokenmill train fasttext quality.toml && less models/quality.bin.card.md")]
 pub struct Args {
     /// The recipe
@@ -52,10 +56,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let text = String::from_utf8(text).map_err(|_| Failure::usage(format!("`{}` is no text", args.recipe)))?;
     let recipe = Recipe::read(&args.recipe, &text)?;
     let mut gathered = Gathered::new(&recipe);
-    match &recipe.labelled {
-        None => recipe.classes.iter().try_for_each(|class| gathered.class(class))?,
-        Some(labelled) => gathered.labelled(labelled)?,
-    }
+    recipe.classes.iter().try_for_each(|class| gathered.class(class))?;
+    recipe.labelled.iter().try_for_each(|labelled| gathered.labelled(labelled))?;
+    recipe.referenced.iter().try_for_each(|referenced| gathered.referenced(referenced))?;
     let examples = gathered.finish()?;
     eprintln!("{} examples of {} classes", count(examples.chosen.len() as u64), examples.labels.len());
     let trained = learn(&recipe, &examples)?;
@@ -124,6 +127,39 @@ impl<'a> Gathered<'a> {
             })?;
             self.n_passed_over += n_refused;
         }
+        Ok(())
+    }
+
+    fn referenced(&mut self, referenced: &Referenced) -> Result<(), Failure> {
+        let (table, said) = references::table(&referenced.by, referenced.all_links)?;
+        eprint!("{said}");
+        let canonicalizer = Canonicalizer::default();
+        let columns = ColumnMap { extra: Vec::new(), ..ColumnMap::default() };
+        let (mut n_referenced, mut n_seen) = (0, 0);
+        for input in &referenced.inputs {
+            let n_refused = documents::each(input, &columns, &mut |read| {
+                n_seen += 1;
+                // What Wikimedia writes itself is neither a source of it nor an example of what is none.
+                let key = key_of(read.url, &canonicalizer).filter(|_| !is_own(read.url));
+                match key.map(|key| table.n_articles(key)) {
+                    Some(0) => self.see(read, &referenced.lang, CRAWL),
+                    Some(n) if n >= referenced.min_articles => {
+                        n_referenced += 1;
+                        self.see(read, &referenced.lang, REFERENCE);
+                    }
+                    _ => self.n_passed_over += 1,
+                }
+            })?;
+            self.n_passed_over += n_refused;
+        }
+        let (all, pages) = (count(n_seen), count(table.len() as u64));
+        if n_referenced == 0 {
+            return Err(Failure::usage(format!(
+                "none of {all} documents is one of the {pages} pages that are referred to"
+            ))
+            .hint("one in some hundred documents of a crawl is: give more of them, with their URLs, or more dumps"));
+        }
+        eprintln!("{} of {all} documents are referred to", count(n_referenced));
         Ok(())
     }
 

@@ -19,6 +19,9 @@ pub struct Recipe {
     /// Documents that say themselves of which class they are.
     #[serde(default)]
     pub labelled: Option<Labelled>,
+    /// Documents of a crawl, by whether Wikipedia refers to them.
+    #[serde(default)]
+    pub referenced: Option<Referenced>,
     /// Which examples are taken.
     #[serde(default)]
     pub examples: Examples,
@@ -85,6 +88,35 @@ pub struct Labelled {
     /// The column with the text.
     #[serde(default = "text")]
     pub text: String,
+}
+
+/// The class of documents that Wikipedia refers to; the second in alphabetical order, so the score is its probability.
+pub const REFERENCE: &str = "reference";
+
+/// The class of the other documents of the crawl.
+pub const CRAWL: &str = "crawl";
+
+/// Documents of a crawl, of two classes: those that articles of Wikipedia refer to, and the others.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Referenced {
+    /// Files or run directories with the documents.
+    pub inputs: Vec<String>,
+    /// Dumps of Wikipedia, or one table that `tokenmill references` has made of them.
+    pub by: Vec<String>,
+    /// Languages to take; all when empty. Documents that do not say their language are taken.
+    #[serde(default)]
+    pub lang: Vec<String>,
+    /// Articles that must refer to a document; one with fewer, but some, is of no class.
+    #[serde(default = "one")]
+    pub min_articles: u16,
+    /// Whether every external link of an article counts, not only references.
+    #[serde(default)]
+    pub all_links: bool,
+}
+
+fn one() -> u16 {
+    1
 }
 
 fn text() -> String {
@@ -195,8 +227,12 @@ impl Recipe {
 
     fn check(&self) -> Result<(), String> {
         let Examples { validation, test, max_per_class, .. } = self.examples;
-        if self.classes.is_empty() == self.labelled.is_none() {
-            return Err("give either `[[class]]` tables or one table `[labelled]`".to_owned());
+        let ways = [!self.classes.is_empty(), self.labelled.is_some(), self.referenced.is_some()];
+        if ways.iter().filter(|way| **way).count() != 1 {
+            return Err("give either `[[class]]` tables, or one table `[labelled]`, or one `[referenced]`".to_owned());
+        }
+        if self.referenced.as_ref().is_some_and(|referenced| referenced.min_articles == 0) {
+            return Err("`referenced.min_articles` must be above 0".to_owned());
         }
         let labels: BTreeSet<&str> = self.classes.iter().map(|class| class.label.as_str()).collect();
         if labels.len() < self.classes.len() || self.classes.len() == 1 {
@@ -285,6 +321,7 @@ mod tests {
             ("m.bin", "m.txt", "`.bin` or `.ftz`"),
             ("[model]", "[examples]\ntest = 0\n[model]", "`examples.test`"),
             ("[model]", "[labelled]\ninputs = []\ncolumn = \"x\"\n[model]", "either"),
+            ("[model]", "[referenced]\ninputs = []\nby = []\n[model]", "either"),
             ("[model]", "[fasttext]\nloss = \"ns\"\n[model]", "unknown variant `ns`"),
             ("output", "outptu", "unknown field `outptu`"),
         ] {
