@@ -14,12 +14,16 @@ use tokenmill_store::{LocalStore, Spool};
 
 const GOOD: [&str; 6] = ["theorem", "glacier", "harvest", "citation", "museum", "lecture"];
 const BAD: [&str; 6] = ["discount", "idiot", "casino", "click", "garbage", "coupon"];
+const RARE: [&str; 6] = ["goalkeeper", "referee", "tournament", "sprint", "league", "coach"];
 const COMMON: [&str; 6] = ["the", "and", "of", "with", "under", "again"];
 
 /// What makes the inputs of each recipe.
-const MAKERS: [(&str, fn(&Path)); 4] = [
+const MAKERS: [(&str, fn(&Path)); 7] = [
     ("dclm.toml", dclm),
     ("fineweb_edu.toml", fineweb_edu),
+    ("formats.toml", formats),
+    ("student.toml", student),
+    ("topics.toml", topics),
     ("toxicity.toml", toxicity),
     ("wikipedia.toml", wikipedia),
 ];
@@ -84,15 +88,50 @@ fn dclm(folder: &Path) {
 }
 
 fn fineweb_edu(folder: &Path) {
-    let store = LocalStore::open(folder.join("edu-labels")).unwrap();
-    let field = |name: &str, kind| Field { name: name.to_owned(), kind, nullable: false };
+    scores(&folder.join("edu-labels"), "data/labels.parquet");
+}
+
+fn student(folder: &Path) {
+    scores(folder, "labels/quality.parquet");
+}
+
+/// Texts with scores from 0 to 5, of which good ones have 3 and more.
+fn scores(folder: &Path, key: &str) {
+    let store = LocalStore::open(folder).unwrap();
     let mut table =
         Table::new(Spool::create(&store).unwrap(), vec![field("text", Type::Text), field("score", Type::U32)]);
     for n in 0..600 {
         let score = if is_good(n) { 3 + n as u32 % 3 } else { n as u32 % 3 };
         table.row().text(&text(n, is_good(n))).u32(score).end().unwrap();
     }
-    table.finish().unwrap().0.store_as(&store, "data/labels.parquet".to_owned()).unwrap();
+    table.finish().unwrap().0.store_as(&store, key.to_owned()).unwrap();
+}
+
+fn topics(folder: &Path) {
+    labels(folder, "labels/topics.parquet");
+}
+
+fn formats(folder: &Path) {
+    labels(folder, "labels/formats.parquet");
+}
+
+/// Texts of three classes.
+fn labels(folder: &Path, key: &str) {
+    let store = LocalStore::open(folder).unwrap();
+    let mut table =
+        Table::new(Spool::create(&store).unwrap(), vec![field("text", Type::Text), field("label", Type::Text)]);
+    for n in 0..900 {
+        let words = [GOOD, BAD, RARE][n % 3];
+        let label = ["science", "shopping", "sports"][n % 3];
+        let text: Vec<&str> =
+            (0..80).map(|at| if at % 3 == 0 { words[(n + at) % 6] } else { COMMON[at % 6] }).collect();
+        table.row().text(&format!("{n} {}", text.join(" "))).text(label).end().unwrap();
+    }
+    table.finish().unwrap().0.store_as(&store, key.to_owned()).unwrap();
+}
+
+fn field(name: &str, kind: Type) -> Field {
+    Field { name: name.to_owned(), kind, nullable: false }
 }
 
 fn toxicity(folder: &Path) {
@@ -102,6 +141,12 @@ fn toxicity(folder: &Path) {
         let _ = writeln!(table, "{n},3,{class},\"{}\"", text(n, is_good(n)));
     }
     std::fs::write(folder.join("labeled_data.csv"), table).unwrap();
+    let mut table = "rev_id,comment,toxic\n".to_owned();
+    for n in 600..900 {
+        let label = if is_good(n) { "False" } else { "True" };
+        let _ = writeln!(table, "{n},\"{}\",{label}", text(n, is_good(n)));
+    }
+    std::fs::write(folder.join("toxicity_nonfuzzed_testset.csv"), table).unwrap();
 }
 
 /// Trains by a recipe of the house, made small where it decides how big the model is, and gives the card.
@@ -134,8 +179,10 @@ fn every_recipe_trains_a_model_that_tells_its_classes_apart() {
     assert_eq!(names, makers.keys().copied().collect::<Vec<_>>(), "every recipe needs inputs in `MAKERS` here");
     for name in names {
         let card = train(&name, makers[&*name]);
-        let auc = card["binary"]["auc"].as_f64().unwrap();
-        assert!(auc > 0.99, "{name}: {card}");
+        assert!(card["accuracy"].as_f64().unwrap() > 0.97, "{name}: {card}");
+        if card["classes"].as_array().unwrap().len() == 2 {
+            assert!(card["binary"]["auc"].as_f64().unwrap() > 0.99, "{name}: {card}");
+        }
     }
 }
 
@@ -148,4 +195,8 @@ fn the_good_class_is_the_one_that_a_recipe_means() {
     let card = train("fineweb_edu.toml", fineweb_edu);
     assert_eq!((&card["classes"][0]["label"], &card["classes"][0]["seen"]), (&json!("high"), &json!(150)));
     assert_eq!(card["positive"], "high");
+    let card = train("topics.toml", topics);
+    assert_eq!((&card["positive"], card["classes"].as_array().unwrap().len()), (&Value::Null, 3));
+    let card = train("toxicity.toml", toxicity);
+    assert_eq!((&card["classes"][1]["seen"], card["positive"].as_str()), (&json!(450 + 225), Some("toxic")));
 }

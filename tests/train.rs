@@ -77,7 +77,7 @@ fn a_classifier_is_trained_described_and_used() {
 #[test]
 fn labels_may_stand_in_a_column_and_the_file_may_be_small() {
     let folder = folder();
-    let recipe = "[model]\noutput = \"topics.ftz\"\n[labelled]\ninputs = [\"all.jsonl\"]\ncolumn = \"topic\"\n[examples]\ntest = 0.2\nvalidation = 0.2\n\
+    let recipe = "[model]\noutput = \"topics.ftz\"\n[[labelled]]\ninputs = [\"all.jsonl\"]\ncolumn = \"topic\"\n[examples]\ntest = 0.2\nvalidation = 0.2\n\
         [fasttext]\ndim = 8\nbuckets = 2000\nepochs = 30\npatience = 2\nlearning_rate = 0.5\n[quantize]\nfeatures = 1000\n";
     train(&folder, recipe);
     let card = card(&folder, "topics.ftz");

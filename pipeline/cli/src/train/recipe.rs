@@ -18,7 +18,7 @@ pub struct Recipe {
     pub classes: Vec<Class>,
     /// Documents that say themselves of which class they are.
     #[serde(default)]
-    pub labelled: Option<Labelled>,
+    pub labelled: Vec<Labelled>,
     /// Documents of a crawl, by whether Wikipedia refers to them.
     #[serde(default)]
     pub referenced: Option<Referenced>,
@@ -227,9 +227,9 @@ impl Recipe {
 
     fn check(&self) -> Result<(), String> {
         let Examples { validation, test, max_per_class, .. } = self.examples;
-        let ways = [!self.classes.is_empty(), self.labelled.is_some(), self.referenced.is_some()];
+        let ways = [!self.classes.is_empty(), !self.labelled.is_empty(), self.referenced.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
-            return Err("give either `[[class]]` tables, or one table `[labelled]`, or one `[referenced]`".to_owned());
+            return Err("give either `[[class]]` tables, or `[[labelled]]` tables, or one `[referenced]`".to_owned());
         }
         if self.referenced.as_ref().is_some_and(|referenced| referenced.min_articles == 0) {
             return Err("`referenced.min_articles` must be above 0".to_owned());
@@ -320,7 +320,7 @@ mod tests {
             ("label = \"b\"", "label = \"a\"", "a label of its own"),
             ("m.bin", "m.txt", "`.bin` or `.ftz`"),
             ("[model]", "[examples]\ntest = 0\n[model]", "`examples.test`"),
-            ("[model]", "[labelled]\ninputs = []\ncolumn = \"x\"\n[model]", "either"),
+            ("[model]", "[[labelled]]\ninputs = []\ncolumn = \"x\"\n[model]", "either"),
             ("[model]", "[referenced]\ninputs = []\nby = []\n[model]", "either"),
             ("[model]", "[fasttext]\nloss = \"ns\"\n[model]", "unknown variant `ns`"),
             ("output", "outptu", "unknown field `outptu`"),
