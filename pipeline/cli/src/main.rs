@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
 #![allow(clippy::disallowed_methods, reason = "and the one that touches the files they name")]
 
+mod annotate;
 mod apply;
 mod assets;
 mod audit;
@@ -24,6 +25,7 @@ mod progress;
 mod reference;
 mod retune;
 mod run;
+mod run_metrics;
 mod settle;
 mod sink;
 mod status;
@@ -60,6 +62,7 @@ enum Verb {
     Tokenize(tokenize::Args),
     Reference(reference::Args),
     Train(train::Args),
+    Annotate(annotate::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Verb::Tokenize(args) => tokenize::main(&args),
         Verb::Reference(args) => reference::main(&args),
         Verb::Train(args) => train::main(&args),
+        Verb::Annotate(args) => annotate::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),
