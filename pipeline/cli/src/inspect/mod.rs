@@ -5,6 +5,7 @@ mod clusters;
 pub mod doc;
 pub mod funnel;
 mod head;
+mod labels;
 pub mod search;
 mod why;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use tokenmill_engine::plan::RunRecord;
 use tokenmill_store::{Manifest, Store};
 
-/// Look at a run: what was removed and why, and at its documents
+/// Look at a run: what was removed and why, and at its documents; and at labels
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -28,6 +29,7 @@ enum Verb {
     Clusters(clusters::Args),
     Alarms(alarms::Args),
     Head(head::Args),
+    Labels(labels::Args),
 }
 
 /// Dispatches.
@@ -39,6 +41,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Clusters(args) => clusters::main(args),
         Verb::Alarms(args) => alarms::main(args),
         Verb::Head(args) => head::main(args),
+        Verb::Labels(args) => labels::main(args),
     }
 }
 
