@@ -1,7 +1,7 @@
 //! Batch files: requests for `/v1/batches`, a line each, and the lines that come back.
 
 use super::cost::input_tokens;
-use super::journal::{Journal, Said};
+use super::journal::{Batch, Journal, Said};
 use super::request::{Request, ToDo, Work, complaint, read_reply};
 use crate::failure::Failure;
 use crate::output::count;
@@ -37,7 +37,8 @@ pub fn write(work: &Work, journal: &Journal, to_do: &ToDo<'_>, path: &str) -> Re
     }
     file.finish()?;
     let (n, n_left) = (written.len(), to_do.requests.len() - written.len());
-    journal.out(path.to_owned(), written)?;
+    let (prompt, model) = (work.digest.clone(), work.recipe.endpoint.model.clone());
+    journal.out(Batch { file: path.to_owned(), prompt, model }, written)?;
     eprintln!("{path}: {} requests", count(n as u64));
     if n_left > 0 {
         eprintln!("{} more do not fit: give `--write-batch` another file", count(n_left as u64));
@@ -95,7 +96,7 @@ impl Back {
             return;
         };
         let known = journal.known();
-        let out = known.out(id).map(str::to_owned);
+        let out = known.out(id).cloned();
         let is_known = known.answers(key).iter().any(|said| said.number == number) || !self.seen.insert(id.to_owned());
         if is_known {
             self.n_known += 1;
@@ -107,7 +108,7 @@ impl Back {
             self.n_foreign += 1;
             return;
         }
-        self.files.extend(out);
+        self.files.extend(out.as_ref().map(|batch| batch.file.clone()));
         let response = &line["response"];
         let is_answer = response["status_code"].as_u64().is_none_or(|status| (200..300).contains(&status));
         let reply = match is_answer && line["error"].is_null() {
@@ -119,7 +120,12 @@ impl Back {
                 let text = text.unwrap_or_default();
                 let request = Request::bare(key, number, text);
                 let guess = (input_tokens(work, &request).ceil() as u64, n_tokens(&reply.text).ceil() as u64);
-                self.answers.push(work.said(&request, reply, |_| guess));
+                let mut said = work.said(&request, reply, |_| guess);
+                // A journal may serve several recipes.
+                if let Some(batch) = out {
+                    (said.prompt, said.model) = (batch.prompt.clone(), batch.model.clone());
+                }
+                self.answers.push(said);
             }
             Err(why) => {
                 self.n_failed += 1;

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokenmill_store::AppendLog;
 
 /// An answer. Its key is of the model, the prompt and the text that was shown, so another prompt or model has no answers yet.
@@ -32,6 +32,17 @@ pub struct Said {
     pub output: u64,
 }
 
+/// A batch file that was written.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Batch {
+    /// Its name.
+    pub file: String,
+    /// Digest of the prompt of its requests.
+    pub prompt: String,
+    /// The model that they ask.
+    pub model: String,
+}
+
 /// A line of the file.
 #[derive(Deserialize, Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
@@ -39,7 +50,8 @@ enum Line {
     Answer(Said),
     /// Requests that were written into a batch file, and may be bought there.
     Out {
-        file: String,
+        #[serde(flatten)]
+        batch: Batch,
         requests: Vec<String>,
     },
     /// A batch has ended: what it has not answered is to be asked again.
@@ -54,7 +66,7 @@ pub struct Known {
     prompt: String,
     model: String,
     answers: BTreeMap<String, Vec<Said>>,
-    out: BTreeMap<String, String>,
+    out: BTreeMap<String, Arc<Batch>>,
     /// Lines that could not be read.
     pub n_damaged: u64,
 }
@@ -82,10 +94,11 @@ impl Known {
                     }
                 }
             }
-            Line::Out { file, requests } => {
-                self.out.extend(requests.into_iter().map(|request| (request, file.clone())));
+            Line::Out { batch, requests } => {
+                let batch = Arc::new(batch);
+                self.out.extend(requests.into_iter().map(|request| (request, batch.clone())));
             }
-            Line::Back { file } => self.out.retain(|_, out| *out != file),
+            Line::Back { file } => self.out.retain(|_, out| out.file != file),
         }
     }
 
@@ -99,14 +112,14 @@ impl Known {
         self.answers.values().flatten()
     }
 
-    /// The batch file that a request was written into.
-    pub fn out(&self, request: &str) -> Option<&str> {
-        self.out.get(request).map(String::as_str)
+    /// The batch that a request was written into.
+    pub fn out(&self, request: &str) -> Option<&Arc<Batch>> {
+        self.out.get(request)
     }
 
     /// The files whose batches have not come back.
     pub fn files_out(&self) -> BTreeSet<&str> {
-        self.out.values().map(String::as_str).collect()
+        self.out.values().map(|batch| batch.file.as_str()).collect()
     }
 }
 
@@ -148,8 +161,8 @@ impl Journal {
     }
 
     /// Keeps that requests are in a batch file.
-    pub fn out(&self, file: String, requests: Vec<String>) -> Result<(), Failure> {
-        self.keep(vec![Line::Out { file, requests }])
+    pub fn out(&self, batch: Batch, requests: Vec<String>) -> Result<(), Failure> {
+        self.keep(vec![Line::Out { batch, requests }])
     }
 
     /// Forgets what is in batch files.
@@ -186,12 +199,13 @@ pub mod tests {
         let folder = tempfile::tempdir();
         let Ok(path) = folder.as_ref().map(|folder| folder.path().join("journal")) else { return };
         let open = || Journal::open(&path, "p", "m").ok();
+        let batch = |file: &str| Batch { file: file.into(), prompt: "p".into(), model: "m".into() };
         let journal = open();
         assert!(journal.as_ref().is_some_and(|journal| {
             let other = Said { model: "other".into(), ..said("c", 0, "z") };
             [said("a", 0, "x"), said("a", 1, "y"), other].into_iter().all(|said| journal.answer(said).is_ok())
-                && journal.out("one.jsonl".into(), vec!["b-0".into(), "d-0".into()]).is_ok()
-                && journal.out("two.jsonl".into(), vec!["e-0".into()]).is_ok()
+                && journal.out(batch("one.jsonl"), vec!["b-0".into(), "d-0".into()]).is_ok()
+                && journal.out(batch("two.jsonl"), vec!["e-0".into()]).is_ok()
                 && journal.back(vec![said("b", 0, "x")], ["one.jsonl".to_owned()].into()).is_ok()
         }));
         drop(journal);
@@ -202,7 +216,7 @@ pub mod tests {
             assert!(known.is_some_and(|known| {
                 assert_eq!(known.answers("a"), [said("a", 0, "x"), said("a", 1, "y")]);
                 assert_eq!((known.answers("b").len(), known.answers("c").len(), known.n_damaged), (1, 0, 1));
-                assert_eq!((known.out("d-0"), known.out("e-0")), (None, Some("two.jsonl")));
+                assert_eq!((known.out("d-0"), known.files_out()), (None, ["two.jsonl"].into()));
                 true
             }));
         }

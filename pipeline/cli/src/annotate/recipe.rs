@@ -306,7 +306,8 @@ mod tests {
         ];
         for text in prompts {
             let prompt: Result<Prompt, _> = toml::from_str(text);
-            let Ok(prompt) = prompt.as_ref().inspect_err(|error| assert!(false, "{error}")) else { continue };
+            assert!(prompt.is_ok(), "{prompt:?}");
+            let Ok(prompt) = prompt else { continue };
             assert_eq!(prompt.check(), Ok(()), "{}", prompt.name);
             let (answer, message) = (&prompt.answer, prompt.message("some text"));
             let scores = answer

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_model_is_reminded_once_and_then_let_be() {
-        let Some(work) = work(&["one", "two", "one"]) else { return assert!(false) };
+        let Some(work) = work(&["one", "two", "one"]) else { unreachable!() };
         assert_eq!(work.to_do(&Known::default()).requests.len(), 2);
         let next = |answers: &[Said]| work.next("k", "one", answers).map(|request| work.messages(&request));
         let (good, bad) = (said("k", 0, "{\"score\": 2}"), said("k", 0, "two"));
@@ -240,8 +240,8 @@ mod tests {
 
     #[test]
     fn bodies_have_what_the_recipe_says() {
-        let Some(work) = work(&["one"]) else { return assert!(false) };
-        let Some(request) = work.next("k", "one", &[]) else { return assert!(false) };
+        let Some(work) = work(&["one"]) else { unreachable!() };
+        let Some(request) = work.next("k", "one", &[]) else { unreachable!() };
         let body = work.body(&request);
         assert_eq!((&body["model"], &body["max_tokens"], &body["top_p"]), (&json!("m"), &json!(9), &json!(1)));
         assert_eq!(body["messages"][0]["role"], "user");
