@@ -228,9 +228,9 @@ mod tests {
         let next = |answers: &[Said]| work.next("k", "one", answers).map(|request| work.messages(&request));
         let (good, bad) = (said("k", 0, "{\"score\": 2}"), said("k", 0, "two"));
         assert_eq!(next(&[]).map(|messages| messages.len()), Some(1));
-        assert_eq!(next(&[good.clone()]), None);
+        assert_eq!(next(std::slice::from_ref(&good)), None);
         assert_eq!(next(&[bad.clone(), Said { number: 1, ..bad.clone() }]), None);
-        let messages = next(&[bad.clone()]).unwrap_or_default();
+        let messages = next(std::slice::from_ref(&bad)).unwrap_or_default();
         let roles: Vec<&str> = messages.iter().map(|(role, _)| *role).collect();
         assert_eq!((&roles[..], messages[1].1.as_str()), (&["user", "assistant", "user"][..], "two"));
         assert!(messages[2].1.contains("not one JSON object"), "{}", messages[2].1);
