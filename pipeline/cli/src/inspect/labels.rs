@@ -241,6 +241,9 @@ fn confusion_table(pairs: &[(&str, &str)]) -> String {
     let labels = in_order(pairs.iter().flat_map(|(a, b)| [*a, *b]));
     if labels.len() > SHOWN_LABELS {
         let mut differences: Vec<((&str, &str), usize)> = counts.into_iter().filter(|((a, b), _)| a != b).collect();
+        if differences.is_empty() {
+            return String::new();
+        }
         differences.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         let line = |((a, b), n): &((&str, &str), usize)| vec![(*a).to_owned(), (*b).to_owned(), count(*n as u64)];
         return table(
