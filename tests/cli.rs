@@ -19,6 +19,7 @@ fn every_verb_explains_itself() {
         "inspect",
         "retune",
         "calibrate",
+        "annotate",
         "apply",
         "extract",
         "tokenize",

@@ -4,6 +4,7 @@
 //! else of the house.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
+pub mod annotate;
 pub mod catalog;
 pub mod fasttext;
 pub mod langid;

@@ -1,5 +1,6 @@
 //! What stands around the training of a classifier: which examples there are, and how good it is on those it has not seen.
 
+pub mod agreement;
 pub mod measures;
 pub mod ranks;
 pub mod set;

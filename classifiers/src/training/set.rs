@@ -4,7 +4,7 @@
 //! site.
 
 use std::collections::{BTreeMap, BTreeSet};
-use tokenmill_core::hash::hash64;
+use tokenmill_core::hash::{hash64, mix64};
 
 /// A document that may become an example.
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +95,8 @@ impl TrainingSet {
         let hash = |seed: u64| u128::from(hash64(seed, candidate.text.as_bytes()));
         let key = hash(self.choice.seed) << 64 | hash(!self.choice.seed);
         let site = if candidate.site.is_empty() { candidate.text } else { candidate.site };
-        let site = hash64(self.choice.seed, site.as_bytes());
+        // Not the hash by which texts are chosen: those of no site would all be chosen for one part.
+        let site = hash64(mix64(self.choice.seed, hash64(0, b"site")), site.as_bytes());
         if let Some(kept) = class.get_mut(&key) {
             // Of the sites of a text one must be chosen, whichever came first.
             kept.site = kept.site.min(site);
@@ -194,6 +195,20 @@ mod tests {
         assert!(parts.values().all(|parts| parts.iter().all(|part| *part == parts[0])));
         for wanted in [Part::Train, Part::Validation, Part::Test] {
             assert!(chosen.iter().any(|one| one.part == wanted), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_choice_of_texts_without_sites_has_all_parts() {
+        let list: Vec<_> = (0..4_000).map(|n| (usize::from(n % 4 > 0), String::new(), format!("text {n}"))).collect();
+        for choice in [CHOICE, Choice { max_per_class: 5_000, ..CHOICE }] {
+            let (chosen, tallies) = set(&list, choice);
+            for (class, tally) in tallies.iter().enumerate() {
+                let n = chosen.iter().filter(|one| one.class == class && one.part == Part::Test).count() as f64;
+                let expected = tally.n_chosen as f64 * choice.test;
+                // Four standard deviations.
+                assert!((n - expected).abs() < 4.0 * (expected * 0.7).sqrt(), "{n} of {}", tally.n_chosen);
+            }
         }
     }
 

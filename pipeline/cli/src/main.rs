@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
 #![allow(clippy::disallowed_methods, reason = "and the one that touches the files they name")]
 
+mod annotate;
 mod apply;
 mod assets;
 mod audit;
@@ -26,6 +27,7 @@ mod reference;
 mod references;
 mod retune;
 mod run;
+mod run_metrics;
 mod settle;
 mod sink;
 mod status;
@@ -64,6 +66,7 @@ enum Verb {
     Reference(reference::Args),
     References(references::Args),
     Train(train::Args),
+    Annotate(annotate::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Verb::Reference(args) => reference::main(&args),
         Verb::References(args) => references::main(&args),
         Verb::Train(args) => train::main(&args),
+        Verb::Annotate(args) => annotate::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),

@@ -106,13 +106,30 @@ pub const TOKENS: &[Column] = &[
     column("tokens", Type::Tokens, "ids, without begin or end token"),
 ];
 
+/// Labels of documents by a language model: what `tokenmill annotate` writes.
+pub const LABELS: &[Column] = &[
+    column("id", Type::Text, "id as the source gives it, else the document id in hexadecimal digits"),
+    column("url", Type::Text, "target URI as captured, or empty"),
+    column("lang", Type::Label, "language label, or empty"),
+    column("stratum", Type::Label, "stratum of the sample"),
+    column("text", Type::Text, "the part of the text that the model has seen"),
+    optional("label", Type::Label, "the label, a score in digits; absent when no answer could be read"),
+    optional("score", Type::F32, "the score, where the label is one"),
+    optional("unreadable", Type::Label, "why there is no label"),
+    column("model", Type::Label, "model that was asked"),
+    column("answered_by", Type::Label, "model that says it has answered, or empty"),
+    column("prompt", Type::Label, "name of the prompt"),
+    column("prompt_digest", Type::Label, "xxh3-128 of all that was sent but the text"),
+    column("answer", Type::Text, "all that the model has said"),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [DOCS, LEDGER, REMOVED, GROUPS, TOKENS] {
+        for table in [DOCS, LEDGER, REMOVED, GROUPS, TOKENS, LABELS] {
             let mut names: Vec<_> = table.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

@@ -3,6 +3,7 @@
 //! The face is synchronous. Nobody lists: readers follow commits and manifests.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
+pub mod append;
 pub mod assets;
 pub mod commit;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod location;
 pub mod mem;
 pub mod meter;
 pub mod phase;
+pub mod post;
 pub mod ranges;
 pub mod readahead;
 pub mod records;
@@ -34,6 +36,7 @@ pub mod warc;
 mod web;
 pub mod wiki;
 
+pub use append::AppendLog;
 pub use commit::{Commit, Manifest, ObjectRef, Part};
 pub use error::StoreError;
 pub use faulty::Faulty;
@@ -44,6 +47,7 @@ pub use location::open_store;
 pub use mem::MemStore;
 pub use meter::{Metered, Requests};
 pub use phase::{Outcome, Phase, Task, TaskContext};
+pub use post::Poster;
 pub use records::Records;
 pub use retry::Retry;
 pub use rows::Rows;

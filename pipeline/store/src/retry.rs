@@ -84,7 +84,7 @@ impl Pauses {
 
 /// Waits. The only place that may.
 #[expect(clippy::disallowed_methods, reason = "this is the room where waiting is done")]
-pub(crate) fn wait(duration: Duration) {
+pub fn wait(duration: Duration) {
     std::thread::sleep(duration);
 }
 

@@ -5,6 +5,7 @@ mod clusters;
 pub mod doc;
 pub mod funnel;
 mod head;
+mod labels;
 mod scores;
 pub mod search;
 mod why;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use tokenmill_engine::plan::RunRecord;
 use tokenmill_store::{Manifest, Store};
 
-/// Look at a run: what was removed and why, and at its documents
+/// Look at a run: what was removed and why, and at its documents; and at labels
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -30,6 +31,7 @@ enum Verb {
     Alarms(alarms::Args),
     Scores(scores::Args),
     Head(head::Args),
+    Labels(labels::Args),
 }
 
 /// Dispatches.
@@ -42,6 +44,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Alarms(args) => alarms::main(args),
         Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
+        Verb::Labels(args) => labels::main(args),
     }
 }
 

@@ -22,6 +22,15 @@ pub(crate) fn agent(https_only: bool) -> Agent {
     config.timeout_per_read(Some(PATIENCE)).user_agent("tokenmill").build().new_agent()
 }
 
+/// An agent for questions: so long for the whole of each, every status is an answer, and redirects are, too.
+pub(crate) fn agent_for(timeout: Duration) -> Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = Agent::config_builder().tls_config(tls).http_status_as_error(false).max_redirects(0);
+    let config = config.max_redirects_will_error(false).timeout_global(Some(timeout));
+    // As many connections stay open as threads are likely to ask.
+    config.max_idle_connections(256).max_idle_connections_per_host(256).user_agent("tokenmill").build().new_agent()
+}
+
 fn get(agent: &Agent, url: &str, sink: &mut dyn Write) -> Result<(), String> {
     let response = agent.get(url).call().map_err(|error| error.to_string())?;
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();

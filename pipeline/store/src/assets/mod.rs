@@ -24,7 +24,7 @@ mod tests;
 pub use cache::default_cache;
 pub use clients::{Clients, UserClients};
 pub use error::{AssetError, Tried};
-pub(crate) use https::agent;
+pub(crate) use https::{agent, agent_for};
 pub use open::{Assets, Event, State, Status};
 pub use source::Source;
 pub use table::{Asset, BUILT_IN};
