@@ -17,8 +17,11 @@ const BAD: [&str; 6] = ["discount", "idiot", "casino", "click", "garbage", "coup
 const RARE: [&str; 6] = ["goalkeeper", "referee", "tournament", "sprint", "league", "coach"];
 const COMMON: [&str; 6] = ["the", "and", "of", "with", "under", "again"];
 
+/// Makes the inputs of a recipe in a folder.
+type Make = fn(&Path);
+
 /// What makes the inputs of each recipe.
-const MAKERS: [(&str, fn(&Path)); 7] = [
+const MAKERS: [(&str, Make); 7] = [
     ("dclm.toml", dclm),
     ("fineweb_edu.toml", fineweb_edu),
     ("formats.toml", formats),
@@ -60,10 +63,10 @@ fn wikipedia(folder: &Path) {
     let mut pages = String::new();
     for n in (0..600).filter(|n| is_good(*n)) {
         let page = format!("http://SITE{}.example:80/page/{n}/#top", n % 40);
-        let _ = write!(
+        let _ = writeln!(
             pages,
             "<page><title>{n}</title><ns>0</ns><revision><text>A &lt;ref&gt;{{{{cite web|url={page}|title=t}}}}&lt;/ref&gt;</text>\
-             </revision></page>\n"
+             </revision></page>"
         );
     }
     let dump = [&format!("<mediawiki>{pages}"), "</mediawiki>"].map(pack).concat();
@@ -150,7 +153,7 @@ fn toxicity(folder: &Path) {
 }
 
 /// Trains by a recipe of the house, made small where it decides how big the model is, and gives the card.
-fn train(name: &str, make: fn(&Path)) -> Value {
+fn train(name: &str, make: Make) -> Value {
     let folder = tempfile::tempdir().unwrap();
     make(folder.path());
     let recipe = std::fs::read_to_string(root().join("configs/classifiers").join(name)).unwrap();
@@ -169,7 +172,7 @@ fn train(name: &str, make: fn(&Path)) -> Value {
 
 #[test]
 fn every_recipe_trains_a_model_that_tells_its_classes_apart() {
-    let makers: BTreeMap<&str, fn(&Path)> = MAKERS.into();
+    let makers: BTreeMap<&str, Make> = MAKERS.into();
     let mut names: Vec<String> = std::fs::read_dir(root().join("configs/classifiers"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
