@@ -1,6 +1,7 @@
 //! `cargo xtask bench classifiers`: training of fastText models, and what classifiers of our recipes are worth.
 
 mod quality;
+mod references;
 mod toxicity;
 mod training;
 
@@ -41,7 +42,7 @@ struct Bench<'r> {
 pub fn run(repo: &Repo) -> Result<()> {
     let bench = Bench::prepare(repo)?;
     let mut page = "<!-- written by `cargo xtask bench classifiers` -->\n# Classifiers\n".to_owned();
-    for section in [training::section, quality::section, toxicity::section] {
+    for section in [training::section, quality::section, toxicity::section, references::section] {
         let section = section(&bench)?;
         println!("{section}");
         page += &section;
