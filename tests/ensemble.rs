@@ -85,6 +85,15 @@ fn a_score_that_no_step_measures_is_refused_before_anything_runs() {
     let alone = [&["apply", "in.jsonl", "-o", "-", "--use", "filter.ensemble"], &RANK[4..]].concat();
     let ran = tokenmill_in(folder.path(), &alone).code(USAGE);
     assert!(ran.stderr.contains("`scores`") && ran.stderr.contains("filter.length.n_words"), "{}", ran.stderr);
+    let split = "[run]\nname = \"split\"\n[source]\nkind = \"jsonl\"\npaths = [\"in.jsonl\"]\n[[step]]\nuse = \"filter.length\"\n\
+                 [[step]]\nuse = \"dedup.exact\"\n[[step]]\nuse = \"filter.ensemble\"\nscores = [\"filter.length.n_words\"]\n\
+                 quantiles = \"q.json\"\n";
+    std::fs::write(folder.path().join("split.toml"), split).unwrap();
+    for verb in ["check", "run"] {
+        let ran = tokenmill_in(folder.path(), &[verb, "split.toml"]).code(USAGE);
+        assert!(ran.stderr.contains("`filter.length.n_words`"), "{}", ran.stderr);
+    }
+    assert!(!folder.path().join("runs/split").exists(), "nothing has run");
     let idle = ["apply", "in.jsonl", "-o", "-", "--use", "filter.ensemble"];
     let ran = tokenmill_in(folder.path(), &idle).code(USAGE);
     assert!(ran.stderr.contains("asks for nothing"), "{}", ran.stderr);

@@ -1,5 +1,6 @@
 //! How good scores are: areas under curves, F1, calibration, and what a threshold keeps.
 
+use super::ranks::ranks;
 use tokenmill_core::hash::hash64;
 
 /// Samples of an interval.
@@ -23,14 +24,22 @@ pub fn auc(scored: &[Scored]) -> Option<f64> {
     (pairs > 0.0).then(|| wins / pairs)
 }
 
-/// The same over pairs of the same quarter of lengths only, so that a score that does nothing but count words gets about one half.
+/// The same over pairs of the same quarter of lengths only; documents of one length are in one quarter. What counting words alone is
+/// worth there is told by [`by_length`].
 pub fn auc_within_lengths(scored: &[Scored]) -> Option<f64> {
-    let mut by_length = scored.to_vec();
-    by_length.sort_by_key(|one| one.n_words);
-    let quarter = by_length.len().div_ceil(4).max(1);
-    let sums = by_length.chunks(quarter).map(wins);
+    let lengths: Vec<f32> = scored.iter().map(|one| one.n_words as f32).collect();
+    let mut quarters = [const { Vec::new() }; 4];
+    for (one, rank) in scored.iter().zip(ranks(&lengths)) {
+        quarters[((rank * 4.0) as usize).min(3)].push(*one);
+    }
+    let sums = quarters.iter().map(|quarter| wins(quarter));
     let (wins, pairs) = sums.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     (pairs > 0.0).then(|| wins / pairs)
+}
+
+/// The same documents with their number of words as the score.
+pub fn by_length(scored: &[Scored]) -> Vec<Scored> {
+    scored.iter().map(|one| Scored { score: one.n_words as f32, ..*one }).collect()
 }
 
 /// Pairs that are in order, and all pairs.
@@ -231,16 +240,31 @@ mod tests {
     }
 
     #[test]
-    fn length_alone_says_nothing_within_lengths() {
-        let list: Vec<Scored> = (0..400)
+    fn length_says_less_within_lengths() {
+        // Long documents are positive more often, and nothing else is known of them.
+        let list: Vec<Scored> = (0..4_000u32)
             .map(|at| Scored {
-                score: (at / 100) as f32,
-                is_positive: at % 400 >= hash64(1, &[at as u8]) as i32 % 400,
-                n_words: at as u32,
+                score: at as f32,
+                is_positive: u64::from(at) >= hash64(1, &at.to_le_bytes()) % 4_000,
+                n_words: at,
             })
             .collect();
-        assert!(auc(&list).unwrap() > 0.6);
-        assert_eq!(auc_within_lengths(&list), Some(0.5));
+        let (overall, within) = (auc(&list).unwrap(), auc_within_lengths(&list).unwrap());
+        assert!(overall > 0.8 && (0.5..0.65).contains(&within), "{overall}, {within}");
+        assert_eq!(auc_within_lengths(&by_length(&list)), Some(within));
+        let coarse: Vec<Scored> =
+            list.iter().map(|one| Scored { score: (one.n_words / 1_000) as f32, ..*one }).collect();
+        assert_eq!(auc_within_lengths(&coarse), Some(0.5));
+    }
+
+    #[test]
+    fn documents_of_one_length_are_compared_in_any_order() {
+        for seed in 0..20 {
+            let list: Vec<Scored> = random(seed).into_iter().map(|one| Scored { n_words: 7, ..one }).collect();
+            let mut by_class = list.clone();
+            by_class.sort_by_key(|one| one.is_positive);
+            assert_eq!(auc_within_lengths(&by_class), auc(&list));
+        }
     }
 
     #[test]

@@ -28,13 +28,29 @@ pub fn rank_correlation(one: &[f64], other: &[f64]) -> Option<f64> {
     (of_one > 0.0 && of_other > 0.0).then(|| both / (of_one * of_other).sqrt())
 }
 
-/// Of the documents in the highest `share` of the first ranks, the share that is in that of the second, too; none when there are
-/// none. Ranks are those of [`ranks`].
-pub fn overlap(one: &[f64], other: &[f64], share: f64) -> Option<f64> {
-    let is_high = |rank: f64| rank > 1.0 - share;
-    let n_high = one.iter().filter(|rank| is_high(**rank)).count();
-    let n_both = one.iter().zip(other).filter(|(a, b)| is_high(**a) && is_high(**b)).count();
-    (n_high > 0).then(|| n_both as f64 / n_high as f64)
+/// How many of the documents that one score likes best another likes best, too.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overlap {
+    /// Of those that the first likes best, the share that is among those that the second likes best.
+    pub in_both: f64,
+    /// The share that would be by chance: that of all documents which are among those that the second likes best.
+    pub by_chance: f64,
+}
+
+/// Compares the best `share` of documents by either of two lists of ranks; those that rank equal with the last of them count, too.
+/// None when there are no documents.
+pub fn overlap(one: &[f64], other: &[f64], share: f64) -> Option<Overlap> {
+    let least = |ranks: &[f64]| {
+        let mut sorted = ranks.to_vec();
+        sorted.sort_unstable_by(|a, b| b.total_cmp(a));
+        let n = ((share * sorted.len() as f64).round() as usize).clamp(1, sorted.len().max(1));
+        sorted.get(n - 1).copied()
+    };
+    let (least_one, least_other) = (least(one)?, least(other)?);
+    let n_of = |ranks: &[f64], least: f64| ranks.iter().filter(|rank| **rank >= least).count() as f64;
+    let n_both = one.iter().zip(other).filter(|(a, b)| **a >= least_one && **b >= least_other).count();
+    let in_both = n_both as f64 / n_of(one, least_one);
+    Some(Overlap { in_both, by_chance: n_of(other, least_other) / other.len() as f64 })
 }
 
 #[cfg(test)]
@@ -63,9 +79,13 @@ mod tests {
     fn the_best_of_both_are_counted() {
         let one = ranks(&[1.0, 2.0, 3.0, 4.0]);
         let other = ranks(&[1.0, 4.0, 2.0, 3.0]);
-        assert_eq!(overlap(&one, &other, 0.25), Some(0.0));
-        assert_eq!(overlap(&one, &other, 0.5), Some(0.5));
-        assert_eq!(overlap(&one, &other, 1.0), Some(1.0));
+        let of = |share: f64| overlap(&one, &other, share).map(|found| (found.in_both, found.by_chance));
+        assert_eq!(of(0.25), Some((0.0, 0.25)));
+        assert_eq!(of(0.5), Some((0.5, 0.5)));
+        assert_eq!(of(1.0), Some((1.0, 1.0)));
         assert_eq!(overlap(&[], &[], 0.5), None);
+        // Half of the documents have the highest score: all of them are the best tenth.
+        let tied = ranks(&[1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(overlap(&tied, &tied, 0.1), Some(Overlap { in_both: 1.0, by_chance: 0.5 }));
     }
 }

@@ -41,6 +41,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             }
         }
     }
+    tokenmill_engine::chain::check_reading(&spec, &assets)?;
     let known = assets.list()?;
     for (user, name) in spec.asset_names() {
         assets.sha256(&name).map_err(|error| Failure::usage(format!("`{user}`: {error}")))?;

@@ -66,6 +66,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let start = Instant::now();
     let found = gather(&expand(&args.dumps)?, args.all_links, threads(args.threads))?;
     let tally = found.tally;
+    if tally.n_articles + tally.n_others == 0 {
+        return Err(Failure::usage("the dumps hold no page").hint("take `…-pages-articles.xml.bz2` of a dump"));
+    }
     let mut output = Output::create(&args.output)?;
     let mut n_pages = 0;
     found.write(&mut |bytes| {
@@ -83,6 +86,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 pub fn table(by: &[String], all_links: bool) -> Result<(References, String), Failure> {
     let inputs = expand(by)?;
     let (bytes, said) = match &inputs[..] {
+        [one] if is_table(one)? && all_links => {
+            return Err(Failure::usage(format!("`{}` is a table already: which links it has is settled", one.uri))
+                .hint("leave `all_links` out, or make the table with `tokenmill references --all-links`"));
+        }
         [one] if is_table(one)? => (read(&one.uri)?, String::new()),
         _ => {
             let found = gather(&inputs, all_links, threads(None))?;

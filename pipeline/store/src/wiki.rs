@@ -42,6 +42,8 @@ pub struct WikiReader {
     buffer: Vec<u8>,
     /// Elements that are open.
     depth: usize,
+    /// Whether there has been any.
+    has_elements: bool,
     n_pages: u64,
 }
 
@@ -71,7 +73,7 @@ impl WikiReader {
         let stream = unpack(input).map_err(StoreError::io("read", name))?;
         let mut xml = Reader::from_reader(Bounded { inner: stream, left: MAX_EVENT });
         xml.config_mut().check_comments = false;
-        Ok(WikiReader { xml, name: name.to_owned(), buffer: Vec::new(), depth: 0, n_pages: 0 })
+        Ok(WikiReader { xml, name: name.to_owned(), buffer: Vec::new(), depth: 0, has_elements: false, n_pages: 0 })
     }
 
     /// Fills in the next page; false at the end.
@@ -93,6 +95,7 @@ impl WikiReader {
             };
             match event {
                 Event::Start(tag) => {
+                    self.has_elements = true;
                     self.depth += 1;
                     if self.depth > MAX_DEPTH {
                         return Err(StoreError::corrupt(self.place(), "its elements are nested too deeply"));
@@ -113,7 +116,16 @@ impl WikiReader {
                         _ => {}
                     }
                 }
-                Event::Empty(tag) => page.is_redirect |= tag.local_name().as_ref() == "redirect",
+                Event::Empty(tag) => match tag.local_name().as_ref() {
+                    _ if !self.has_elements => self.has_elements = true,
+                    "redirect" => page.is_redirect = true,
+                    // A text that has been deleted; that of an older revision must not stand for it.
+                    "text" => {
+                        page.text.clear();
+                        page.is_too_long = false;
+                    }
+                    _ => {}
+                },
                 Event::Text(text) => page.add(field, &mut namespace, &text.into_inner()),
                 Event::CData(text) => page.add(field, &mut namespace, &text.into_inner()),
                 Event::GeneralRef(name) => {
@@ -142,6 +154,9 @@ impl WikiReader {
                 }
                 Event::Eof if self.depth > 0 => {
                     return Err(StoreError::corrupt(self.place(), "it is cut off"));
+                }
+                Event::Eof if !self.has_elements => {
+                    return Err(StoreError::corrupt(self.place(), "it holds no XML"));
                 }
                 Event::Eof => return Ok(false),
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}

@@ -2,7 +2,8 @@
 //!
 //! Joulin et al., "Bag of Tricks for Efficient Text Classification", 2016. What is learned is the same; what differs from the
 //! C++ program: examples come in another order in every pass, all first weights are random, and the rate falls with every
-//! example rather than every hundred words. Examples are turned into numbers once, four bytes a word.
+//! example rather than every hundred words. Examples are turned into numbers once, four bytes a word; with
+//! n-grams of characters every distinct word has those of its n-grams beside it, some four bytes times characters times lengths of n-grams.
 
 mod corpus;
 mod kmeans;

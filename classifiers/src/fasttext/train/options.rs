@@ -53,7 +53,10 @@ impl Default for Options {
 
 impl Options {
     /// Checks what can be checked without examples.
-    pub(super) fn check(&self) -> Result<(), TrainError> {
+    ///
+    /// # Errors
+    /// When a parameter has a value that makes no sense.
+    pub fn check(&self) -> Result<(), TrainError> {
         let fail = |what: &str| Err(TrainError::Options(what.to_owned()));
         if !(1..=4096).contains(&self.dim) {
             return fail("`dim` must be 1 to 4096");
@@ -72,6 +75,9 @@ impl Options {
         }
         if self.uses_ngrams() && !(1..=1 << 28).contains(&self.buckets) {
             return fail("`buckets` must be 1 to 268435456");
+        }
+        if self.patience == Some(0) {
+            return fail("`patience` must be at least 1");
         }
         if self.loss == LossName::NegativeSampling {
             return fail("negative sampling cannot be trained; take softmax");

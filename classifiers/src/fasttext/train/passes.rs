@@ -47,7 +47,7 @@ pub(super) fn run(
     let label_counts: Vec<i64> = vocabulary.labels.iter().map(|(_, count)| count.cast_signed()).collect();
     let tree = Tree::build(&label_counts).map_err(|error| TrainError::Examples(error.to_string()))?;
     let layer = Layer::new(options.loss, tree);
-    let weights = Weights::new(n_words + options.n_buckets() as usize, n_labels, options.dim, options.seed);
+    let weights = Weights::new(n_words + options.n_buckets() as usize, n_labels, options.dim, options.seed)?;
     let mut learner = Learner { vocabulary: &vocabulary, options, layer, weights, scratch: Scratch::default() };
     let n_of_pass = examples.n_tokens();
     let mut progress = Progress { n_done: 0, n_all: n_of_pass * u64::from(options.epochs), pass: None };
@@ -70,11 +70,15 @@ pub(super) fn run(
         if let (Some(patience), Some(loss)) = (options.patience, validation_loss) {
             match &best {
                 Some((before, least, _)) if loss >= *least => {
-                    if number - before >= patience.max(1) {
+                    if number - before >= patience {
                         break;
                     }
                 }
-                _ => best = Some((number, loss, learner.weights.clone())),
+                Some(_) | None => {
+                    // The old copy goes before the new one comes.
+                    drop(best.take());
+                    best = Some((number, loss, learner.weights.clone()));
+                }
             }
         }
     }

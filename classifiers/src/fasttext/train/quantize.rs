@@ -33,15 +33,31 @@ impl Default for Quantization {
     }
 }
 
+impl Quantization {
+    /// Checks what can be checked without a model.
+    ///
+    /// # Errors
+    /// When the width is 0, or too few features would be left.
+    pub fn check(&self) -> Result<(), TrainError> {
+        if self.width == 0 {
+            return Err(TrainError::Quantize("a part of a row must have one float or more: raise `width`".to_owned()));
+        }
+        if self.n_kept.is_some_and(|n| n < N_CENTROIDS) {
+            return Err(TrainError::Quantize(format!(
+                "`features` must be at least {N_CENTROIDS}, to learn codes from"
+            )));
+        }
+        Ok(())
+    }
+}
+
 impl Trained {
     /// The `.ftz` file.
     ///
     /// # Errors
     /// When there are fewer than 256 rows to learn the codes from, or the width is 0.
     pub fn to_ftz(&self, how: &Quantization) -> Result<Vec<u8>, TrainError> {
-        if how.width == 0 {
-            return Err(TrainError::Quantize("a part of a row must have one float or more".to_owned()));
-        }
+        how.check()?;
         let dim = self.weights.dim;
         let (n_words, n_rows) = (self.words.len(), self.weights.input.len() / dim);
         let mut random = Random::new(SEED);
@@ -111,6 +127,9 @@ fn write(
                 row.iter_mut().for_each(|value| *value /= length);
             }
         }
+    }
+    if n_rows.saturating_mul(columns.div_ceil(width)) > i32::MAX as usize {
+        return Err(TrainError::Quantize("there are more codes than the format can count: raise `width`".to_owned()));
     }
     let (codes, centroids) = quantize(&values, columns, width, random);
     let rows = Codes { n_rows, columns, width, codes: &codes, centroids: &centroids };

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn weights(n_labels: usize) -> Weights {
-        let mut weights = Weights::new(5, n_labels, 3, 1);
+        let mut weights = Weights::new(5, n_labels, 3, 1).unwrap();
         weights.output.iter_mut().zip(0..).for_each(|(value, at)| *value = (at % 5) as f32 / 10.0 - 0.2);
         weights
     }

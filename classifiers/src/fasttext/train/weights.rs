@@ -1,5 +1,6 @@
 //! The two matrices while they are learned.
 
+use super::options::TrainError;
 use super::random::Random;
 
 /// Rows of features and rows of decisions, dense.
@@ -13,11 +14,19 @@ pub(super) struct Weights {
 impl Weights {
     /// Features begin evenly spread from `-1/dim` to `1/dim`, decisions at 0, as in fastText. (Its single thread leaves nine
     /// tenths of the features at 0 instead.)
-    pub(super) fn new(n_features: usize, n_outputs: usize, dim: usize, seed: u64) -> Weights {
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    pub(super) fn new(n_features: usize, n_outputs: usize, dim: usize, seed: u64) -> Result<Weights, TrainError> {
         let mut random = Random::new(seed);
         let scale = 1.0 / dim as f32;
-        let input = (0..n_features * dim).map(|_| random.sign() * scale).collect();
-        Weights { dim, input, output: vec![0.0; n_outputs * dim] }
+        let mut input = Vec::new();
+        input.try_reserve_exact(n_features * dim).map_err(|_| {
+            let bytes = n_features as u64 * dim as u64 * 4;
+            TrainError::Options(format!("there is no memory for {bytes} bytes of weights; lower `dim` or `buckets`"))
+        })?;
+        input.extend((0..n_features * dim).map(|_| random.sign() * scale));
+        Ok(Weights { dim, input, output: vec![0.0; n_outputs * dim] })
     }
 
     /// The row of a feature.
@@ -82,9 +91,11 @@ mod tests {
 
     #[test]
     fn first_weights_depend_on_the_seed_alone() {
-        let weights = Weights::new(10, 3, 4, 7);
-        assert_eq!(weights.input, Weights::new(10, 3, 4, 7).input);
-        assert_ne!(weights.input, Weights::new(10, 3, 4, 8).input);
+        let new = |seed: u64| Weights::new(10, 3, 4, seed).unwrap();
+        let weights = new(7);
+        assert_eq!(weights.input, new(7).input);
+        assert_ne!(weights.input, new(8).input);
+        assert!(Weights::new(1 << 46, 3, 4096, 7).is_err());
         assert!(weights.input.iter().all(|weight| weight.abs() <= 0.25) && weights.output == [0.0; 12]);
     }
 }

@@ -121,13 +121,11 @@ impl<'p> Compared<'p> {
         let correlation =
             self.correlation().map_or("none, one of them is always the same".to_owned(), |r| format!("{r:.3}"));
         let _ = writeln!(out, "\nrank correlation (Spearman): {correlation}\n");
-        let cell = |share: Option<f64>| share.map_or(String::new(), |share| format!("{:.1} %", share * 100.0));
+        let cell = |share: f64| format!("{:.1} %", share * 100.0);
         let row = |share: &f64| {
-            vec![
-                format!("{} %", share * 100.0),
-                cell(overlap(&self.ranks[0], &self.ranks[1], *share)),
-                format!("{} %", share * 100.0),
-            ]
+            let found = overlap(&self.ranks[0], &self.ranks[1], *share);
+            let [both, chance] = found.map_or(Default::default(), |found| [cell(found.in_both), cell(found.by_chance)]);
+            vec![format!("{} %", share * 100.0), both, chance]
         };
         let rows: Vec<Vec<String>> = SHARES.iter().map(row).collect();
         out.push_str(&output::table(&["best documents by either", "in both", "by chance"], &rows));
@@ -164,7 +162,10 @@ impl<'p> Compared<'p> {
         let all = |places: Vec<usize>| places.into_iter().map(shown).collect::<Result<Vec<_>, _>>();
         let overlaps: Vec<Value> = SHARES
             .iter()
-            .map(|share| json!({"share": share, "in_both": overlap(&self.ranks[0], &self.ranks[1], *share)}))
+            .map(|share| {
+                let found = overlap(&self.ranks[0], &self.ranks[1], *share);
+                json!({"share": share, "in_both": found.map(|found| found.in_both), "by_chance": found.map(|found| found.by_chance)})
+            })
             .collect();
         Ok(json!({"scores": [args.one, args.other], "documents": self.pairs.n_both, "one_alone": self.pairs.n_one,
             "compared": self.pairs.sample.len(), "rank_correlation": self.correlation(), "best": overlaps,

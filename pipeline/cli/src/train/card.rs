@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use tokenmill_classifiers::fasttext::train::Trained;
 use tokenmill_classifiers::training::measures::{
-    Scored, Threshold, auc, auc_within_lengths, average_precision, calibration, interval,
+    Scored, Threshold, auc, auc_within_lengths, average_precision, by_length, calibration, interval,
 };
 use tokenmill_classifiers::training::set::Part;
 use tokenmill_core::hash::{digest_hex, hash64};
@@ -29,13 +29,7 @@ impl Card {
         bytes: &[u8],
         said: &[Said],
     ) -> Result<Card, Failure> {
-        let positive = match &recipe.model.positive {
-            None => (examples.labels.len() == 2).then_some(1),
-            Some(label) => Some(examples.labels.iter().position(|known| known == label).ok_or_else(|| {
-                Failure::usage(format!("`model.positive` is `{label}`, which is no class"))
-                    .hint(format!("classes are {}", examples.labels.join(", ")))
-            })?),
-        };
+        let positive = super::fasttext::positive(recipe, examples)?;
         let scored = positive.map_or_else(|| of_likeliest(said), |class| of_class(said, class));
         let n_of = |class: usize, part: Part| {
             examples.chosen.iter().filter(|one| one.class == class && one.part == part).count()
@@ -69,7 +63,7 @@ impl Card {
             "features": {"lowercase": recipe.features.lowercase, "max_bytes": recipe.features.max_bytes},
             "options": format!("{:?}", recipe.options()), "passes": passes, "best_pass": trained.best_pass(),
             "classes": classes, "positive": positive.map(|class| &examples.labels[class]), "removes": recipe.model.removes, "accuracy": accuracy(said),
-            "binary": binary(&scored, recipe.model.seed),
+            "binary": binary(&scored, recipe.model.seed, recipe.model.removes),
         })))
     }
 
@@ -100,7 +94,7 @@ impl Card {
             out,
             "\nLicences: {licence}.\n\nDigest of the recipe `{}`, of the examples `{}`, seed {}. {} documents were passed over \
              (other languages, too short, no text or label).\n\n\
-             | class | documents | copies | in two classes | learned from | validation | test |\n|---|---|---|---|---|---|---|\n",
+             | class | documents | copies | in two classes, of those chosen | learned from | validation | test |\n|---|---|---|---|---|---|---|\n",
             text("recipe_sha256_128"),
             text("examples_xxh64"),
             card["seed"],
@@ -111,7 +105,7 @@ impl Card {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} | {} | {} | {} |",
-                class["label"].as_str().unwrap_or_default(),
+                class["label"].as_str().unwrap_or_default().replace('|', "\\|"),
                 cell("seen"),
                 cell("copies"),
                 cell("contradicting"),
@@ -155,7 +149,7 @@ impl Card {
         );
         for class in list(&card["classes"]) {
             let cell = |key: &str| number(&class["quality"][key]);
-            let label = class["label"].as_str().unwrap_or_default();
+            let label = class["label"].as_str().unwrap_or_default().replace('|', "\\|");
             let _ = writeln!(
                 out,
                 "| {label} | {} | {} | {} | {} |",
@@ -168,8 +162,9 @@ impl Card {
         let range = |key: &str| format!("{} to {}", number(&binary[key][0]), number(&binary[key][1]));
         let _ = write!(
             out,
-            "\nThe score is the probability of {}. AUC {} ({}), within quarters of length {} ({}); average precision {}; \
-             expected calibration error {}. Intervals hold 95 of 100 bootstrap samples.\n\n\
+            "\nThe score is the probability of {}. AUC {} ({}), within quarters of length {} ({}); length alone has {} and {}. \
+             Average precision {} where {} of the documents are positive; expected calibration error {}. Intervals hold 95 of 100 \
+             bootstrap samples.\n\n\
              | score | documents | mean score | share that is positive |\n|---|---|---|---|\n",
             match card["positive"].as_str() {
                 Some(label) => format!("`{label}`, the positive class"),
@@ -179,7 +174,10 @@ impl Card {
             range("auc_interval"),
             number(&binary["auc_within_lengths"]),
             range("auc_within_lengths_interval"),
+            number(&binary["length_auc"]),
+            number(&binary["length_auc_within_lengths"]),
             number(&binary["average_precision"]),
+            number(&binary["positive"]),
             number(&binary["calibration_error"])
         );
         for (at, bin) in list(&binary["calibration"]).iter().enumerate().filter(|(_, bin)| bin["n"] != 0) {
@@ -193,9 +191,12 @@ impl Card {
                 number(&bin["positive"])
             );
         }
-        out.push_str(
-            "\n## Thresholds\n\nShares are of the test examples, which are balanced as the recipe says; what a threshold keeps of a crawl, \
-             `tokenmill retune` tells.\n\n| keeps | score from | precision | recall | F1 |\n|---|---|---|---|---|\n",
+        let head = if card["removes"] == true { "removes | score above" } else { "keeps | score from" };
+        let _ = write!(
+            out,
+            "\n## Thresholds\n\nShares are of the test examples, of which as many are positive as is said above; what a threshold does to a \
+             crawl, `tokenmill retune` tells. The last row has the highest F1 of all thresholds on these examples, so it is a little \
+             better than it will be on others.\n\n| {head} | precision | recall | F1 |\n|---|---|---|---|---|\n",
         );
         for row in list(&binary["thresholds"]).iter().chain(std::iter::once(&binary["best_f1"])) {
             let _ = writeln!(
@@ -214,10 +215,10 @@ impl Card {
         let card = &self.0;
         let _ = write!(
             out,
-            "\n## In a recipe\n\nWith the threshold of the highest F1; take another from the table for more or for better.\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = \"{}\"\nlabel     = \"{}\"\n\
+            "\n## In a recipe\n\nWith the threshold of the highest F1; take another from the table for more or for better.\n\n```toml\n[[step]]\nuse       = \"classify.fasttext\"\nmodel     = {}\nlabel     = {}\n\
              lowercase = {}\nmax_bytes = {}\n{} = {}\n```\n",
-            card["model"].as_str().unwrap_or_default(),
-            card["positive"].as_str().unwrap_or("*"),
+            toml::Value::from(card["model"].as_str().unwrap_or_default()),
+            toml::Value::from(card["positive"].as_str().unwrap_or("*")),
             card["features"]["lowercase"],
             card["features"]["max_bytes"],
             if card["removes"] == true { "max_score" } else { "min_score" },
@@ -303,21 +304,26 @@ fn shortest(score: f32) -> Option<f64> {
 }
 
 /// How good the score is.
-fn binary(scored: &[Scored], seed: u64) -> Value {
+fn binary(scored: &[Scored], seed: u64, removes: bool) -> Value {
     let range = |measure: fn(&[Scored]) -> Option<f64>| interval(scored, seed, measure).map(|(low, high)| [low, high]);
     let (bins, error) = calibration(scored);
     let bins: Vec<Value> =
         bins.iter().map(|bin| json!({"n": bin.n, "mean_score": bin.mean_score, "positive": bin.positive})).collect();
     let row = |threshold: Threshold| {
-        json!({"kept": threshold.kept, "score": shortest(threshold.score), "precision": threshold.precision,
+        // The highest score that stays, where the others are removed.
+        let limit = if removes { threshold.score.next_down() } else { threshold.score };
+        json!({"kept": threshold.kept, "score": shortest(limit), "precision": threshold.precision,
                "recall": threshold.recall, "f1": threshold.f1()})
     };
+    let n_positive = scored.iter().filter(|one| one.is_positive).count();
+    let positive = (!scored.is_empty()).then(|| n_positive as f64 / scored.len() as f64);
     let best = Threshold::best(scored).map(row);
     let mut thresholds: Vec<Threshold> = KEPT.iter().map(|share| Threshold::keeping(scored, *share)).collect();
     // Where many documents have the highest score, several shares keep the same.
     thresholds.dedup();
     let thresholds: Vec<Value> = thresholds.into_iter().map(row).collect();
     json!({"auc": auc(scored), "auc_interval": range(auc), "auc_within_lengths": auc_within_lengths(scored),
-           "auc_within_lengths_interval": range(auc_within_lengths), "average_precision": average_precision(scored),
+           "length_auc": auc(&by_length(scored)), "length_auc_within_lengths": auc_within_lengths(&by_length(scored)),
+           "auc_within_lengths_interval": range(auc_within_lengths), "average_precision": average_precision(scored), "positive": positive,
            "best_f1": best, "calibration": bins, "calibration_error": error, "thresholds": thresholds})
 }

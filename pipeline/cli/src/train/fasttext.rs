@@ -16,6 +16,7 @@ use tokenmill_core::text::words::split_words;
 use tokenmill_stages::references::{is_own, key_of};
 use tokenmill_stages::url::canonical::Canonicalizer;
 use tokenmill_stages::url::registrable::site_of;
+use tokenmill_store::location::Location;
 use tokenmill_store::source::{self, ColumnMap};
 
 /// Train a fastText classifier by a recipe, with a model card beside the model
@@ -32,7 +33,7 @@ from or measured on, never both. The same documents, recipe and seed give the sa
   label  = \"crawl\"
   inputs = [\"runs/sample\"]            # documents that a run has kept
   [[class]]
-  label  = \"wiki\"                     # the score is the probability of the last label in alphabetical order
+  label  = \"wiki\"                     # the score is the probability of this one, the second in alphabetical order
   inputs = [\"references.jsonl.gz\"]
 
   [fasttext]
@@ -55,11 +56,13 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let text = source::read(&args.recipe)?;
     let text = String::from_utf8(text).map_err(|_| Failure::usage(format!("`{}` is no text", args.recipe)))?;
     let recipe = Recipe::read(&args.recipe, &text)?;
+    make_folder(&recipe.model.output)?;
     let mut gathered = Gathered::new(&recipe);
     recipe.classes.iter().try_for_each(|class| gathered.class(class))?;
     recipe.labelled.iter().try_for_each(|labelled| gathered.labelled(labelled))?;
     recipe.referenced.iter().try_for_each(|referenced| gathered.referenced(referenced))?;
     let examples = gathered.finish()?;
+    positive(&recipe, &examples)?;
     eprintln!("{} examples of {} classes", count(examples.chosen.len() as u64), examples.labels.len());
     let trained = learn(&recipe, &examples)?;
     let bytes = match recipe.model.output.ends_with(".ftz") {
@@ -74,6 +77,24 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     write(&format!("{}.card.json", recipe.model.output), card.to_json().as_bytes())?;
     print!("{}", card.summary());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the folder that the model goes to, so that it is not missed when all is learned.
+fn make_folder(output: &str) -> Result<(), Failure> {
+    let Location::Local(path) = Location::parse(output)? else { return Ok(()) };
+    let folder = std::path::Path::new(&path).parent().filter(|folder| !folder.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), std::fs::create_dir_all);
+    made.map_err(|error| Failure::usage(format!("cannot make the folder of `{output}`: {error}")))
+}
+
+/// The class whose probability is the score; none for the likeliest.
+pub fn positive(recipe: &Recipe, examples: &Examples) -> Result<Option<usize>, Failure> {
+    let Some(label) = &recipe.model.positive else { return Ok((examples.labels.len() == 2).then_some(1)) };
+    let known = examples.labels.iter().position(|known| known == label);
+    known.map(Some).ok_or_else(|| {
+        Failure::usage(format!("`model.positive` is `{label}`, which is no class"))
+            .hint(format!("classes are {}", examples.labels.join(", ")))
+    })
 }
 
 fn write(path: &str, bytes: &[u8]) -> Result<(), Failure> {
@@ -120,12 +141,20 @@ impl<'a> Gathered<'a> {
     fn labelled(&mut self, labelled: &Labelled) -> Result<(), Failure> {
         let (extra, text) = (vec![labelled.column.clone()], labelled.text.clone());
         let columns = ColumnMap { extra, text, ..ColumnMap::default() };
+        let mut n_labelled = 0_u64;
         for input in &labelled.inputs {
-            let n_refused = documents::each(input, &columns, &mut |read| match label_of(read.extra, labelled) {
-                Some(label) => self.see(read, &labelled.lang, &label),
+            let n_refused = documents::each(input, &columns, &mut |read| match label_of(read, labelled) {
+                Some(label) => {
+                    n_labelled += 1;
+                    self.see(read, &labelled.lang, &label);
+                }
                 None => self.n_passed_over += 1,
             })?;
             self.n_passed_over += n_refused;
+        }
+        if n_labelled == 0 {
+            return Err(Failure::usage(format!("no document has a label in a column `{}`", labelled.column))
+                .hint("`column` names it, `text` the column with the text, and `names` the values that count"));
         }
         Ok(())
     }
@@ -135,7 +164,7 @@ impl<'a> Gathered<'a> {
         eprint!("{said}");
         let canonicalizer = Canonicalizer::default();
         let columns = ColumnMap { extra: Vec::new(), ..ColumnMap::default() };
-        let (mut n_referenced, mut n_seen) = (0, 0);
+        let (mut n_referenced, mut n_fewer, mut n_seen) = (0, 0, 0);
         for input in &referenced.inputs {
             let n_refused = documents::each(input, &columns, &mut |read| {
                 n_seen += 1;
@@ -147,12 +176,23 @@ impl<'a> Gathered<'a> {
                         n_referenced += 1;
                         self.see(read, &referenced.lang, REFERENCE);
                     }
-                    _ => self.n_passed_over += 1,
+                    Some(_) => {
+                        n_fewer += 1;
+                        self.n_passed_over += 1;
+                    }
+                    None => self.n_passed_over += 1,
                 }
             })?;
             self.n_passed_over += n_refused;
         }
         let (all, pages) = (count(n_seen), count(table.len() as u64));
+        if n_referenced == 0 && n_fewer > 0 {
+            let (n, least) = (count(n_fewer), referenced.min_articles);
+            return Err(Failure::usage(format!(
+                "{n} of {all} documents are referred to, all by fewer than {least} articles"
+            ))
+            .hint("lower `referenced.min_articles`"));
+        }
         if n_referenced == 0 {
             return Err(Failure::usage(format!(
                 "none of {all} documents is one of the {pages} pages that are referred to"
@@ -200,21 +240,30 @@ impl<'a> Gathered<'a> {
         if labels.len() < 2 {
             return Err(Failure::usage("there are no documents of two classes").hint("see what the inputs hold"));
         }
-        if !chosen.iter().any(|one| one.part == Part::Test) {
-            let hint =
-                "raise `examples.test`, or give documents of more sites; those without a URL are sites of their own";
-            return Err(Failure::usage("no site is left to measure on").hint(hint));
+        // Of many classes a rare one may be learned and not measured; of two, both must be.
+        let parts = [(Part::Train, "learn from"), (Part::Test, "measure on")];
+        let parts = if labels.len() == 2 { &parts[..] } else { &parts[..1] };
+        for (class, label) in labels.iter().enumerate() {
+            for (part, what) in parts {
+                if !chosen.iter().any(|one| one.class == class && one.part == *part) {
+                    return Err(Failure::usage(format!("class `{label}` has no document to {what}")).hint(
+                        "sites are never split, so a class needs documents of many; those without a URL are sites of their own",
+                    ));
+                }
+            }
         }
         Ok(Examples { labels, tallies, chosen, n_passed_over: self.n_passed_over })
     }
 }
 
 /// The label of a document by a column.
-fn label_of(extra: &str, labelled: &Labelled) -> Option<String> {
-    let extra: serde_json::Value = serde_json::from_str(extra).ok()?;
-    let value = match &extra[&labelled.column] {
-        serde_json::Value::Array(values) => values.first()?.clone(),
-        value => value.clone(),
+fn label_of(read: &Read<'_>, labelled: &Labelled) -> Option<String> {
+    let extra: serde_json::Value = serde_json::from_str(read.extra).unwrap_or_default();
+    let value = match (&extra[&labelled.column], labelled.column.as_str()) {
+        (serde_json::Value::Array(values), _) => values.first()?.clone(),
+        (serde_json::Value::Null, "lang") => read.lang.into(),
+        (serde_json::Value::Null, "kind") => read.kind.into(),
+        (value, _) => value.clone(),
     };
     if let Some(least) = labelled.at_least {
         let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
@@ -292,6 +341,7 @@ mod tests {
 
     #[test]
     fn labels_are_read_from_columns() {
+        let read = |extra: &'static str| Read { id: "", lang: "sv", url: "", text: "", extra, kind: "", metrics: &[] };
         let labelled = |at_least| Labelled {
             inputs: Vec::new(),
             column: "c".to_owned(),
@@ -308,16 +358,18 @@ mod tests {
             (r#"{"c":null}"#, None),
             ("", None),
         ] {
-            assert_eq!(label_of(extra, &labelled(None)).as_deref(), label, "{extra}");
+            assert_eq!(label_of(&read(extra), &labelled(None)).as_deref(), label, "{extra}");
         }
         for (extra, label) in [(r#"{"c":2.5}"#, Some("high")), (r#"{"c":"2.4"}"#, Some("low")), (r#"{"c":"x"}"#, None)]
         {
-            assert_eq!(label_of(extra, &labelled(Some(2.5))).as_deref(), label, "{extra}");
+            assert_eq!(label_of(&read(extra), &labelled(Some(2.5))).as_deref(), label, "{extra}");
         }
         let names =
             [("0", "bad"), ("1", "bad"), ("2", "good")].map(|(value, name)| (value.to_owned(), name.to_owned()));
         let named = Labelled { names: names.into(), ..labelled(None) };
-        assert_eq!(label_of(r#"{"c":1}"#, &named).as_deref(), Some("bad"));
-        assert_eq!(label_of(r#"{"c":"3"}"#, &named), None);
+        assert_eq!(label_of(&read(r#"{"c":1}"#), &named).as_deref(), Some("bad"));
+        assert_eq!(label_of(&read(r#"{"c":"3"}"#), &named), None);
+        let by_lang = Labelled { column: "lang".to_owned(), ..labelled(None) };
+        assert_eq!(label_of(&read(""), &by_lang).as_deref(), Some("sv"));
     }
 }

@@ -33,7 +33,7 @@ pub struct Recipe {
     pub fasttext: FastText,
     /// How an `.ftz` file is made small.
     #[serde(default)]
-    pub quantize: Quantize,
+    pub quantize: Option<Quantize>,
 }
 
 /// What is made.
@@ -200,7 +200,7 @@ impl Default for FastText {
 }
 
 /// How a file is made small.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quantize {
     /// Features that are kept.
@@ -226,7 +226,28 @@ impl Recipe {
     }
 
     fn check(&self) -> Result<(), String> {
+        self.options().check().map_err(|error| format!("`[fasttext]`: {error}"))?;
+        self.quantization().check().map_err(|error| format!("`[quantize]`: {error}"))?;
         let Examples { validation, test, max_per_class, .. } = self.examples;
+        if self.fasttext.patience.is_some() && validation == 0.0 {
+            return Err("`patience` needs `examples.validation` above 0".to_owned());
+        }
+        if self.quantize.is_some() && !self.model.output.ends_with(".ftz") {
+            return Err("`[quantize]` is for a model that ends in `.ftz`".to_owned());
+        }
+        for labelled in &self.labelled {
+            if labelled.at_least.is_some() && !labelled.names.is_empty() {
+                return Err("`names` and `at_least` exclude each other".to_owned());
+            }
+            if labelled.at_least.is_some_and(|least| !least.is_finite()) {
+                return Err("`at_least` must be a number".to_owned());
+            }
+        }
+        let named = self.labelled.iter().flat_map(|labelled| labelled.names.values());
+        let labels = self.classes.iter().map(|class| &class.label).chain(named);
+        if let Some(label) = labels.into_iter().find(|label| label.is_empty() || label.contains(char::is_whitespace)) {
+            return Err(format!("the label `{label}` must have no blanks, and not be empty"));
+        }
         let ways = [!self.classes.is_empty(), !self.labelled.is_empty(), self.referenced.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
             return Err("give either `[[class]]` tables, or `[[labelled]]` tables, or one `[referenced]`".to_owned());
@@ -295,7 +316,7 @@ impl Recipe {
 
     /// How the file is made small.
     pub fn quantization(&self) -> Quantization {
-        let Quantize { features, width, norms } = self.quantize;
+        let Quantize { features, width, norms } = self.quantize.clone().unwrap_or_default();
         Quantization { n_kept: Some(features), width, norms, output: false }
     }
 }
@@ -323,6 +344,12 @@ mod tests {
             ("[model]", "[[labelled]]\ninputs = []\ncolumn = \"x\"\n[model]", "either"),
             ("[model]", "[referenced]\ninputs = []\nby = []\n[model]", "either"),
             ("[model]", "[fasttext]\nloss = \"ns\"\n[model]", "unknown variant `ns`"),
+            ("[model]", "[fasttext]\ndim = 0\n[model]", "`dim` must be"),
+            ("[model]", "[fasttext]\nlearning_rate = nan\n[model]", "`learning_rate` must be"),
+            ("[model]", "[fasttext]\npatience = 2\n[examples]\nvalidation = 0\n[model]", "`patience` needs"),
+            ("[model]", "[quantize]\nwidth = 4\n[model]", "is for a model that ends in `.ftz`"),
+            ("[model]\noutput = \"m.bin\"", "[quantize]\nfeatures = 9\n[model]\noutput = \"m.ftz\"", "at least 256"),
+            ("label = \"a\"", "label = \"a b\"", "no blanks"),
             ("output", "outptu", "unknown field `outptu`"),
         ] {
             let error = format!("{:?}", Recipe::read("r.toml", &SHORT.replacen(from, to, 1)).err());

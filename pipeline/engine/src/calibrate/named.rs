@@ -18,13 +18,13 @@ fn rule_of(run: &Finished, name: &str) -> Result<Rules, BuildError> {
     let mut known = Vec::new();
     for (phase, ledger) in run.phases.iter().enumerate() {
         for (at, step) in ledger.chain.steps.iter().enumerate() {
-            for (metric, measured) in step.entry.metrics.iter().enumerate() {
-                let its_name = format!("{}.{}", step.name, measured.name);
+            for (metric, (measured, kind)) in step.metrics().enumerate() {
+                let its_name = format!("{}.{measured}", step.name);
                 if its_name != name {
                     known.push(its_name);
                     continue;
                 }
-                if measured.kind != MetricKind::Number {
+                if kind != MetricKind::Number {
                     return Err(BuildError::new(format!("`{name}` is a label")).hint("name a number"));
                 }
                 let limit = Limit { param: "", reason: "", metric, side: Side::AtLeast, value: None };

@@ -4,12 +4,13 @@
 mod tests;
 
 use crate::spec::{Spec, StepSpec};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::combine::{Input, Need, Slot, Used};
 use tokenmill_core::suggest::nearest;
-use tokenmill_core::{BuildError, Combine, MetricKind, Params, Stage};
+use tokenmill_core::{Assets, BuildError, Combine, MetricKind, Params, Stage};
 use tokenmill_store::source::{ColumnMap, Format};
 
 /// What there is around a step that asks.
@@ -50,8 +51,30 @@ pub fn bind(stage: &dyn Combine, params: &Params, around: &Around<'_>) -> Result
 /// Binds everything that the steps of a recipe ask for.
 ///
 /// # Errors
-/// As [`bind`], and when a stage that asks refuses its parameters, or would do nothing at all.
+/// As [`bind`], and when a stage that asks refuses its parameters, or would do nothing at all. Steps that read files are left to
+/// [`check_reading`].
 pub fn check(spec: &Spec) -> Result<(), BuildError> {
+    check_steps(spec, &|step| if reads(step) { None } else { Some(&NO_ASSETS) })
+}
+
+/// The same for the steps that read files, where the files are.
+///
+/// # Errors
+/// As [`check`], and when a file is not to be had.
+pub fn check_reading(spec: &Spec, assets: &dyn Assets) -> Result<(), BuildError> {
+    check_steps(spec, &|step| if reads(step) { Some(assets) } else { None })
+}
+
+static NO_ASSETS: MemoryAssets = MemoryAssets(BTreeMap::new());
+
+/// Whether a step reads files, for any language.
+fn reads(step: &StepSpec) -> bool {
+    let reads = |params: &Params| step.entry.asset_params.iter().any(|param| !params.text(param).is_empty());
+    std::iter::once(&step.params).chain(step.by_lang.values()).any(reads)
+}
+
+/// Checks the steps for which there are assets.
+fn check_steps<'a>(spec: &Spec, assets: &dyn Fn(&StepSpec) -> Option<&'a dyn Assets>) -> Result<(), BuildError> {
     let is_pages = spec.source.format == Format::Warc;
     let carried = if is_pages { Vec::new() } else { spec.source.columns.extra.clone() };
     let columns = ColumnMap { extra: carried, ..spec.source.columns.clone() };
@@ -68,21 +91,17 @@ pub fn check(spec: &Spec) -> Result<(), BuildError> {
             let has_extracted = before.iter().any(|step| step.entry.shape == Shape::Extract);
             let is_textless = is_pages && spec.reads_source(index) && !has_extracted;
             let around = Around { before, after: &after, earlier: &earlier, is_textless, columns: Some(&columns) };
-            check_step(step, &around).map_err(|error| step.blame(error))?;
+            let Some(assets) = assets(step) else { continue };
+            check_step(step, &around, assets).map_err(|error| step.blame(error))?;
         }
     }
     Ok(())
 }
 
-fn check_step(step: &StepSpec, around: &Around<'_>) -> Result<(), BuildError> {
+fn check_step(step: &StepSpec, around: &Around<'_>, assets: &dyn Assets) -> Result<(), BuildError> {
     let mut does_something = false;
     for params in std::iter::once(&step.params).chain(step.by_lang.values()) {
-        // A stage that reads a file is asked when its chain is built, where the files are.
-        if step.entry.asset_params.iter().any(|param| !params.text(param).is_empty()) {
-            does_something = true;
-            continue;
-        }
-        if let Stage::Combine(stage) = (step.entry.build)(params, &MemoryAssets::default())? {
+        if let Stage::Combine(stage) = (step.entry.build)(params, assets)? {
             bind(&*stage, params, around)?;
             does_something |= !stage.inputs().is_empty() || !stage.rules().is_empty();
         }

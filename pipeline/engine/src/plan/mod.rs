@@ -47,6 +47,7 @@ impl Plan {
     /// # Errors
     /// When an asset is unknown or a section refuses its parameters.
     pub fn new(spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<Plan, BuildError> {
+        crate::chain::check_reading(spec, &**assets)?;
         let mut phases = Phases::default();
         phases.blocks(spec, assets)?;
         phases.sections(spec, assets)?;
