@@ -394,7 +394,7 @@ fn labels_are_looked_at_compared_and_learned_from() {
     assert!(two.contains(&format!("agreement {:.3}, kappa 0.", n_same as f64 / 54.0)), "{two}");
     assert!(two.contains(&format!("with quadratic weights {weighted:.3}")), "{two}");
     assert!(two.contains("the first says: {") && two.contains("the second says: {"), "{two}");
-    let train = "[model]\noutput = \"m.bin\"\n[labelled]\ninputs = [\"l.parquet\"]\ncolumn = \"score\"\nat_least = 3\n\
+    let train = "[model]\noutput = \"m.bin\"\n[[labelled]]\ninputs = [\"l.parquet\"]\ncolumn = \"score\"\nat_least = 3\n\
                  [examples]\ntest = 0.3\nvalidation = 0\n[fasttext]\ndim = 5\nbuckets = 100\nlearning_rate = 0.5\nepochs = 20\n";
     std::fs::write(folder.path().join("t.toml"), train).unwrap();
     assert!(tokenmill_in(folder.path(), &["train", "fasttext", "t.toml"]).ok().contains("m.bin: accuracy "));

@@ -66,7 +66,7 @@ fn a_classifier_is_trained_described_and_used() {
         let texts = kept.split("\nid: ").filter(|doc| words.iter().any(|word| doc.contains(&format!(" {word} "))));
         texts.count()
     };
-    assert!(n_of(&SEA) > 250 && n_of(&KITCHEN) < 40, "{} and {}", n_of(&SEA), n_of(&KITCHEN));
+    assert!(n_of(&SEA) > 150 && n_of(&KITCHEN) < 40, "{} and {}", n_of(&SEA), n_of(&KITCHEN));
     // The same again is the same file.
     let bytes = || std::fs::read(folder.path().join("sea.bin")).unwrap();
     let before = bytes();
@@ -95,11 +95,11 @@ fn mistakes_are_told_before_anything_is_trained() {
         ("seed = 3", "seed = 3\npositive = \"air\"", "`model.positive` is `air`"),
         ("sea.jsonl", "none.jsonl", "none.jsonl"),
         ("lang = [\"en\"]", "lang = [\"xx\"]", "classes"),
-        ("[fasttext]", "[examples]\ntest = 0.000001\n[fasttext]", "no site is left"),
+        ("[fasttext]", "[examples]\ntest = 0.000001\n[fasttext]", "has no document to measure on"),
     ] {
         std::fs::write(folder.path().join("r.toml"), CLASSES.replace(from, to)).unwrap();
         let said = tokenmill_in(folder.path(), &["train", "fasttext", "r.toml"]).code(USAGE).stderr;
         assert!(said.contains(expected), "{expected}: {said}");
-        assert!(!folder.path().join("sea.bin").exists());
+        assert!(!said.contains("pass 1") && !folder.path().join("sea.bin").exists(), "{said}");
     }
 }

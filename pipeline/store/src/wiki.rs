@@ -287,7 +287,10 @@ mod tests {
         assert_eq!(pages(&zstd::encode_all(whole.as_bytes(), 3).unwrap()).unwrap(), expected);
         // A stream from the middle of a dump.
         assert_eq!(pages(&pack(PAGES.as_bytes())).unwrap(), expected);
-        assert!(pages(&pack(b"")).unwrap().is_empty());
+        assert!(pages(b"<mediawiki/>").unwrap().is_empty());
+        for nothing in [&pack(b"")[..], b"", b"page not found"] {
+            assert!(pages(nothing).unwrap_err().to_string().contains("it holds no XML"));
+        }
     }
 
     #[test]
