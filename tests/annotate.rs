@@ -421,6 +421,18 @@ fn labels_are_looked_at_compared_and_learned_from() {
     assert!(one.contains("It is number") && one.contains("\n4: doc-") && !one.contains("\n3: doc-"), "{one}");
     let none = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "--unreadable"]).ok();
     assert!(none.contains("(none): doc-7 ") && none.contains("says: seven"), "{none}");
+    let unknown = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "--label", "9"]).code(USAGE).stderr;
+    assert!(unknown.contains("`9`") && unknown.contains("the labels are 0, 1, 2"), "{unknown}");
+    std::fs::write(folder.path().join("twice.csv"), "id,text,label\ndoc-1,a,1.0\ndoc-1,b,2\n").unwrap();
+    let twice = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "twice.csv"]).code(USAGE).stderr;
+    assert!(twice.contains("the second table has the id `doc-1` twice"), "{twice}");
+    std::fs::write(folder.path().join("c.csv.gz"), "x").unwrap();
+    let packed = tokenmill_in(folder.path(), &["inspect", "labels", "c.csv.gz"]).code(USAGE).stderr;
+    assert!(packed.contains("must not be compressed"), "{packed}");
+    let bare = recipe(server.url(), "").replace("[sample]", "text = false\n[sample]");
+    annotate(folder.path(), &bare, &["--model", "mild", "-o", "bare.parquet"]).ok();
+    let bare = tokenmill_in(folder.path(), &["inspect", "labels", "bare.parquet"]).ok();
+    assert!(bare.contains("Hm."), "{bare}");
     let two = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "mild.parquet", "-n", "1"]).ok();
     // By hand from what the two judges are: the documents in the sample, and the one without a label left out.
     let sampled = labels(folder.path(), "l.parquet");
