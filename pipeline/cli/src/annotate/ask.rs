@@ -382,3 +382,20 @@ fn is_out_of_money(body: &[u8]) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     ["code", "type"].iter().any(|name| body["error"][*name] == "insufficient_quota")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_requests_are_not_too_little_money() {
+        for (body, expected) in [
+            (r#"{"error":{"code":"insufficient_quota"}}"#, true),
+            (r#"{"error":{"type":"insufficient_quota","code":null}}"#, true),
+            (r#"{"error":{"code":"rate_limit_exceeded","message":"insufficient_quota"}}"#, false),
+            ("slow down", false),
+        ] {
+            assert_eq!(is_out_of_money(body.as_bytes()), expected, "{body}");
+        }
+    }
+}
