@@ -84,6 +84,8 @@ struct Asking<'a> {
 /// # Errors
 /// When the key is not there. What ends it later is in the tally.
 pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result<Tally, Failure> {
+    // Before the budget, which holds the journal's lock until the end of its statement.
+    let tally = Tally::new(work, journal);
     let asking = Asking {
         work,
         journal,
@@ -94,7 +96,7 @@ pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result
         watch: Watch::new(requests.len() as u64),
         not_before: Mutex::new(Instant::now()),
         is_over: AtomicBool::new(false),
-        tally: Mutex::new(Tally::new(work, journal)),
+        tally: Mutex::new(tally),
     };
     let (n, next) = (requests.len(), AtomicUsize::new(0));
     let slots: Vec<Mutex<Option<Request<'_>>>> =
