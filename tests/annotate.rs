@@ -272,16 +272,44 @@ fn what_a_service_will_never_answer_is_told_at_once() {
 #[test]
 fn a_document_that_is_refused_does_not_stop_the_others() {
     fn some(name: &str, _: usize) -> Option<Mishap> {
-        name.starts_with(['0', '1', '2']).then_some(Mishap::Status(400))
+        name.starts_with(['0', '1', '2', '3']).then_some(Mishap::Status(400))
     }
     let (folder, server) = (folder(), ChatServer::start(some, object_of, Duration::from_millis(2)));
     let ran = annotate(folder.path(), &recipe(server.url(), "").replace("concurrency = 6", "concurrency = 1"), &[]);
-    // With three refusals in front of the first answer it would stop; the order of documents is that of hashes.
-    let ran = ran.code(AGAIN);
     let books = server.books();
     let n_refused = books.asked.len() - books.sold.len();
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(n_refused > 0 && ran.stderr.contains(&format!("{n_refused} were refused")), "{}", ran.stderr);
-    assert!(ran.stdout.contains(&format!("{n_refused} documents have no answer yet")), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("{n_refused}: refused")), "{}", ran.stdout);
+    let n_asked: usize = books.asked.values().sum();
+    drop(books);
+    // It is final: nothing is asked again.
+    annotate(folder.path(), &recipe(server.url(), ""), &[]).ok();
+    assert_eq!(server.books().asked.values().sum::<usize>(), n_asked);
+    // Refusals before the first answer are no end when the journal has answers.
+    annotate(folder.path(), &recipe(server.url(), "").replace("_stratum = 30", "_stratum = 75"), &[]).ok();
+}
+
+#[test]
+fn a_fatal_end_leaves_the_table_and_nothing_readable_ends_it() {
+    /// The money ends after some answers.
+    fn poor(name: &str, _: usize) -> Option<Mishap> {
+        name.starts_with(['e', 'f']).then_some(Mishap::Status(402))
+    }
+    let (folder, server) = (folder(), ChatServer::start(poor, object_of, Duration::from_millis(5)));
+    let ran = annotate(folder.path(), &recipe(server.url(), ""), &[]).code(USAGE);
+    assert!(ran.stderr.contains("no money left"), "{}", ran.stderr);
+    assert_eq!(labels(folder.path(), "l.parquet").len(), kept(folder.path()).len());
+    /// One who never learns it.
+    fn deaf(_: &[String]) -> String {
+        "five".to_owned()
+    }
+    let server = ChatServer::start(nothing, deaf, NO_TIME);
+    let ran = annotate(folder.path(), &recipe(server.url(), ""), &["--model", "deaf", "-o", "d.parquet"]).code(USAGE);
+    assert!(ran.stderr.contains("none of the first 20 answers can be read"), "{}", ran.stderr);
+    assert!(server.books().sold.len() <= 20 + AT_ONCE);
+    let shown = tokenmill_in(folder.path(), &["inspect", "labels", "d.parquet", "--unreadable"]).ok();
+    assert!(shown.contains("says: five"), "{shown}");
 }
 
 fn object_of(messages: &[String]) -> String {
@@ -331,12 +359,18 @@ fn batches_go_out_and_come_back() {
     let said = annotate(folder.path(), &recipe, &[]).code(AGAIN).stderr;
     assert!(said.contains("55 more are in batches") && server.books().asked.is_empty(), "{said}");
     let requests = std::fs::read_to_string(folder.path().join("b.jsonl")).unwrap();
-    let (mut output, mut sold) = (String::new(), BTreeSet::new());
+    let (mut output, mut errors, mut sold) = (String::new(), String::new(), BTreeSet::new());
     for (at, line) in requests.lines().enumerate() {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&line["method"], &line["url"]), (&json!("POST"), &json!("/v1/chat/completions")));
         let id = line["custom_id"].as_str().unwrap();
         let back = match at % 10 {
+            3 => {
+                // A failure in the file that is read first does not hide the answer in the second.
+                errors += &(json!({"custom_id": id, "error": {"message": "sorry"}}).to_string() + "\n");
+                sold.insert(id.to_owned());
+                json!({"custom_id": id, "response": {"status_code": 200, "body": answer(&line["body"], mind)}, "error": null})
+            }
             0 => {
                 json!({"custom_id": id, "response": {"status_code": 500, "body": {"error": {"message": "sorry"}}}, "error": null})
             }
@@ -351,15 +385,19 @@ fn batches_go_out_and_come_back() {
     }
     output += "{\"custom_id\": \"somebody-else\"}\nno json\n";
     std::fs::write(folder.path().join("out.jsonl"), output).unwrap();
-    let said = annotate(folder.path(), &recipe, &["--read-batch", "out.jsonl"]).code(AGAIN).stderr;
+    std::fs::write(folder.path().join("err.jsonl"), errors).unwrap();
+    let said = annotate(folder.path(), &recipe, &["--read-batch", "err.jsonl", "out.jsonl"]).code(AGAIN).stderr;
     for expected in
         [format!("{} answers came back", sold.len()), "12 failed".into(), "sorry".into(), "2 are of no request".into()]
     {
         assert!(said.contains(&expected), "{expected}: {said}");
     }
     assert_eq!(kept(folder.path()), sold);
-    // The rest is asked, reminders among it, and what came back is not.
-    annotate(folder.path(), &recipe, &[]).ok();
+    // What failed is asked, reminders too; what came back is not, nor what is still out.
+    let said = annotate(folder.path(), &recipe, &[]).code(AGAIN).stderr;
+    assert!(said.contains("5 more are in batches") && said.contains("`b.jsonl`"), "{said}");
+    assert_eq!(server.books().sold.keys().filter(|name| name.ends_with("-0")).count(), 12);
+    annotate(folder.path(), &recipe, &["--forget-batches"]).ok();
     let books = server.books();
     assert!(books.sold.keys().all(|name| !sold.contains(name)) && !books.sold.is_empty());
     drop(books);
@@ -383,6 +421,18 @@ fn labels_are_looked_at_compared_and_learned_from() {
     assert!(one.contains("It is number") && one.contains("\n4: doc-") && !one.contains("\n3: doc-"), "{one}");
     let none = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "--unreadable"]).ok();
     assert!(none.contains("(none): doc-7 ") && none.contains("says: seven"), "{none}");
+    let unknown = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "--label", "9"]).code(USAGE).stderr;
+    assert!(unknown.contains("`9`") && unknown.contains("the labels are 0, 1, 2"), "{unknown}");
+    std::fs::write(folder.path().join("twice.csv"), "id,text,label\ndoc-1,a,1.0\ndoc-1,b,2\n").unwrap();
+    let twice = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "twice.csv"]).code(USAGE).stderr;
+    assert!(twice.contains("the second table has the id `doc-1` twice"), "{twice}");
+    std::fs::write(folder.path().join("c.csv.gz"), "x").unwrap();
+    let packed = tokenmill_in(folder.path(), &["inspect", "labels", "c.csv.gz"]).code(USAGE).stderr;
+    assert!(packed.contains("must not be compressed"), "{packed}");
+    let bare = recipe(server.url(), "").replace("[sample]", "text = false\n[sample]");
+    annotate(folder.path(), &bare, &["--model", "mild", "-o", "bare.parquet"]).ok();
+    let bare = tokenmill_in(folder.path(), &["inspect", "labels", "bare.parquet"]).ok();
+    assert!(bare.contains("Hm."), "{bare}");
     let two = tokenmill_in(folder.path(), &["inspect", "labels", "l.parquet", "mild.parquet", "-n", "1"]).ok();
     // By hand from what the two judges are: the documents in the sample, and the one without a label left out.
     let sampled = labels(folder.path(), "l.parquet");

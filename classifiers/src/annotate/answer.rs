@@ -1,8 +1,10 @@
 //! The form of an answer, and reading one strictly: what is not exactly in its form is no label.
 
-use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What an answer must look like.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,6 +55,15 @@ pub enum Unreadable {
     /// There is no text in it.
     #[error("it is empty")]
     Empty,
+    /// It ended at the limit of tokens, before it could be read.
+    #[error("it was cut off at the limit of tokens")]
+    Cut,
+    /// The service will not answer about the document.
+    #[error("refused")]
+    Refused,
+    /// The object has a key twice, or one that nobody asked for.
+    #[error("it has other keys than were asked for, or one twice")]
+    OtherKeys,
     /// It is not one JSON object and nothing else.
     #[error("it is not one JSON object")]
     NoObject,
@@ -113,16 +124,17 @@ impl Answer {
         }
     }
 
-    /// Reads an answer. Thoughts that a model puts before it (`<think>…</think>`) and a code fence around an object are no part of
+    /// Reads an answer. Thoughts that a model puts before it (up to the last `</think>`, unless an object begins before it) and a code fence around an object are no part of
     /// it; anything else that the form does not have makes it unreadable.
     ///
     /// # Errors
     /// Why there is no label.
     pub fn read(&self, said: &str) -> Result<Given, Unreadable> {
         let said = said.trim_start();
-        let said = match said.strip_prefix("<think>") {
-            Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, rest)| rest),
-            None => said,
+        let said = match said.rsplit_once("</think>") {
+            Some((_, rest)) if !said.starts_with('{') => rest,
+            None if said.starts_with("<think>") => "",
+            _ => said,
         };
         let said = said.trim();
         if said.is_empty() {
@@ -130,9 +142,14 @@ impl Answer {
         }
         match self.form {
             Form::Json => {
-                let object: Value = serde_json::from_str(inside_fence(said)).map_err(|_| Unreadable::NoObject)?;
-                let object = object.as_object().ok_or(Unreadable::NoObject)?;
-                self.value(object.get(&self.key).ok_or(Unreadable::NoKey)?)
+                let Pairs(pairs) = serde_json::from_str(inside_fence(said)).map_err(|_| Unreadable::NoObject)?;
+                let n_of = |name: &str| pairs.iter().filter(|(key, _)| key == name).count();
+                let (_, value) = pairs.iter().find(|(key, _)| *key == self.key).ok_or(Unreadable::NoKey)?;
+                let n_reasons = if self.reason { n_of("reason") } else { 0 };
+                if n_reasons > 1 || pairs.len() != 1 + n_reasons {
+                    return Err(Unreadable::OtherKeys);
+                }
+                self.value(value)
             }
             Form::LastLine => {
                 let last = said.lines().next_back().unwrap_or_default();
@@ -145,7 +162,7 @@ impl Answer {
                 }
                 let value = bare(value);
                 match self.labels.is_empty() {
-                    true => self.value(&value.parse::<i64>().map_err(|_| Unreadable::OtherType)?.into()),
+                    true => self.value(&serde_json::from_str(&value).map_err(|_| Unreadable::OtherType)?),
                     false => self.value(&value.into()),
                 }
             }
@@ -165,6 +182,29 @@ impl Answer {
             return Err(Unreadable::OutOfRange);
         }
         Ok(Given { label: score.to_string(), score: Some(score as f32) })
+    }
+}
+
+/// The keys and values of an object, with those that come twice.
+struct Pairs(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Pairs;
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Object)
     }
 }
 
@@ -197,6 +237,12 @@ mod tests {
             ("<think>maybe {\"score\": 1}</think>\n {\"score\":0} ", Ok("0")),
             ("", Err(Unreadable::Empty)),
             ("<think>and so on", Err(Unreadable::Empty)),
+            ("so it is</think>{\"score\": 2}", Ok("2")),
+            ("<think>a</think>b</think>{\"score\": 2}", Ok("2")),
+            (r#"{"reason": "it says </think>", "score": 2}"#, Ok("2")),
+            (r#"{"score": 3, "score": 4}"#, Err(Unreadable::OtherKeys)),
+            (r#"{"score": 3, "other": 4}"#, Err(Unreadable::OtherKeys)),
+            (r#"{"reason": "a", "score": 3, "reason": "b"}"#, Err(Unreadable::OtherKeys)),
             (r#"The answer is {"score": 3}"#, Err(Unreadable::NoObject)),
             (r#"{"score": 3} {"score": 4}"#, Err(Unreadable::NoObject)),
             (r#"[{"score": 3}]"#, Err(Unreadable::NoObject)),
@@ -224,6 +270,8 @@ mod tests {
             ("Clear.\nscore: 3", Ok("3")),
             ("score: 1\n\n**Score: 2**\n", Ok("2")),
             ("**score:** 5", Ok("5")),
+            ("score: 3.0", Ok("3")),
+            ("score: 3.5", Err(Unreadable::OtherType)),
             ("score: 3\nThat is all.", Err(Unreadable::NoLine)),
             ("3", Err(Unreadable::NoLine)),
             ("my score: 3", Err(Unreadable::NoLine)),

@@ -10,7 +10,7 @@ use tokenmill_core::hash::hash64;
 pub struct Choice {
     /// Of every stratum, at most.
     pub per_stratum: usize,
-    /// Of all strata together, at most; those with the lowest hashes stay.
+    /// Of all strata together, at most; those with the lowest hashes stay, so a larger `per_stratum` may push some out.
     pub max_documents: usize,
     /// Other seeds choose others.
     pub seed: u64,
@@ -66,6 +66,7 @@ pub struct Sample {
     strata: Vec<Held>,
     /// Hash and place of all that is held.
     all: BTreeSet<(u128, usize)>,
+    is_cut: bool,
 }
 
 #[derive(Default)]
@@ -84,7 +85,7 @@ struct Kept {
 impl Sample {
     /// An empty sample.
     pub fn new(choice: Choice) -> Sample {
-        Sample { choice, places: BTreeMap::new(), strata: Vec::new(), all: BTreeSet::new() }
+        Sample { choice, places: BTreeMap::new(), strata: Vec::new(), all: BTreeSet::new(), is_cut: false }
     }
 
     /// Looks at a document. Of the copies of a text in one stratum one is taken, the one with the lowest id.
@@ -125,7 +126,13 @@ impl Sample {
             && let Some((highest, place)) = self.all.pop_last()
         {
             self.strata[place].documents.remove(&highest);
+            self.is_cut = true;
         }
+    }
+
+    /// Whether `max_documents` has kept some out.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The documents by stratum and hash, and what became of every stratum, both in the order of names.
@@ -214,6 +221,14 @@ mod tests {
     #[test]
     fn a_larger_sample_holds_the_smaller() {
         let (small, _) = sample(&documents(), CHOICE);
+        let is_cut = |max_documents| {
+            let mut sample = Sample::new(Choice { max_documents, ..CHOICE });
+            for (stratum, id, text) in &documents() {
+                sample.add(&Candidate { stratum, id, url: "", lang: "", text, excerpt: text });
+            }
+            sample.is_cut()
+        };
+        assert_eq!([small.len(), small.len() - 1].map(is_cut), [false, true]);
         let (large, _) = sample(&documents(), Choice { per_stratum: 9, ..CHOICE });
         assert!(small.iter().all(|one| large.contains(one)) && large.len() > small.len());
         assert_ne!(sample(&documents(), Choice { seed: 2, ..CHOICE }).0, small);

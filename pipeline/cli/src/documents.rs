@@ -51,6 +51,14 @@ pub fn each_with(
     let folder = tempfile::tempdir().map_err(|error| Failure::usage(format!("no temporary folder: {error}")))?;
     let (mut n_refused, mut id) = (0, String::new());
     for input in expand(&[path_of(input, folder.path())?])? {
+        if [".csv", ".tsv"]
+            .iter()
+            .any(|kind| input.name.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(kind))
+            && (input.name.ends_with(".gz") || input.name.ends_with(".zst"))
+        {
+            return Err(Failure::usage(format!("`{}`: tables in CSV must not be compressed", input.name))
+                .hint("unpack it first"));
+        }
         if input.name.ends_with(".csv") || input.name.ends_with(".tsv") {
             n_refused += each_of_csv(&input, columns, see)?;
             continue;

@@ -54,13 +54,18 @@ pub fn percent(n: u64, all: u64) -> String {
     format!("{:.2} %", if all == 0 { 0.0 } else { 100.0 * n as f64 / all as f64 })
 }
 
-/// The first characters of a value, on one line.
+/// A text in which nothing commands a terminal: what is crawled may hold colours, bells and worse.
+pub fn plain(value: &str) -> String {
+    value.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// The first characters of a value, on one line, as [`plain`] text.
 pub fn shortened(value: &str, n_chars: usize) -> String {
     let mut out: String = value.chars().take(n_chars).collect();
     if out.len() < value.len() {
         out.push('…');
     }
-    out.replace('\n', " ⏎ ")
+    plain(&out.replace('\t', " ")).replace('\n', " ⏎ ")
 }
 
 #[cfg(test)]
@@ -70,6 +75,12 @@ mod tests {
     #[test]
     fn counts_are_grouped() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1 000", "1 234 567"]);
+    }
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        assert_eq!(shortened("a\tb\n\u{1b}[31mc\u{9b}d", 9), "a b ⏎ \u{fffd}[31m…");
+        assert_eq!(plain("\u{7}é\n"), "\u{fffd}é\n");
     }
 
     #[test]

@@ -3,8 +3,9 @@
 
 use crate::StoreError;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A file that this process alone may append to, until it is dropped.
@@ -15,15 +16,17 @@ pub struct AppendLog {
     written: Mutex<u64>,
     /// Calls whose lines are on disk.
     synced: Mutex<u64>,
+    /// Whether a write or a sync has failed: what follows would stand behind half a line, or behind lines that are not on disk.
+    is_broken: AtomicBool,
 }
 
 impl AppendLog {
-    /// Opens or makes the file, shows every line of it without its end, and cuts off a last line that has none: a kill in the
+    /// Opens or makes the file, which begins with `head` unless it is new, shows every line of it without its end, and cuts off a last line that has none: a kill in the
     /// middle of an append leaves one.
     ///
     /// # Errors
-    /// When another process has the file open, or the file system fails.
-    pub fn open(path: &Path, see: &mut dyn FnMut(&[u8])) -> Result<AppendLog, StoreError> {
+    /// When another process has the file open, when it has other content, which is then left as it is, or the file system fails.
+    pub fn open(path: &Path, head: &[u8], see: &mut dyn FnMut(&[u8])) -> Result<AppendLog, StoreError> {
         let failed = |action| StoreError::io(action, path.display());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder).map_err(failed("create"))?;
@@ -35,6 +38,12 @@ impl AppendLog {
             },
             TryLockError::Error(error) => StoreError::io("lock", path.display())(error),
         })?;
+        if !begins_with(path, head).map_err(failed("read"))? {
+            return Err(StoreError::Refused {
+                what: format!("`{}` is there and holds something else", path.display()),
+                hint: "give another name; nothing was changed in it".to_owned(),
+            });
+        }
         let length = show(&file, see).map_err(failed("read"))?;
         let mend = || {
             if file.metadata()?.len() > length {
@@ -44,7 +53,8 @@ impl AppendLog {
             File::open(folder)?.sync_all()
         };
         mend().map_err(failed("open"))?;
-        Ok(AppendLog { path: path.to_owned(), file, written: Mutex::new(0), synced: Mutex::new(0) })
+        let (written, synced) = (Mutex::new(0), Mutex::new(0));
+        Ok(AppendLog { path: path.to_owned(), file, written, synced, is_broken: AtomicBool::new(false) })
     }
 
     /// Shows every whole line of the file without locking or changing it; nothing when there is none.
@@ -62,27 +72,52 @@ impl AppendLog {
     /// that have written before it.
     ///
     /// # Errors
-    /// When the file system fails.
+    /// When the file system fails, and ever after.
     pub fn append(&self, lines: &[u8]) -> Result<(), StoreError> {
-        let failed = || StoreError::io("write", self.path.display());
         let mine = {
             let mut written = lock(&self.written);
-            (&self.file).write_all(lines).map_err(failed())?;
+            self.check()?;
+            (&self.file).write_all(lines).map_err(self.breaks())?;
             *written += 1;
             *written
         };
         let mut synced = lock(&self.synced);
         if *synced < mine {
             let upto = *lock(&self.written);
-            self.file.sync_data().map_err(failed())?;
+            self.check()?;
+            self.file.sync_data().map_err(self.breaks())?;
             *synced = upto;
         }
         Ok(())
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        match self.is_broken.load(Ordering::SeqCst) {
+            true => Err(StoreError::Refused {
+                what: format!("nothing more is written to `{}`, because a write has failed", self.path.display()),
+                hint: "see that the disk is sound and not full, and start again".to_owned(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn breaks(&self) -> impl Fn(io::Error) -> StoreError {
+        move |error| {
+            self.is_broken.store(true, Ordering::SeqCst);
+            StoreError::io("write", self.path.display())(error)
+        }
     }
 }
 
 fn lock(counter: &Mutex<u64>) -> MutexGuard<'_, u64> {
     counter.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a file begins with these bytes, or with some of them and nothing more.
+fn begins_with(path: &Path, head: &[u8]) -> io::Result<bool> {
+    let mut found = Vec::new();
+    File::open(path)?.take(head.len() as u64).read_to_end(&mut found)?;
+    Ok(head.starts_with(&found))
 }
 
 /// Shows all whole lines, and says where the last of them ends.
@@ -103,7 +138,7 @@ mod tests {
 
     fn open(path: &Path) -> Result<(AppendLog, Vec<String>), StoreError> {
         let mut lines = Vec::new();
-        let log = AppendLog::open(path, &mut |line| lines.push(String::from_utf8_lossy(line).into_owned()))?;
+        let log = AppendLog::open(path, b"", &mut |line| lines.push(String::from_utf8_lossy(line).into_owned()))?;
         Ok((log, lines))
     }
 
@@ -125,6 +160,33 @@ mod tests {
         AppendLog::read(&path, &mut |_| n += 1).unwrap();
         AppendLog::read(&folder.path().join("none"), &mut |_| n += 1).unwrap();
         assert_eq!(n, 4);
+    }
+
+    #[test]
+    fn nothing_follows_a_failed_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let (mut log, _) = open(&path).unwrap();
+        log.append(b"one\n").unwrap();
+        let sound = std::mem::replace(&mut log.file, File::open(&path).unwrap());
+        assert!(matches!(log.append(b"two\n"), Err(StoreError::Io { .. })), "a file that can only be read");
+        log.file = sound;
+        let error = log.append(b"three\n").unwrap_err();
+        assert!(matches!(&error, StoreError::Refused { what, .. } if what.contains("a write has failed")), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), b"one\n");
+    }
+
+    #[test]
+    fn other_files_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        for (content, is_ours) in
+            [("{\"is\":1}\n{", true), ("{\"i", true), ("", true), ("PAR1 no end", false), ("a\nb", false)]
+        {
+            fs::write(&path, content).unwrap();
+            assert_eq!(AppendLog::open(&path, b"{\"is\":", &mut |_| {}).is_ok(), is_ours, "{content}");
+            assert!(is_ours || fs::read_to_string(&path).unwrap() == content);
+        }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Asking: many requests at once, patience with a service that fails, and an end when it makes no sense to go on.
 
-use super::cost::{Budget, input_tokens};
-use super::journal::{Journal, Said};
+use super::cost::{Budget, Reserved, input_tokens};
+use super::journal::{Journal, Refused, Said};
 use super::request::{Reply, Request, Work, complaint, read_reply};
 use super::watch::Watch;
 use crate::failure::Failure;
 use crate::output::shortened;
+use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 /// Refusals before the first answer after which the fault is not the documents'.
 const MAX_FIRST_REFUSALS: usize = 3;
 
+/// Answers of which none can be read, after which more are not bought.
+const MAX_FIRST_UNREADABLE: usize = 20;
+
 /// What became of the requests.
 #[derive(Default)]
 pub struct Tally {
@@ -39,14 +43,23 @@ pub struct Tally {
     pub given_up: (usize, String),
     /// Whether the money was spent.
     pub is_spent: bool,
+    /// What ended it before its time.
+    pub fatal: Option<Failure>,
     n_in_vain: usize,
-    fatal: Option<Failure>,
+    n_under_way: usize,
+    /// Whether there is an answer to this prompt by this model, of this or an earlier run.
+    has_answer: bool,
+    has_readable: bool,
+    n_unreadable: usize,
+    /// Refusals of which it is not yet sure that they are about the document.
+    unsure: Vec<Refused>,
 }
 
 /// How one request ended.
 enum Outcome {
     Answer(Reply),
-    Refused(String),
+    /// With whether it can only be about the document, where others are answered.
+    Refused(String, bool),
     GaveUp(String),
     Fatal(Failure),
     Stopped,
@@ -69,8 +82,10 @@ struct Asking<'a> {
 /// Asks all requests, keeps every answer, and says what became of them.
 ///
 /// # Errors
-/// When the service refuses us as such, or an answer cannot be kept.
+/// When the key is not there. What ends it later is in the tally.
 pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result<Tally, Failure> {
+    // Before the budget, which holds the journal's lock until the end of its statement.
+    let tally = Tally::new(work, journal);
     let asking = Asking {
         work,
         journal,
@@ -81,7 +96,7 @@ pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result
         watch: Watch::new(requests.len() as u64),
         not_before: Mutex::new(Instant::now()),
         is_over: AtomicBool::new(false),
-        tally: Mutex::default(),
+        tally: Mutex::new(tally),
     };
     let (n, next) = (requests.len(), AtomicUsize::new(0));
     let slots: Vec<Mutex<Option<Request<'_>>>> =
@@ -100,8 +115,20 @@ pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result
         }
     });
     eprintln!("{}", asking.watch.end());
-    let mut tally = asking.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    tally.fatal.take().map_or(Ok(tally), Err)
+    Ok(asking.tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+impl Tally {
+    fn new(work: &Work, journal: &Journal) -> Tally {
+        let known = journal.known();
+        let (n, has_readable) = (known.all().count(), known.all().any(|said| work.read(said).is_ok()));
+        Tally { has_answer: n > 0, has_readable, n_unreadable: n, ..Tally::default() }
+    }
+
+    /// Whether the service seems to refuse everything.
+    fn is_in_doubt(&self) -> bool {
+        !self.has_answer && self.refused.0 >= MAX_FIRST_REFUSALS
+    }
 }
 
 impl Asking<'_> {
@@ -109,9 +136,11 @@ impl Asking<'_> {
     fn one(&self, mut request: Request<'_>) {
         loop {
             let most = self.budget.most(self.work, &request);
-            if !self.budget.reserve(most) {
-                self.tally().is_spent = true;
-                self.is_over.store(true, Ordering::Relaxed);
+            if !self.reserve(most) {
+                return;
+            }
+            if !self.begin() {
+                self.budget.settle(most, None);
                 return;
             }
             let outcome = self.insist(&request);
@@ -120,7 +149,7 @@ impl Asking<'_> {
                 if !matches!(outcome, Outcome::Stopped) {
                     self.watch.done(spent);
                 }
-                return self.failed(outcome);
+                return self.failed(outcome, &request);
             };
             let said = self.work.said(&request, reply, |reply| {
                 (input_tokens(self.work, &request).ceil() as u64, n_tokens(&reply.text).ceil() as u64)
@@ -131,33 +160,84 @@ impl Asking<'_> {
         }
     }
 
+    /// Reserves what a request may cost; false when all is over.
+    fn reserve(&self, most: f64) -> bool {
+        while !self.is_over.load(Ordering::Relaxed) {
+            match self.budget.reserve(most) {
+                Reserved::Yes => return true,
+                Reserved::Later => retry::wait(GLANCE),
+                Reserved::Never => {
+                    self.tally().is_spent = true;
+                    self.is_over.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        false
+    }
+
+    /// Counts a request as under way; false when all is over. While the service seems to refuse everything, those under way are
+    /// waited for.
+    fn begin(&self) -> bool {
+        while !self.is_over.load(Ordering::Relaxed) {
+            let mut tally = self.tally();
+            if !tally.is_in_doubt() || tally.n_under_way == 0 {
+                tally.n_under_way += 1;
+                return true;
+            }
+            drop(tally);
+            retry::wait(GLANCE);
+        }
+        false
+    }
+
     /// Keeps an answer, and says what is to be asked next about the same document.
     fn keep<'r>(&self, said: Said, request: Request<'r>) -> Option<Request<'r>> {
-        if let Err(failure) = self.journal.answer(said) {
-            self.failed(Outcome::Fatal(failure));
+        let is_readable = self.work.read(&said).is_ok();
+        let kept = self.journal.answer(said).and_then(|()| {
+            let unsure = std::mem::take(&mut self.tally().unsure);
+            self.journal.refused(unsure)
+        });
+        if let Err(failure) = kept {
+            self.failed(Outcome::Fatal(failure), &request);
             return None;
         }
         let mut tally = self.tally();
-        (tally.n_answers, tally.n_in_vain) = (tally.n_answers + 1, 0);
+        (tally.n_answers, tally.n_in_vain, tally.has_answer) = (tally.n_answers + 1, 0, true);
+        tally.n_under_way -= 1;
+        tally.has_readable |= is_readable;
+        tally.n_unreadable += 1;
+        if !tally.has_readable && tally.n_unreadable >= MAX_FIRST_UNREADABLE {
+            self.is_over.store(true, Ordering::Relaxed);
+            let what = format!("none of the first {} answers can be read", tally.n_unreadable);
+            let failure = Failure::usage(what).hint(format!(
+                "see them with `tokenmill inspect labels {} --unreadable`: the model may think longer than `request.max_tokens` lets it",
+                self.work.recipe.labels.output
+            ));
+            tally.fatal.get_or_insert(failure);
+        }
         drop(tally);
         let known = self.journal.known();
         request.after(self.work, known.answers(request.key))
     }
 
-    fn failed(&self, outcome: Outcome) {
+    fn failed(&self, outcome: Outcome, request: &Request<'_>) {
         let mut tally = self.tally();
-        let fatal = match outcome {
+        tally.n_under_way -= 1;
+        let mut fatal = match outcome {
             Outcome::Answer(_) | Outcome::Stopped => None,
-            Outcome::Refused(why) => {
+            Outcome::Refused(why, is_sure) => {
                 tally.refused.0 += 1;
                 if tally.refused.1.is_empty() {
                     tally.refused.1.clone_from(&why);
                 }
-                (tally.n_answers == 0 && tally.refused.0 >= MAX_FIRST_REFUSALS).then(|| {
-                    Failure::usage(format!("`{}` refuses all requests: {why}", self.url)).hint(
-                        "see the request with `--dry-run`: the service may not know the model or a field of `[request]`",
-                    )
-                })
+                let refused = Refused { key: request.key.to_owned(), number: request.number, why };
+                match is_sure && tally.has_answer {
+                    true => self.journal.refused(vec![refused]).err(),
+                    false => {
+                        tally.unsure.push(refused);
+                        None
+                    }
+                }
             }
             Outcome::GaveUp(why) => {
                 (tally.n_in_vain, tally.given_up.0) = (tally.n_in_vain + 1, tally.given_up.0 + 1);
@@ -170,6 +250,12 @@ impl Asking<'_> {
             }
             Outcome::Fatal(failure) => Some(failure),
         };
+        if tally.is_in_doubt() && tally.n_under_way == 0 {
+            let what = format!("`{}` refuses all requests: {}", self.url, tally.refused.1);
+            fatal.get_or_insert(Failure::usage(what).hint(
+                "see the request with `--dry-run`: the service may not know the model or a field of `[request]`",
+            ));
+        }
         if fatal.is_some() {
             self.is_over.store(true, Ordering::Relaxed);
             tally.fatal = tally.fatal.take().or(fatal);
@@ -196,7 +282,7 @@ impl Asking<'_> {
                     Err(outcome) => return outcome,
                 },
                 Err(error) if error.is_transient() => (error.to_string(), None),
-                Err(error) => return Outcome::Refused(error.to_string()),
+                Err(error) => return Outcome::Refused(self.without_key(error.to_string()), true),
             };
             if n_left == 0 {
                 return Outcome::GaveUp(self.without_key(why));
@@ -205,10 +291,11 @@ impl Asking<'_> {
             self.tally().n_again += 1;
             // Between half and all of it, so that many do not come back at once; never sooner than the service wants.
             let share = 0.5 + 0.5 * (hash64(u64::from(n_left), id.as_bytes()) as f64 / 2f64.powi(64));
-            match asked_for.map(|pause| pause.min(LONGEST_ASKED_FOR)) {
-                Some(asked_for) => self.close_until(Instant::now() + asked_for),
-                None => self.sleep_until(Instant::now() + pause.mul_f64(share)),
+            let now = Instant::now();
+            if let Some(asked_for) = asked_for {
+                self.close_until(now + asked_for.min(LONGEST_ASKED_FOR));
             }
+            self.sleep_until(now + pause.mul_f64(share));
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -219,7 +306,8 @@ impl Asking<'_> {
         let said = || {
             let body = serde_json::from_slice(&answer.body).ok().and_then(|body| complaint(&body));
             let body = body.unwrap_or_else(|| String::from_utf8_lossy(&answer.body).into_owned());
-            self.without_key(format!("status {}: {}", answer.status, shortened(body.trim(), 300)))
+            // First the key, then the length: half a key is known by nobody as one.
+            format!("status {}: {}", answer.status, shortened(self.without_key(body).trim(), 300))
         };
         let fatal = |hint: &str| {
             Err(Outcome::Fatal(Failure::usage(format!("`{url}` will not answer: {}", said())).hint(hint.to_owned())))
@@ -229,9 +317,14 @@ impl Asking<'_> {
                 Ok(reply) => Err(Outcome::Answer(reply)),
                 Err(why) => Ok(format!("`{url}` has answered, but {why}")),
             },
+            429 if is_out_of_money(&answer.body) => {
+                fatal("the account has no money left; what has been answered is kept")
+            }
             408 | 409 | 425 | 429 | 500..=599 => Ok(said()),
             // About this document: too long, or something that the service does not like to read.
-            400 | 413 | 422 => Err(Outcome::Refused(said())),
+            400 | 413 | 422 => Err(Outcome::Refused(said(), true)),
+            // Some services refuse texts so; a key that was good a moment ago may also have been withdrawn.
+            403 if self.tally().n_answers > 0 => Err(Outcome::Refused(said(), false)),
             401 | 403 if self.key.is_none() => {
                 fatal("it wants a key: name the variable that holds it in `endpoint.key_env`")
             }
@@ -264,9 +357,15 @@ impl Asking<'_> {
 
     /// Waits until asking is allowed; false when all is over.
     fn wait_for_turn(&self) -> bool {
-        let moment = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
-        self.sleep_until(moment);
-        !self.is_over.load(Ordering::Relaxed)
+        while !self.is_over.load(Ordering::Relaxed) {
+            let moment = *self.not_before.lock().unwrap_or_else(PoisonError::into_inner);
+            if moment <= Instant::now() {
+                return true;
+            }
+            // Meanwhile somebody may have been told to wait longer.
+            self.sleep_until(moment);
+        }
+        false
     }
 
     fn sleep_until(&self, moment: Instant) {
@@ -276,6 +375,29 @@ impl Asking<'_> {
                 return;
             }
             retry::wait(left.min(GLANCE));
+        }
+    }
+}
+
+/// Whether a service that says "too many requests" means the money (OpenAI does).
+fn is_out_of_money(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    ["code", "type"].iter().any(|name| body["error"][*name] == "insufficient_quota")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_requests_are_not_too_little_money() {
+        for (body, expected) in [
+            (r#"{"error":{"code":"insufficient_quota"}}"#, true),
+            (r#"{"error":{"type":"insufficient_quota","code":null}}"#, true),
+            (r#"{"error":{"code":"rate_limit_exceeded","message":"insufficient_quota"}}"#, false),
+            ("slow down", false),
+        ] {
+            assert_eq!(is_out_of_money(body.as_bytes()), expected, "{body}");
         }
     }
 }

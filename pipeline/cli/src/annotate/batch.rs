@@ -4,7 +4,7 @@ use super::cost::input_tokens;
 use super::journal::{Batch, Journal, Said};
 use super::request::{Request, ToDo, Work, complaint, read_reply};
 use crate::failure::Failure;
-use crate::output::count;
+use crate::output::{count, shortened};
 use crate::sink::Output;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,14 +52,12 @@ pub fn write(work: &Work, journal: &Journal, to_do: &ToDo<'_>, path: &str) -> Re
 struct Back {
     seen: BTreeSet<String>,
     answers: Vec<Said>,
-    files: BTreeSet<String>,
+    failed: Vec<(String, String)>,
     n_known: u64,
     n_foreign: u64,
-    n_failed: u64,
-    first_failure: String,
 }
 
-/// Reads what came back. What was not answered there is to be asked again.
+/// Reads what came back. What failed there is to be asked again; what is not mentioned is still out.
 pub fn read(work: &Work, journal: &Journal, paths: &[String]) -> Result<(), Failure> {
     let texts: BTreeMap<&str, &str> =
         work.documents.iter().map(|(document, key)| (key.as_str(), document.excerpt.as_str())).collect();
@@ -70,21 +68,25 @@ pub fn read(work: &Work, journal: &Journal, paths: &[String]) -> Result<(), Fail
             back.line(line, work, journal, &texts);
         }
     }
-    let Back { answers, files, n_known, n_foreign, n_failed, first_failure, .. } = back;
+    let Back { seen, answers, mut failed, n_known, n_foreign } = back;
+    // What has failed in one file may be answered in another.
+    failed.retain(|(id, _)| !seen.contains(id));
+    let first_failure = failed.first().map(|(_, why)| why.clone());
+    let failed: BTreeSet<String> = failed.into_iter().map(|(id, _)| id).collect();
     eprintln!("{} answers came back", count(answers.len() as u64));
     for (n, what) in [
         (n_known, "were known before"),
         (n_foreign, "are of no request of this recipe, or no lines of a batch"),
-        (n_failed, "failed and are to be asked again"),
+        (failed.len() as u64, "failed and are to be asked again"),
     ] {
         if n > 0 {
             eprintln!("{} {what}", count(n));
         }
     }
-    if n_failed > 0 {
-        eprintln!("the first failure: {first_failure}");
+    if let Some(why) = first_failure {
+        eprintln!("the first failure: {why}");
     }
-    journal.back(answers, files)
+    journal.back(answers, failed.into_iter().collect())
 }
 
 impl Back {
@@ -97,7 +99,7 @@ impl Back {
         };
         let known = journal.known();
         let out = known.out(id).cloned();
-        let is_known = known.answers(key).iter().any(|said| said.number == number) || !self.seen.insert(id.to_owned());
+        let is_known = known.answers(key).iter().any(|said| said.number == number) || self.seen.contains(id);
         if is_known {
             self.n_known += 1;
             return;
@@ -108,12 +110,13 @@ impl Back {
             self.n_foreign += 1;
             return;
         }
-        self.files.extend(out.as_ref().map(|batch| batch.file.clone()));
         let response = &line["response"];
         let is_answer = response["status_code"].as_u64().is_none_or(|status| (200..300).contains(&status));
         let reply = match is_answer && line["error"].is_null() {
             true => read_reply(response["body"].to_string().as_bytes()),
-            false => Err(complaint(&line).or_else(|| complaint(&response["body"])).unwrap_or_default()),
+            false => Err(complaint(&line)
+                .or_else(|| complaint(&response["body"]))
+                .unwrap_or_else(|| "no reason is given".to_owned())),
         };
         match reply {
             Ok(reply) => {
@@ -125,14 +128,10 @@ impl Back {
                 if let Some(batch) = out {
                     (said.prompt, said.model) = (batch.prompt.clone(), batch.model.clone());
                 }
+                self.seen.insert(id.to_owned());
                 self.answers.push(said);
             }
-            Err(why) => {
-                self.n_failed += 1;
-                if self.first_failure.is_empty() {
-                    self.first_failure = why;
-                }
-            }
+            Err(why) => self.failed.push((id.to_owned(), shortened(&why, 300))),
         }
     }
 }

@@ -115,7 +115,24 @@ fn correction(work: &Work, known: &Known) -> f64 {
 /// What may still be spent. A request reserves what it may cost at most, so that those under way cannot spend the same money.
 pub struct Budget {
     price: Price,
-    spent: Mutex<f64>,
+    state: Mutex<Money>,
+}
+
+struct Money {
+    spent: f64,
+    reserved: f64,
+    n_reserved: usize,
+}
+
+/// Whether money could be reserved.
+#[derive(Debug, PartialEq)]
+pub enum Reserved {
+    /// It is.
+    Yes,
+    /// Others have reserved it, and may give some of it back.
+    Later,
+    /// It is spent.
+    Never,
 }
 
 impl Budget {
@@ -123,7 +140,7 @@ impl Budget {
     pub fn new(work: &Work, known: &Known) -> Budget {
         let price = work.recipe.price;
         let spent = known.all().map(|said| price.of(said.input as f64, said.output as f64)).sum();
-        Budget { price, spent: Mutex::new(spent) }
+        Budget { price, state: Mutex::new(Money { spent, reserved: 0.0, n_reserved: 0 }) }
     }
 
     /// What a request may cost at most.
@@ -134,19 +151,39 @@ impl Budget {
         }
     }
 
-    /// Reserves; false when it is not there.
-    pub fn reserve(&self, most: f64) -> bool {
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_there = self.price.max_cost.is_none_or(|max| *spent + most <= max);
-        *spent += if is_there { most } else { 0.0 };
-        is_there
+    /// Reserves.
+    pub fn reserve(&self, most: f64) -> Reserved {
+        let mut money = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.price.max_cost.is_some_and(|max| money.spent + money.reserved + most > max) {
+            return if money.n_reserved > 0 { Reserved::Later } else { Reserved::Never };
+        }
+        (money.reserved, money.n_reserved) = (money.reserved + most, money.n_reserved + 1);
+        Reserved::Yes
     }
 
     /// Gives back what was reserved and takes what tokens have cost, and says what has been spent or reserved.
     pub fn settle(&self, most: f64, tokens: Option<(u64, u64)>) -> f64 {
         let cost = tokens.map_or(0.0, |(input, output)| self.price.of(input as f64, output as f64));
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        *spent += cost - most;
-        *spent
+        let mut money = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        (money.spent, money.n_reserved) = (money.spent + cost, money.n_reserved - 1);
+        // Sums of differences leave a rest.
+        money.reserved = if money.n_reserved == 0 { 0.0 } else { money.reserved - most };
+        money.spent + money.reserved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reserved_is_waited_for_and_what_is_spent_is_not() {
+        let price = Price { input_per_million: 1e6, output_per_million: 1e6, max_cost: Some(10.0) };
+        let budget = Budget { price, state: Mutex::new(Money { spent: 0.0, reserved: 0.0, n_reserved: 0 }) };
+        assert_eq!([6.0, 6.0].map(|most| budget.reserve(most)), [Reserved::Yes, Reserved::Later]);
+        assert_eq!(budget.settle(6.0, Some((1, 1))), 2.0);
+        assert_eq!(budget.reserve(6.0), Reserved::Yes);
+        assert_eq!(budget.settle(6.0, Some((3, 2))), 7.0);
+        assert_eq!(budget.reserve(6.0), Reserved::Never);
     }
 }

@@ -3,7 +3,7 @@
 use super::recipe::{Recipe, SampleTable};
 use crate::documents::{self, Read};
 use crate::failure::Failure;
-use crate::output::{count, table};
+use crate::output::{count, shortened, table};
 use serde_json::Value;
 use std::fmt::Write;
 use tokenmill_classifiers::annotate::prompt::excerpt;
@@ -26,6 +26,7 @@ pub struct Gathered {
     strata: Vec<Stratum>,
     per_stratum: usize,
     n_passed_over: u64,
+    is_cut: bool,
 }
 
 /// Reads all inputs and takes the sample.
@@ -34,7 +35,7 @@ pub fn gather(recipe: &Recipe) -> Result<Gathered, Failure> {
     let own: Vec<String> =
         table.by.iter().filter(|name| !["lang", "site", "host", "kind"].contains(&name.as_str())).cloned().collect();
     let columns = ColumnMap { text: table.text.clone(), extra: own.clone(), ..ColumnMap::default() };
-    let (mut sample, mut n_passed_over, mut n_found) = (Sample::new(recipe.choice()), 0, vec![0u64; own.len()]);
+    let (mut sample, mut n_passed_over, mut n_found) = (Sample::new(recipe.choice()), 0, vec![0u64; table.by.len()]);
     let mut stratum = String::new();
     for input in &table.inputs {
         let n_refused = documents::each_with(input, &columns, &own, &mut |read| {
@@ -50,17 +51,18 @@ pub fn gather(recipe: &Recipe) -> Result<Gathered, Failure> {
         })?;
         n_passed_over += n_refused;
     }
+    let is_cut = sample.is_cut();
     let (documents, strata) = sample.finish();
     if documents.is_empty() {
         return Err(Failure::usage("there is no document to label")
             .hint("see `sample.inputs`, `sample.lang` and `sample.min_chars`"));
     }
-    if let Some((name, _)) = own.iter().zip(&n_found).find(|(_, n)| **n == 0) {
+    if let Some((name, _)) = table.by.iter().zip(&n_found).find(|(_, n)| **n == 0) {
         return Err(Failure::usage(format!("no document has a column or metric `{name}`")).hint(
             "strata are made by `lang`, `site`, `host`, `kind`, a column of the input, or a metric of the run such as `lang.id.score`",
         ));
     }
-    Ok(Gathered { documents, strata, per_stratum: table.per_stratum, n_passed_over })
+    Ok(Gathered { documents, strata, per_stratum: table.per_stratum, n_passed_over, is_cut })
 }
 
 /// Names the stratum of a document after its values, joined by `/`.
@@ -70,7 +72,7 @@ fn name_stratum(name: &mut String, read: &Read<'_>, table: &SampleTable, own: &[
         true => Value::Null,
         false => serde_json::from_str(read.extra).unwrap_or_default(),
     };
-    for by in &table.by {
+    for (at, by) in table.by.iter().enumerate() {
         let value = match by.as_str() {
             "lang" => read.lang.to_owned(),
             "site" => site_of(read.url),
@@ -79,13 +81,12 @@ fn name_stratum(name: &mut String, read: &Read<'_>, table: &SampleTable, own: &[
             _ => {
                 let place = own.iter().position(|own| own == by);
                 let metric = place.and_then(|place| read.metrics.get(place)?.clone());
-                let value = metric.or_else(|| shown(&extra[by]));
-                if let Some(place) = place.filter(|_| value.is_some()) {
-                    n_found[place] += 1;
-                }
-                value.unwrap_or_default()
+                metric.or_else(|| shown(&extra[by])).unwrap_or_default()
             }
         };
+        if let Some(n) = n_found.get_mut(at).filter(|_| !value.is_empty()) {
+            *n += 1;
+        }
         let value = match table.edges.get(by) {
             Some(edges) => value.trim().parse().map_or_else(|_| String::new(), |number| range_of(number, edges)),
             None => value,
@@ -120,7 +121,12 @@ impl Gathered {
             .take(SHOWN_STRATA)
             .map(|stratum| {
                 let note = if is_short(&stratum) { "fewer than wanted" } else { "" };
-                vec![stratum.name.clone(), count(stratum.n_seen), count(stratum.n_taken as u64), note.to_owned()]
+                vec![
+                    shortened(&stratum.name, 200),
+                    count(stratum.n_seen),
+                    count(stratum.n_taken as u64),
+                    note.to_owned(),
+                ]
             })
             .collect();
         let mut out = table(&["stratum", "documents", "taken", ""], &rows);
@@ -136,6 +142,9 @@ impl Gathered {
         if self.n_passed_over > 0 {
             let _ =
                 write!(out, "; {} were passed over (other languages, too short, no text)", count(self.n_passed_over));
+        }
+        if self.is_cut {
+            out.push_str("\n`sample.max_documents` has kept some out: strata may have fewer than there are");
         }
         out.push('\n');
         out

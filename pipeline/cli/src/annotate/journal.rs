@@ -32,6 +32,21 @@ pub struct Said {
     pub output: u64,
 }
 
+/// A request that the service will not answer, which ends the questions about its document.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Refused {
+    /// What was asked.
+    pub key: String,
+    /// As for answers.
+    #[serde(rename = "try")]
+    pub number: usize,
+    /// What the service says.
+    pub why: String,
+}
+
+/// How every journal begins.
+const HEAD: &[u8] = b"{\"is\":";
+
 /// A batch file that was written.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Batch {
@@ -54,10 +69,11 @@ enum Line {
         batch: Batch,
         requests: Vec<String>,
     },
-    /// A batch has ended: what it has not answered is to be asked again.
+    /// Requests that came back from a batch without an answer, or are waited for no longer: they are to be asked again.
     Back {
-        file: String,
+        requests: Vec<String>,
     },
+    Refused(Refused),
 }
 
 /// What a journal says about one prompt and model.
@@ -67,6 +83,7 @@ pub struct Known {
     model: String,
     answers: BTreeMap<String, Vec<Said>>,
     out: BTreeMap<String, Arc<Batch>>,
+    refused: BTreeSet<String>,
     /// Lines that could not be read.
     pub n_damaged: u64,
 }
@@ -98,13 +115,19 @@ impl Known {
                 let batch = Arc::new(batch);
                 self.out.extend(requests.into_iter().map(|request| (request, batch.clone())));
             }
-            Line::Back { file } => self.out.retain(|_, out| out.file != file),
+            Line::Back { requests } => requests.iter().for_each(|request| drop(self.out.remove(request))),
+            Line::Refused(refused) => drop(self.refused.insert(refused.key)),
         }
     }
 
     /// The answers to a key, in the order in which they came.
     pub fn answers(&self, key: &str) -> &[Said] {
         self.answers.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the service will say no more about a key.
+    pub fn is_refused(&self, key: &str) -> bool {
+        self.refused.contains(key)
     }
 
     /// All answers of this prompt and model.
@@ -133,7 +156,7 @@ impl Journal {
     /// Opens or makes the file, and reads what is about a prompt and a model.
     pub fn open(path: &Path, prompt: &str, model: &str) -> Result<Journal, Failure> {
         let mut known = Known::of(prompt, model);
-        let log = AppendLog::open(path, &mut |line| known.see(line))?;
+        let log = AppendLog::open(path, HEAD, &mut |line| known.see(line))?;
         Ok(Journal { log, known: Mutex::new(known) })
     }
 
@@ -154,10 +177,15 @@ impl Journal {
         self.keep(vec![Line::Answer(said)])
     }
 
-    /// Keeps the answers of batches, and that these files have come back.
-    pub fn back(&self, answers: Vec<Said>, files: BTreeSet<String>) -> Result<(), Failure> {
-        let files = files.into_iter().map(|file| Line::Back { file });
-        self.keep(answers.into_iter().map(Line::Answer).chain(files).collect())
+    /// Keeps that requests are refused.
+    pub fn refused(&self, refused: Vec<Refused>) -> Result<(), Failure> {
+        self.keep(refused.into_iter().map(Line::Refused).collect())
+    }
+
+    /// Keeps the answers of batches, and which requests came back without one.
+    pub fn back(&self, answers: Vec<Said>, requests: Vec<String>) -> Result<(), Failure> {
+        let back = (!requests.is_empty()).then_some(Line::Back { requests });
+        self.keep(answers.into_iter().map(Line::Answer).chain(back).collect())
     }
 
     /// Keeps that requests are in a batch file.
@@ -165,13 +193,19 @@ impl Journal {
         self.keep(vec![Line::Out { batch, requests }])
     }
 
-    /// Forgets what is in batch files.
+    /// Forgets what is in batch files, of this prompt and model.
     pub fn forget_batches(&self) -> Result<(), Failure> {
-        let files: BTreeSet<String> = self.known().files_out().into_iter().map(str::to_owned).collect();
-        self.back(Vec::new(), files)
+        let known = self.known();
+        let ours = known.out.iter().filter(|(_, batch)| batch.prompt == known.prompt && batch.model == known.model);
+        let requests = ours.map(|(request, _)| request.clone()).collect();
+        drop(known);
+        self.back(Vec::new(), requests)
     }
 
     fn keep(&self, lines: Vec<Line>) -> Result<(), Failure> {
+        if lines.is_empty() {
+            return Ok(());
+        }
         let mut bytes = Vec::new();
         for line in &lines {
             serde_json::to_writer(&mut bytes, line).map_err(|error| Failure::usage(error.to_string()))?;
@@ -206,7 +240,7 @@ pub mod tests {
             [said("a", 0, "x"), said("a", 1, "y"), other].into_iter().all(|said| journal.answer(said).is_ok())
                 && journal.out(batch("one.jsonl"), vec!["b-0".into(), "d-0".into()]).is_ok()
                 && journal.out(batch("two.jsonl"), vec!["e-0".into()]).is_ok()
-                && journal.back(vec![said("b", 0, "x")], ["one.jsonl".to_owned()].into()).is_ok()
+                && journal.back(vec![said("b", 0, "x")], vec!["d-0".to_owned()]).is_ok()
         }));
         drop(journal);
         let whole = std::fs::read(&path).unwrap_or_default();

@@ -41,6 +41,10 @@ for the same documents in any order.
   model   = \"llama-3.3-70b-instruct\"
   key_env = \"LLM_KEY\"                    # the variable that holds the key, if one is needed
 
+  [request]                              # other fields of the request; these two stand unless you say otherwise
+  temperature = 0                        # \"default\" leaves it out, for models that take none
+  max_tokens  = 300                      # or max_completion_tokens; thoughts count
+
   [price]                                # leave it out where nothing is paid
   input_per_million  = 0.5
   output_per_million = 1.5
@@ -78,22 +82,23 @@ pub struct Args {
     /// Read what came back of a batch: its output, and its error file
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "dry_run")]
     read_batch: Vec<String>,
-    /// Ask again what is in batch files that have not come back
-    #[arg(long)]
+    /// Ask again what is in batch files of this prompt and model and has not come back
+    #[arg(long, conflicts_with = "dry_run")]
     forget_batches: bool,
 }
 
 /// Labels.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
-    let mut recipe = Recipe::read(&args.recipe)?;
-    if let Some(model) = &args.model {
-        recipe.endpoint.model.clone_from(model);
-    }
-    if let Some(output) = &args.output {
-        // The journal stays where it is: it keeps models apart.
-        let before = std::mem::replace(&mut recipe.labels.output, output.clone());
-        recipe.labels.journal.get_or_insert(format!("{before}.journal"));
-    }
+    let recipe = Recipe::read(&args.recipe, |recipe| {
+        if let Some(model) = &args.model {
+            recipe.endpoint.model.clone_from(model);
+        }
+        if let Some(output) = &args.output {
+            // The journal stays where it is: it keeps models apart.
+            let before = std::mem::replace(&mut recipe.labels.output, output.clone());
+            recipe.labels.journal.get_or_insert(format!("{before}.journal"));
+        }
+    })?;
     let (prompt, journal) = (recipe.prompt()?, recipe.journal()?);
     let gathered = gather::gather(&recipe)?;
     let summary = gathered.summary();
@@ -109,11 +114,13 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     if journal.known().n_damaged > 0 {
         eprintln!("{} lines of the journal cannot be read and are passed over", count(journal.known().n_damaged));
     }
+    if !args.read_batch.is_empty() {
+        batch::read(&work, &journal, &args.read_batch)?;
+    }
     if args.forget_batches {
         journal.forget_batches()?;
     }
     if !args.read_batch.is_empty() {
-        batch::read(&work, &journal, &args.read_batch)?;
         return finish(&work, &journal, &Tally::default());
     }
     let (to_do, estimate) = {
@@ -128,11 +135,13 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         batch::write(&work, &journal, &to_do, path)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let tally = match to_do.requests.is_empty() {
+    let mut tally = match to_do.requests.is_empty() {
         true => Tally::default(),
         false => ask::ask(&work, &journal, to_do.requests)?,
     };
-    finish(&work, &journal, &tally)
+    // Whatever ended it, what was answered is in the table.
+    let ended = finish(&work, &journal, &tally);
+    tally.fatal.take().map_or(ended, Err)
 }
 
 /// What would be asked.

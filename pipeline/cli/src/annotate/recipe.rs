@@ -22,7 +22,7 @@ pub struct Recipe {
     /// Who is asked.
     pub endpoint: Endpoint,
     /// What else is in the body of every request.
-    #[serde(default = "request")]
+    #[serde(default = "request", deserialize_with = "with_defaults")]
     pub request: Map<String, Value>,
     /// What tokens cost.
     #[serde(default)]
@@ -31,6 +31,20 @@ pub struct Recipe {
 
 fn request() -> Map<String, Value> {
     [("temperature".to_owned(), json!(0)), ("max_tokens".to_owned(), json!(300))].into_iter().collect()
+}
+
+/// What the recipe says, and for what it does not say the defaults.
+fn with_defaults<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let mut fields = Map::deserialize(deserializer)?;
+    for (name, value) in request() {
+        if name != "max_tokens" || !fields.contains_key("max_completion_tokens") {
+            fields.entry(name).or_insert(value);
+        }
+    }
+    if fields.get("temperature").is_some_and(|value| value == "default") {
+        fields.remove("temperature");
+    }
+    Ok(fields)
 }
 
 /// What is made.
@@ -150,13 +164,17 @@ fn first_pause() -> f64 {
 /// More threads than this wait for one another.
 const MAX_CONCURRENCY: usize = 1_024;
 
+/// Characters of a document beyond which no model reads.
+const MAX_CHARS: usize = 1_000_000;
+
 /// A day.
 const MAX_SECONDS: f64 = 86_400.0;
 
 impl Recipe {
-    /// Reads and checks a recipe.
-    pub fn read(path: &str) -> Result<Recipe, Failure> {
-        let recipe: Recipe = read_toml(path)?;
+    /// Reads a recipe, changes it by the command line, and checks it.
+    pub fn read(path: &str, change: impl FnOnce(&mut Recipe)) -> Result<Recipe, Failure> {
+        let mut recipe: Recipe = read_toml(path)?;
+        change(&mut recipe);
         recipe.check().map_err(|what| Failure::usage(format!("{path}: {what}")))?;
         Ok(recipe)
     }
@@ -166,11 +184,23 @@ impl Recipe {
         if !labels.output.ends_with(".parquet") {
             return Err(format!("`{}` must end in `.parquet`", labels.output));
         }
+        let absolute = |name: &str| std::path::absolute(name).ok();
+        if labels.journal.as_ref().is_some_and(|journal| absolute(journal) == absolute(&labels.output)) {
+            return Err("`labels.journal` and `labels.output` must be two files".to_owned());
+        }
         if labels.max_unreadable.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             return Err("`labels.max_unreadable` is a share, from 0 to 1".to_owned());
         }
         if sample.per_stratum == 0 || sample.max_documents == 0 || sample.max_chars == 0 {
             return Err("`per_stratum`, `max_documents` and `max_chars` must be above 0".to_owned());
+        }
+        if sample.max_chars > MAX_CHARS {
+            return Err(format!("`sample.max_chars` must be at most {MAX_CHARS}"));
+        }
+        if let Some(name) =
+            sample.by.iter().enumerate().find_map(|(at, name)| sample.by[..at].contains(name).then_some(name))
+        {
+            return Err(format!("`sample.by` has `{name}` twice"));
         }
         if let Some((name, _)) = sample.edges.iter().find(|(_, edges)| !edges.is_sorted_by(|a, b| a < b)) {
             return Err(format!("the edges of `{name}` must rise"));
@@ -188,12 +218,32 @@ impl Recipe {
         if !endpoint.url.starts_with("http://") && !endpoint.url.starts_with("https://") {
             return Err(format!("`{}` is no address; give one such as `http://localhost:8000/v1`", endpoint.url));
         }
+        let authority = endpoint.url.split("://").nth(1).unwrap_or_default().split(['/', '?', '#']).next();
+        if authority.is_some_and(|authority| authority.contains('@')) {
+            return Err(
+                "`endpoint.url` must not hold a user or password; `endpoint.key_env` names a variable with the key"
+                    .to_owned(),
+            );
+        }
+        if endpoint.model.trim().is_empty() {
+            return Err("`endpoint.model` must not be empty".to_owned());
+        }
+        let limits = ["max_tokens", "max_completion_tokens"];
+        if let Some(name) = limits
+            .iter()
+            .find(|name| self.request.get(**name).is_some_and(|limit| limit.as_u64().is_none_or(|limit| limit == 0)))
+        {
+            return Err(format!("`request.{name}` must be a whole number above 0"));
+        }
         if let Some(key) = ["model", "messages", "stream", "n"].iter().find(|key| self.request.contains_key(**key)) {
             return Err(format!("`request.{key}` is not yours to set"));
         }
         let amounts = [price.input_per_million, price.output_per_million, price.max_cost.unwrap_or(0.0)];
         if amounts.iter().any(|amount| !(0.0..1e12).contains(amount)) {
             return Err("prices must not be below 0".to_owned());
+        }
+        if price.max_cost.is_some() && price.is_free() {
+            return Err("`price.max_cost` needs `price.input_per_million` and `price.output_per_million`".to_owned());
         }
         Ok(())
     }
@@ -224,8 +274,11 @@ impl Recipe {
 
     /// The address that is asked.
     pub fn address(&self) -> String {
-        let url = self.endpoint.url.trim_end_matches('/');
-        if url.ends_with("/chat/completions") { url.to_owned() } else { format!("{url}/chat/completions") }
+        let url = &self.endpoint.url;
+        // The version of an interface may stand in a query.
+        let (path, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+        let path = path.trim_end_matches('/').trim_end_matches("/chat/completions");
+        format!("{path}/chat/completions{query}")
     }
 
     /// The key, which is never shown.
@@ -274,6 +327,29 @@ mod tests {
     }
 
     #[test]
+    fn a_field_of_the_request_replaces_itself_alone() {
+        let fields = |request: &str| read(&format!("{SHORT}[request]\n{request}")).map(|recipe| json!(recipe.request));
+        for (request, expected) in [
+            ("top_p = 1", json!({"top_p": 1, "temperature": 0, "max_tokens": 300})),
+            ("max_tokens = 9", json!({"temperature": 0, "max_tokens": 9})),
+            ("temperature = 'default'\nmax_completion_tokens = 9", json!({"max_completion_tokens": 9})),
+        ] {
+            assert_eq!(fields(request), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_query_stays_behind_the_path() {
+        let address = |url: &str| read(&SHORT.replace("http://h/v1/", url)).map(|recipe| recipe.address());
+        for (url, expected) in [
+            ("http://h/v1/?api-version=1", "http://h/v1/chat/completions?api-version=1"),
+            ("http://h/v1/chat/completions?a=b/c", "http://h/v1/chat/completions?a=b/c"),
+        ] {
+            assert_eq!(address(url), Ok(expected.to_owned()));
+        }
+    }
+
+    #[test]
     fn mistakes_are_shown_where_they_are() {
         for (from, to, expected) in [
             ("l.parquet", "l.csv", "`.parquet`"),
@@ -286,6 +362,13 @@ mod tests {
             ("http://h", "h", "no address"),
             ("[labels]", "[request]\nmessages = 1\n[labels]", "not yours"),
             ("[labels]", "[price]\nmax_cost = -1\n[labels]", "prices"),
+            ("[labels]", "[price]\nmax_cost = 5\n[labels]", "needs `price.input"),
+            ("[labels]", "[request]\nmax_tokens = 1.5\n[labels]", "whole number"),
+            ("[labels]", "[labels]\njournal = \"./l.parquet\"", "two files"),
+            ("http://h", "http://user:pass@h", "user or password"),
+            ("model = \"m\"", "model = \" \"", "must not be empty"),
+            ("per_stratum = 5", "per_stratum = 5\nby = [\"x\", \"x\"]", "twice"),
+            ("per_stratum = 5", "per_stratum = 5\nmax_chars = 1000001", "at most 1000000"),
             ("output", "outptu", "unknown field `outptu`"),
         ] {
             let error = read(&SHORT.replacen(from, to, 1)).err().unwrap_or_default();

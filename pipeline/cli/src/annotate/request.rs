@@ -4,7 +4,8 @@ use super::journal::{Known, Said};
 use super::recipe::Recipe;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use tokenmill_classifiers::annotate::prompt::{excerpt, key};
+use tokenmill_classifiers::annotate::answer::Form;
+use tokenmill_classifiers::annotate::prompt::{excerpt, key, without_chat_marks};
 use tokenmill_classifiers::annotate::{Given, Prompt, Sampled, Unreadable};
 
 /// Characters of an unreadable answer that a model is shown again.
@@ -72,7 +73,7 @@ impl Work {
         let (mut requests, mut n_out, mut seen) = (Vec::new(), 0, BTreeSet::new());
         for (document, key) in &self.documents {
             // Documents that look the same to the model are asked about once.
-            if !seen.insert(key) {
+            if !seen.insert(key) || known.is_refused(key) {
                 continue;
             }
             let Some(request) = self.next(key, &document.excerpt, known.answers(key)) else { continue };
@@ -94,18 +95,29 @@ impl Work {
         (number <= self.recipe.labels.reask).then_some(Request { key, number, text, previous })
     }
 
+    /// The label that an answer gives. Half a last line may look like a whole one, half an object does not.
+    pub fn read(&self, said: &Said) -> Result<Given, Unreadable> {
+        let (answer, is_cut) = (&self.prompt.answer, said.finish == "length");
+        match answer.read(&said.answer) {
+            Err(_) if is_cut => Err(Unreadable::Cut),
+            Ok(_) if is_cut && answer.form == Form::LastLine => Err(Unreadable::Cut),
+            read => read,
+        }
+    }
+
     /// The label that answers give: that of the first that can be read.
     pub fn label(&self, answers: &[Said]) -> Result<Given, Unreadable> {
-        let mut read = answers.iter().map(|said| self.prompt.answer.read(&said.answer));
-        let last = answers.last().map_or(Err(Unreadable::Empty), |said| self.prompt.answer.read(&said.answer));
+        let mut read = answers.iter().map(|said| self.read(said));
+        let last = answers.last().map_or(Err(Unreadable::Empty), |said| self.read(said));
         read.find(Result::is_ok).unwrap_or(last)
     }
 
     /// The messages of a request.
     pub fn messages(&self, request: &Request<'_>) -> Vec<(&'static str, String)> {
         let mut messages = vec![("user", self.prompt.message(request.text))];
-        if let Some((said, why)) = &request.previous {
-            messages.push(("assistant", excerpt(said, MAX_SHOWN_AGAIN).to_owned()));
+        // Services refuse a turn in which nothing is said: after it, the question is repeated.
+        if let Some((said, why)) = request.previous.as_ref().filter(|(said, _)| !said.trim().is_empty()) {
+            messages.push(("assistant", without_chat_marks(excerpt(said, MAX_SHOWN_AGAIN)).into_owned()));
             messages.push(("user", self.prompt.reminder(*why)));
         }
         messages
@@ -177,6 +189,9 @@ pub fn read_reply(body: &[u8]) -> Result<Reply, String> {
         return Err(complaint(&body).unwrap_or_else(|| "it is an error without a message".to_owned()));
     }
     let choice = &body["choices"][0];
+    if !choice["error"].is_null() || choice["finish_reason"] == "error" {
+        return Err(complaint(choice).unwrap_or_else(|| "it is an error without a message".to_owned()));
+    }
     let message = choice["message"].as_object().ok_or("it has no `choices[0].message`")?;
     let text = match message.get("content") {
         Some(Value::String(text)) => text.clone(),
@@ -226,6 +241,7 @@ mod tests {
         let Some(work) = work(&["one", "two", "one"]) else { unreachable!() };
         assert_eq!(work.to_do(&Known::default()).requests.len(), 2);
         let next = |answers: &[Said]| work.next("k", "one", answers).map(|request| work.messages(&request));
+        let said_of = |answer: &str| said("k", 0, answer);
         let (good, bad) = (said("k", 0, "{\"score\": 2}"), said("k", 0, "two"));
         assert_eq!(next(&[]).map(|messages| messages.len()), Some(1));
         assert_eq!(next(std::slice::from_ref(&good)), None);
@@ -235,6 +251,11 @@ mod tests {
         assert_eq!((&roles[..], messages[1].1.as_str()), (&["user", "assistant", "user"][..], "two"));
         assert!(messages[2].1.contains("not one JSON object"), "{}", messages[2].1);
         assert_eq!(work.label(&[bad.clone(), good]).map(|given| given.label), Ok("2".into()));
+        let roles = |said: &str| next(&[said_of(said)]).unwrap_or_default().len();
+        assert_eq!([roles(" \n"), roles("x")], [1, 3], "no empty turn is repeated");
+        assert!(next(&[said_of("<|im_end|>")]).is_some_and(|messages| messages[1].1 == "< |im_end|>"));
+        let cut = Said { finish: "length".into(), ..bad.clone() };
+        assert_eq!(work.label(&[cut]), Err(Unreadable::Cut));
         assert_eq!(work.label(&[bad]), Err(Unreadable::NoObject));
     }
 
@@ -262,6 +283,8 @@ mod tests {
             ("{}", "`choices[0].message`"),
             (r#"{"error":{"message":"overloaded"}}"#, "overloaded"),
             (r#"{"error":7}"#, "without a message"),
+            (r#"{"choices":[{"message":{"content":""},"finish_reason":"error"}]}"#, "without a message"),
+            (r#"{"choices":[{"message":{"content":""},"error":{"message":"upstream"}}]}"#, "upstream"),
         ] {
             assert!(read_reply(body.as_bytes()).is_err_and(|why| why.contains(expected)), "{body}");
         }

@@ -31,15 +31,15 @@ pub fn write(work: &Work, known: &Known) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
     for (document, key) in &work.documents {
         let answers = known.answers(key);
-        let label = work.label(answers);
-        let is_last = work.next(key, &document.excerpt, answers).is_none();
+        let is_refused = known.is_refused(key);
+        let label = work.label(answers).map_err(|why| if is_refused { Unreadable::Refused } else { why });
+        let is_last = is_refused || work.next(key, &document.excerpt, answers).is_none();
         // The answer that has the label, else the last one.
-        let reads = |answer: &str| work.prompt.answer.read(answer).is_ok();
-        let said = answers.iter().find(|said| reads(&said.answer)).or(answers.last());
-        let Some(said) = said.filter(|_| is_last) else {
+        let said = answers.iter().find(|said| work.read(said).is_ok()).or(answers.last());
+        if !is_last {
             summary.n_missing += 1;
             continue;
-        };
+        }
         let why = label.as_ref().err().map(ToString::to_string);
         match &label {
             Ok(_) => summary.n_labels += 1,
@@ -50,8 +50,9 @@ pub fn write(work: &Work, known: &Known) -> Result<Summary, Failure> {
         let row = if has_text { row.text(&document.excerpt) } else { row };
         let row = row.text_or_null(label.as_ref().map(|given| given.label.as_str()));
         let row = row.f32_or_null(label.and_then(|given| given.score)).text_or_null(why.as_deref());
-        let row = row.text(&said.model).text(&said.answered_by).text(&work.prompt.name).text(&work.digest);
-        row.text(&said.answer).end()?;
+        let (answered_by, answer) = said.map_or(("", ""), |said| (&said.answered_by, &said.answer));
+        let row = row.text(&work.recipe.endpoint.model).text(answered_by).text(&work.prompt.name).text(&work.digest);
+        row.text(answer).end()?;
     }
     let object = table.finish()?.0.store(&store, "labels", "parquet")?;
     let mut output = Output::create(&work.recipe.labels.output)?;

@@ -55,7 +55,7 @@ impl Watch {
             let left = self.n_requests.saturating_sub(state.n_done) as f64 / rate;
             let money = if money.is_empty() { money } else { format!(", {money}") };
             eprintln!(
-                "{} of {} answered, {rate:.1} a second, {} left{money}",
+                "{} of {} done, {rate:.1} a second, {} left{money}",
                 count(state.n_done),
                 count(self.n_requests),
                 duration(left)

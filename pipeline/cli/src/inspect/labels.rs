@@ -2,9 +2,9 @@
 
 use crate::documents;
 use crate::failure::Failure;
-use crate::output::{count, percent, shortened, table};
+use crate::output::{count, percent, plain, shortened, table};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::process::ExitCode;
 use tokenmill_classifiers::training::agreement::{agreement, confusion, kappa, quadratic_weighted_kappa};
@@ -37,14 +37,14 @@ pub struct Args {
     /// The column with the label
     #[arg(long, default_value = "label")]
     column: String,
-    /// The column with the text; give `answer` for a table without texts
-    #[arg(long, default_value = "text")]
-    text: String,
+    /// The column with the text; without one, `text`, or else `answer`
+    #[arg(long)]
+    text: Option<String>,
     /// Show only samples with this label
     #[arg(long)]
     label: Option<String>,
     /// Show only samples without a readable answer
-    #[arg(long, conflicts_with = "label")]
+    #[arg(long, conflicts_with_all = ["label", "other"])]
     unreadable: bool,
     /// Samples of each label, or documents on which two differ
     #[arg(short, default_value_t = 3)]
@@ -69,7 +69,7 @@ struct Row {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let (rows, head) = read(&args.labels, args)?;
     match &args.other {
-        None => print!("{head}{}", one(&rows, args)),
+        None => print!("{head}{}", one(&rows, args)?),
         Some(other) => {
             let (others, other_head) = read(other, args)?;
             print!("{head}{other_head}{}", two(&rows, &others, args)?);
@@ -78,28 +78,43 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The rows of a table, and a line about it.
+/// The rows of a table, and a line about it. A table without texts is shown with the answers instead.
 fn read(path: &str, args: &Args) -> Result<(Vec<Row>, String), Failure> {
-    let extra = [args.column.as_str(), "stratum", "answer", "reason", "model", "prompt"].map(str::to_owned).to_vec();
-    let columns = ColumnMap { text: args.text.clone(), extra, ..ColumnMap::default() };
-    let (mut rows, mut by) = (Vec::new(), BTreeMap::new());
+    match &args.text {
+        Some(text) => read_with(path, args, text),
+        None => match read_with(path, args, "text") {
+            Err(failure) => read_with(path, args, "answer").map_err(|_| failure),
+            Ok((rows, _)) if rows.is_empty() => read_with(path, args, "answer"),
+            read => read,
+        },
+    }
+}
+
+fn read_with(path: &str, args: &Args, text: &str) -> Result<(Vec<Row>, String), Failure> {
+    let extra = [args.column.as_str(), "stratum", "answer", "reason", "model", "prompt", "unreadable"]
+        .map(str::to_owned)
+        .to_vec();
+    let columns = ColumnMap { text: text.to_owned(), extra, ..ColumnMap::default() };
+    let (mut rows, mut by, mut is_told) = (Vec::new(), BTreeMap::new(), false);
     documents::each(path, &columns, &mut |read| {
         let extra: Value = serde_json::from_str(read.extra).unwrap_or_default();
         let cell = |name: &str| shown(&extra[name]);
         let label = cell(&args.column);
         let words = if extra["answer"].is_null() { cell("reason") } else { cell("answer") };
         *by.entry((cell("prompt"), cell("model"))).or_insert(0u64) += 1;
+        is_told |= !cell("unreadable").is_empty();
         rows.push(Row {
-            id: read.id.to_owned(),
-            url: read.url.to_owned(),
-            stratum: cell("stratum"),
+            id: plain(read.id),
+            url: plain(read.url),
+            stratum: plain(&cell("stratum")),
             label: if label.is_empty() { NONE.to_owned() } else { label },
             words,
             text: shortened(read.text, args.chars),
         });
     })?;
     let n_none = rows.iter().filter(|row| row.label == NONE).count();
-    if rows.len() == n_none {
+    // Where none can be read the table says why.
+    if rows.len() == n_none && !is_told {
         return Err(Failure::usage(format!("`{path}` has no labels in column `{}`", args.column))
             .hint("`--column` names the one that has them"));
     }
@@ -115,9 +130,16 @@ fn read(path: &str, args: &Args) -> Result<(Vec<Row>, String), Failure> {
 
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => text.trim().to_owned(),
+        // A score of 3 may be written as 3.0, here and below.
+        Value::String(text) => {
+            let text = text.trim();
+            let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let whole = text.split_once('.').filter(|(head, rest)| {
+                is_number(head.strip_prefix('-').unwrap_or(head)) && rest.bytes().all(|b| b == b'0')
+            });
+            whole.map_or(text, |(head, _)| head).to_owned()
+        }
         Value::Null => String::new(),
-        // A score of 3 may be written as 3.0.
         Value::Number(number) => number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string()),
         value => value.to_string(),
     }
@@ -134,8 +156,12 @@ fn in_order<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 /// One table.
-fn one(rows: &[Row], args: &Args) -> String {
+fn one(rows: &[Row], args: &Args) -> Result<String, Failure> {
     let labels = in_order(rows.iter().map(|row| row.label.as_str()));
+    if let Some(wanted) = args.label.as_ref().filter(|wanted| !labels.contains(&wanted.as_str())) {
+        return Err(Failure::usage(format!("no document has the label `{wanted}`"))
+            .hint(format!("the labels are {}", labels.join(", "))));
+    }
     let n_of = |rows: &[&Row], label: &str| rows.iter().filter(|row| row.label == label).count() as u64;
     let all: Vec<&Row> = rows.iter().collect();
     let cells = labels.iter().map(|label| {
@@ -154,14 +180,21 @@ fn one(rows: &[Row], args: &Args) -> String {
         (None, true) => **label == NONE,
         (None, false) => true,
     };
+    let mut samples: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        let of_label = samples.entry(&row.label).or_default();
+        if of_label.len() < args.n {
+            of_label.push(row);
+        }
+    }
     for label in labels.iter().filter(wanted) {
-        for row in rows.iter().filter(|row| row.label == **label).take(args.n) {
+        for row in samples.get(label).into_iter().flatten() {
             // Writing to a String cannot fail.
             let _ = write!(out, "\n{label}: {} {}\n  {}\n", row.id, row.url, row.text);
             out += &words("says", &row.words, args.chars);
         }
     }
-    out
+    Ok(out)
 }
 
 /// How often each label was given in each stratum; with many labels, which were given most.
@@ -195,6 +228,13 @@ fn by_stratum(strata: &BTreeMap<&str, Vec<&Row>>, labels: &[&str], n_of: &impl F
 
 /// Two tables about the same documents.
 fn two(rows: &[Row], others: &[Row], args: &Args) -> Result<String, Failure> {
+    for (rows, which) in [(rows, "first"), (others, "second")] {
+        let mut seen = BTreeSet::new();
+        if let Some(row) = rows.iter().find(|row| !seen.insert(row.id.as_str())) {
+            return Err(Failure::usage(format!("the {which} table has the id `{}` twice", row.id))
+                .hint("tables are joined by `id`; leave one row of each document"));
+        }
+    }
     let by_id: BTreeMap<&str, &Row> = others.iter().map(|row| (row.id.as_str(), row)).collect();
     let both: Vec<(&Row, &Row)> = rows.iter().filter_map(|row| Some((row, *by_id.get(row.id.as_str())?))).collect();
     let labelled: Vec<(&Row, &Row)> =
@@ -298,6 +338,11 @@ mod tests {
     #[test]
     fn labels_are_in_the_order_of_numbers() {
         assert_eq!(in_order(["10", "9", NONE, "9"].into_iter()), ["9", "10", NONE]);
+        for (value, expected) in
+            [("3.0", "3"), ("-3.00", "-3"), ("3.5", "3.5"), ("v1.0", "v1.0"), (".0", ".0"), ("03", "03")]
+        {
+            assert_eq!(shown(&serde_json::json!(value)), expected);
+        }
         assert_eq!(shown(&serde_json::json!(3.0)), "3");
     }
 }
