@@ -395,7 +395,7 @@ fn batches_go_out_and_come_back() {
     assert_eq!(kept(folder.path()), sold);
     // What failed is asked, reminders too; what came back is not, nor what is still out.
     let said = annotate(folder.path(), &recipe, &[]).code(AGAIN).stderr;
-    assert!(said.contains("5 more are in batches") && said.contains("`b.jsonl`"), "{said}");
+    assert!(said.contains("6 more are in batches") && said.contains("`b.jsonl`"), "{said}");
     assert_eq!(server.books().sold.keys().filter(|name| name.ends_with("-0")).count(), 12);
     annotate(folder.path(), &recipe, &["--forget-batches"]).ok();
     let books = server.books();
