@@ -30,7 +30,7 @@ pub struct Args {
     recipe: RecipeArgs,
 }
 
-/// Reads the recipe, builds every stage that needs no asset, and looks up the assets of the others.
+/// Reads the recipe, builds every stage that needs no asset or combines scores, and looks up the assets of the others.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read()?;
     let assets = assets()?;

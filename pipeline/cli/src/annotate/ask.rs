@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokenmill_classifiers::annotate::estimate::n_tokens;
 use tokenmill_core::hash::hash64;
-use tokenmill_store::{Poster, post, retry};
+use tokenmill_store::{Poster, StoreError, post, retry};
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER: u64 = 4 << 20;
@@ -26,6 +26,9 @@ const GLANCE: Duration = Duration::from_millis(100);
 
 /// Refusals before the first answer after which the fault is not the documents'.
 const MAX_FIRST_REFUSALS: usize = 3;
+
+/// Refusals in a row, or as many as are asked at once, after which it is not the documents' either.
+const MAX_REFUSALS: usize = 20;
 
 /// Answers of which none can be read, after which more are not bought.
 const MAX_FIRST_UNREADABLE: usize = 20;
@@ -51,15 +54,14 @@ pub struct Tally {
     has_answer: bool,
     has_readable: bool,
     n_unreadable: usize,
-    /// Refusals of which it is not yet sure that they are about the document.
+    /// Refusals since the last answer, which another answer or the end shows to be about the documents.
     unsure: Vec<Refused>,
 }
 
 /// How one request ended.
 enum Outcome {
     Answer(Reply),
-    /// With whether it can only be about the document, where others are answered.
-    Refused(String, bool),
+    Refused(String),
     GaveUp(String),
     Fatal(Failure),
     Stopped,
@@ -115,7 +117,13 @@ pub fn ask(work: &Work, journal: &Journal, requests: Vec<Request<'_>>) -> Result
         }
     });
     eprintln!("{}", asking.watch.end());
-    Ok(asking.tally.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut tally = asking.tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if tally.fatal.is_none() && tally.has_answer {
+        journal.refused(std::mem::take(&mut tally.unsure))?;
+    } else if tally.fatal.is_none() && tally.refused.0 > 0 && tally.given_up.0 == 0 {
+        tally.fatal = Some(refuses_all(&asking.url, &tally.refused.1));
+    }
+    Ok(tally)
 }
 
 impl Tally {
@@ -225,19 +233,20 @@ impl Asking<'_> {
         tally.n_under_way -= 1;
         let mut fatal = match outcome {
             Outcome::Answer(_) | Outcome::Stopped => None,
-            Outcome::Refused(why, is_sure) => {
+            Outcome::Refused(why) => {
                 tally.refused.0 += 1;
                 if tally.refused.1.is_empty() {
                     tally.refused.1.clone_from(&why);
                 }
-                let refused = Refused { key: request.key.to_owned(), number: request.number, why };
-                match is_sure && tally.has_answer {
-                    true => self.journal.refused(vec![refused]).err(),
-                    false => {
-                        tally.unsure.push(refused);
-                        None
-                    }
-                }
+                let n_most = self.work.recipe.endpoint.concurrency.max(MAX_REFUSALS);
+                let what = format!("`{}` has refused {n_most} requests in a row: {why}", self.url);
+                tally.unsure.push(Refused { key: request.key.to_owned(), number: request.number, why });
+                (tally.unsure.len() >= n_most).then(|| {
+                    Failure::usage(what).hint(
+                        "that is not about the documents: see the key, the account, `endpoint.model` and `[request]`; none of these \
+                         refusals is kept",
+                    )
+                })
             }
             Outcome::GaveUp(why) => {
                 (tally.n_in_vain, tally.given_up.0) = (tally.n_in_vain + 1, tally.given_up.0 + 1);
@@ -251,10 +260,7 @@ impl Asking<'_> {
             Outcome::Fatal(failure) => Some(failure),
         };
         if tally.is_in_doubt() && tally.n_under_way == 0 {
-            let what = format!("`{}` refuses all requests: {}", self.url, tally.refused.1);
-            fatal.get_or_insert(Failure::usage(what).hint(
-                "see the request with `--dry-run`: the service may not know the model or a field of `[request]`",
-            ));
+            fatal.get_or_insert(refuses_all(&self.url, &tally.refused.1));
         }
         if fatal.is_some() {
             self.is_over.store(true, Ordering::Relaxed);
@@ -282,7 +288,12 @@ impl Asking<'_> {
                     Err(outcome) => return outcome,
                 },
                 Err(error) if error.is_transient() => (error.to_string(), None),
-                Err(error) => return Outcome::Refused(self.without_key(error.to_string()), true),
+                Err(StoreError::Refused { what, .. }) => {
+                    let failure = Failure::usage(self.without_key(what));
+                    return Outcome::Fatal(failure.hint("see `endpoint.url`, and that the key is one line"));
+                }
+                // An answer that is too long will be so again.
+                Err(error) => return Outcome::Refused(self.without_key(error.to_string())),
             };
             if n_left == 0 {
                 return Outcome::GaveUp(self.without_key(why));
@@ -322,9 +333,9 @@ impl Asking<'_> {
             }
             408 | 409 | 425 | 429 | 500..=599 => Ok(said()),
             // About this document: too long, or something that the service does not like to read.
-            400 | 413 | 422 => Err(Outcome::Refused(said(), true)),
+            400 | 413 | 422 => Err(Outcome::Refused(said())),
             // Some services refuse texts so; a key that was good a moment ago may also have been withdrawn.
-            403 if self.tally().n_answers > 0 => Err(Outcome::Refused(said(), false)),
+            403 if self.tally().has_answer => Err(Outcome::Refused(said())),
             401 | 403 if self.key.is_none() => {
                 fatal("it wants a key: name the variable that holds it in `endpoint.key_env`")
             }
@@ -377,6 +388,11 @@ impl Asking<'_> {
             retry::wait(left.min(GLANCE));
         }
     }
+}
+
+fn refuses_all(url: &str, why: &str) -> Failure {
+    Failure::usage(format!("`{url}` refuses all requests: {why}"))
+        .hint("see the request with `--dry-run`: the service may not know the model or a field of `[request]`")
 }
 
 /// Whether a service that says "too many requests" means the money (OpenAI does).

@@ -60,7 +60,7 @@ Examples:
   tokenmill annotate quality.toml --read-batch output.jsonl
   tokenmill inspect labels labels/quality.parquet               look at them
 
-Exit codes: 0 all are labelled, 1 too many answers cannot be read, 2 usage, 75 some are not answered yet: run it again")]
+Exit codes: 0 nothing is left to ask, 1 too many answers cannot be read, 2 usage, 75 some are not answered yet: run it again")]
 pub struct Args {
     /// The recipe
     recipe: String,
@@ -139,6 +139,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         true => Tally::default(),
         false => ask::ask(&work, &journal, to_do.requests)?,
     };
+    if let (Some(_), None) = (&tally.fatal, journal.known().all().next()) {
+        // Nothing to write, perhaps over the table of another model.
+        return tally.fatal.take().map_or(Ok(ExitCode::SUCCESS), Err);
+    }
     // Whatever ended it, what was answered is in the table.
     let ended = finish(&work, &journal, &tally);
     tally.fatal.take().map_or(ended, Err)

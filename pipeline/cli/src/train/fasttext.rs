@@ -91,10 +91,15 @@ fn make_folder(output: &str) -> Result<(), Failure> {
 pub fn positive(recipe: &Recipe, examples: &Examples) -> Result<Option<usize>, Failure> {
     let Some(label) = &recipe.model.positive else { return Ok((examples.labels.len() == 2).then_some(1)) };
     let known = examples.labels.iter().position(|known| known == label);
-    known.map(Some).ok_or_else(|| {
+    let class = known.ok_or_else(|| {
         Failure::usage(format!("`model.positive` is `{label}`, which is no class"))
             .hint(format!("classes are {}", examples.labels.join(", ")))
-    })
+    })?;
+    if !examples.chosen.iter().any(|one| one.class == class && one.part == Part::Test) {
+        return Err(Failure::usage(format!("class `{label}` has no document to measure on"))
+            .hint("sites are never split, so it needs documents of more sites"));
+    }
+    Ok(Some(class))
 }
 
 fn write(path: &str, bytes: &[u8]) -> Result<(), Failure> {
@@ -251,6 +256,11 @@ impl<'a> Gathered<'a> {
                     ));
                 }
             }
+        }
+        if !chosen.iter().any(|one| one.part == Part::Test) {
+            return Err(Failure::usage("no document is left to measure on").hint(
+                "raise `examples.test`, or give documents of more sites; those without a URL are sites of their own",
+            ));
         }
         Ok(Examples { labels, tallies, chosen, n_passed_over: self.n_passed_over })
     }

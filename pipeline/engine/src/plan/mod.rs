@@ -42,7 +42,7 @@ pub struct PlannedPhase {
 }
 
 impl Plan {
-    /// Plans a recipe; nothing is read but the digests of assets.
+    /// Plans a recipe; nothing is read but the digests of assets, and the files of steps that combine scores.
     ///
     /// # Errors
     /// When an asset is unknown or a section refuses its parameters.
