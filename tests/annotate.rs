@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use support::{ChatServer, Mishap, Ran, Sandbox, answer, binary, tokenmill_in};
 use tempfile::TempDir;
@@ -288,6 +289,25 @@ fn a_document_that_is_refused_does_not_stop_the_others() {
     assert_eq!(server.books().asked.values().sum::<usize>(), n_asked);
     // Refusals before the first answer are no end when the journal has answers.
     annotate(folder.path(), &recipe(server.url(), "").replace("_stratum = 30", "_stratum = 75"), &[]).ok();
+}
+
+#[test]
+fn many_refusals_in_a_row_are_not_about_the_documents() {
+    /// The account is closed after the first answers, in a way that looks like a fault of the request.
+    fn closed(_: &str, _: usize) -> Option<Mishap> {
+        static N_ASKED: AtomicUsize = AtomicUsize::new(0);
+        (N_ASKED.fetch_add(1, Ordering::Relaxed) >= 8).then_some(Mishap::Status(400))
+    }
+    let (folder, server) = (folder(), ChatServer::start(closed, object_of, Duration::from_millis(2)));
+    let ran = annotate(folder.path(), &recipe(server.url(), ""), &[]).code(USAGE);
+    assert!(ran.stderr.contains("has refused 20 requests in a row"), "{}", ran.stderr);
+    let n_kept = kept(folder.path()).len();
+    assert!((1..20).contains(&n_kept), "{n_kept}");
+    // None of them is final.
+    let server = ChatServer::start(nothing, object_of, NO_TIME);
+    annotate(folder.path(), &recipe(server.url(), ""), &[]).ok();
+    assert_eq!(labels(folder.path(), "l.parquet").len(), 55);
+    assert_eq!(server.books().sold.len(), 55 - n_kept);
 }
 
 #[test]
