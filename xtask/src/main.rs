@@ -27,7 +27,7 @@ cargo xtask VERB
   tidy [RULE]...        check the house rules
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
-  bench classifiers     train fastText models next to the official library, and write docs/benchmarks/classifiers.md
+  bench classifiers     train next to the official library, judge quality and toxicity, and write docs/benchmarks/classifiers.md
   bench dedup           score and time dedup stages next to their peers, and write docs/benchmarks/dedup.md
   bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
   bench extract         score and time the extractor next to its peers, and write docs/benchmarks/extraction.md
