@@ -54,7 +54,8 @@ pub struct Tally {
     has_answer: bool,
     has_readable: bool,
     n_unreadable: usize,
-    /// Refusals since the last answer, which another answer or the end shows to be about the documents.
+    /// Refusals after which nothing that was answered has been sent: an answer to a later request, or the end, shows them to
+    /// be about the documents.
     unsure: Vec<Refused>,
 }
 
@@ -133,6 +134,13 @@ impl Tally {
         Tally { has_answer: n > 0, has_readable, n_unreadable: n, ..Tally::default() }
     }
 
+    /// Takes those of the first `n_refused` refusals that were unsure: what was sent after them has been answered.
+    fn sure(&mut self, n_refused: usize) -> Vec<Refused> {
+        let n_later = self.refused.0 - n_refused;
+        let n_sure = self.unsure.len().saturating_sub(n_later);
+        self.unsure.drain(..n_sure).collect()
+    }
+
     /// Whether the service seems to refuse everything.
     fn is_in_doubt(&self) -> bool {
         !self.has_answer && self.refused.0 >= MAX_FIRST_REFUSALS
@@ -147,10 +155,10 @@ impl Asking<'_> {
             if !self.reserve(most) {
                 return;
             }
-            if !self.begin() {
+            let Some(n_refused) = self.begin() else {
                 self.budget.settle(most, None);
                 return;
-            }
+            };
             let outcome = self.insist(&request);
             let Outcome::Answer(reply) = outcome else {
                 let spent = self.budget.settle(most, None);
@@ -163,7 +171,7 @@ impl Asking<'_> {
                 (input_tokens(self.work, &request).ceil() as u64, n_tokens(&reply.text).ceil() as u64)
             });
             let spent = self.budget.settle(most, Some((said.input, said.output)));
-            let Some(again) = self.keep(said, request) else { return self.watch.done(spent) };
+            let Some(again) = self.keep(said, request, n_refused) else { return self.watch.done(spent) };
             request = again;
         }
     }
@@ -183,27 +191,27 @@ impl Asking<'_> {
         false
     }
 
-    /// Counts a request as under way; false when all is over. While the service seems to refuse everything, those under way are
-    /// waited for.
-    fn begin(&self) -> bool {
+    /// Counts a request as under way, and says how many refusals it comes after; none when all is over. While the service
+    /// seems to refuse everything, those under way are waited for.
+    fn begin(&self) -> Option<usize> {
         while !self.is_over.load(Ordering::Relaxed) {
             let mut tally = self.tally();
             if !tally.is_in_doubt() || tally.n_under_way == 0 {
                 tally.n_under_way += 1;
-                return true;
+                return Some(tally.refused.0);
             }
             drop(tally);
             retry::wait(GLANCE);
         }
-        false
+        None
     }
 
-    /// Keeps an answer, and says what is to be asked next about the same document.
-    fn keep<'r>(&self, said: Said, request: Request<'r>) -> Option<Request<'r>> {
+    /// Keeps an answer to what was sent after `n_refused` refusals, and says what is to be asked next about the same document.
+    fn keep<'r>(&self, said: Said, request: Request<'r>, n_refused: usize) -> Option<Request<'r>> {
         let is_readable = self.work.read(&said).is_ok();
         let kept = self.journal.answer(said).and_then(|()| {
-            let unsure = std::mem::take(&mut self.tally().unsure);
-            self.journal.refused(unsure)
+            let sure = self.tally().sure(n_refused);
+            self.journal.refused(sure)
         });
         if let Err(failure) = kept {
             self.failed(Outcome::Fatal(failure), &request);
