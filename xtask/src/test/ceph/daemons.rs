@@ -61,6 +61,10 @@ mod tests {
             command.spawn().unwrap()
         };
         let (mut ours, mut foreign) = (sleeper(folder.path()), sleeper(Path::new("elsewhere")));
+        // A process is there a moment before its command line is.
+        while !is_of(ours.id(), folder.path()) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         std::fs::write(folder.path().join("mon.pid"), ours.id().to_string()).unwrap();
         std::fs::write(folder.path().join("osd.pid"), format!("{}\n", foreign.id())).unwrap();
         std::fs::write(folder.path().join("rgw.pid"), "").unwrap();
