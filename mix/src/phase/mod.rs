@@ -1,112 +1,74 @@
-//! The last phases of a run: `tokens` (one pass over the documents), `shards` (shuffled and written), `index` (what a
-//! trainer reads first).
+//! The phases of this crate. In a recipe: `tokens` (the token store), and behind it `scatter` (to shards), `shards` (packed
+//! and written) and `index` (what a trainer reads first). In a mix, `weigh` and `cuts` stand for the first.
 
+mod cuts;
 mod index;
+mod scatter;
+mod settings;
 mod shards;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod weigh;
+
+pub use cuts::CUTS;
+pub use settings::ShardSettings;
+pub use sources::{TokenStore, mix_phases};
+pub use weigh::supply;
 
 use crate::shard::dataset::TokenizerCard;
-use crate::tokenize::Tokenizer;
+use crate::take::Training;
+use scatter::Selection;
 use serde_json::Value;
-use std::sync::{Arc, OnceLock};
+use settings::{SHARD_PARAMS, TOKEN_PARAMS, TokenSettings};
+use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_core::{BuildError, Default, Param, Params};
-use tokenmill_store::{Manifest, Phase, Section, SharedAssets, StoreError, Task};
+use tokenmill_core::{BuildError, Params};
+use tokenmill_store::{Manifest, MetricUse, Part, Phase, Section, SharedAssets, Store, StoreError, Task, commit};
 
-/// `[shards]`: tokenise, shuffle and write training shards.
-pub const SHARDS: Section = Section {
-    name: "shards",
-    about: "Tokenises the kept documents, shuffles them by hash and writes Megatron shards.",
-    params: &[
-        Param {
-            name: "tokenizer",
-            default: Default::Text("llama3"),
-            about: "`llama3`, `cl100k`, `o200k`, `p50k`, `gpt2`, the path of a `tokenizer.json`, or a rank file with the \
-                    vocabulary whose rules it follows: `llama3=my.model`",
-        },
-        Param { name: "bos", default: Default::Bool(false), about: "put the begin token before every document" },
-        Param { name: "eos", default: Default::Bool(true), about: "put the end token after every document" },
-        Param {
-            name: "shard_tokens",
-            default: Default::Int(64_000_000),
-            about: "tokens of a shard, about; a task holds one shard in memory, 4 bytes a token",
-        },
-    ],
+/// The name of the phase whose output is a token store.
+pub const TOKENS_PHASE: &str = "tokens";
+
+/// The name of the phase that writes the manifest of all shards.
+pub const INDEX_PHASE: &str = "index";
+
+/// The keys of both sections that name metrics.
+const METRIC_PARAMS: &[(&str, MetricUse)] = &[("scores", MetricUse::Number), ("labels", MetricUse::Label)];
+
+/// `[tokens]`: tokenise, for mixes to come.
+pub const TOKENS: Section = Section {
+    name: "tokens",
+    about: "tokenises the kept documents into a token store, of which mixes are made.",
+    params: TOKEN_PARAMS,
     // The vocabulary may be named with the rules that apply to it, so `build` takes its digest itself.
     asset_params: &[],
-    build,
+    metric_params: METRIC_PARAMS,
+    build: build_tokens,
 };
 
-fn build(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Vec<Box<dyn Phase>>, BuildError> {
-    let settings = Arc::new(settings(params, seed, assets)?);
-    Ok(vec![
-        Box::new(tokens::Tokens { settings: settings.clone(), table_ids: tokens::TABLE_IDS }),
-        Box::new(shards::Shards(settings.clone())),
-        Box::new(index::Index(settings)),
-    ])
+/// `[shards]`: tokenise, shuffle, pack and write training shards.
+pub const SHARDS: Section = Section {
+    name: "shards",
+    about: "tokenises the kept documents, shuffles them by hash, packs them and writes Megatron shards.",
+    params: SHARD_PARAMS,
+    asset_params: &[],
+    metric_params: METRIC_PARAMS,
+    build: build_shards,
+};
+
+fn build_tokens(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Vec<Box<dyn Phase>>, BuildError> {
+    let settings = Arc::new(TokenSettings::new(params, seed, assets)?);
+    Ok(vec![Box::new(tokens::Tokens { settings, table_ids: tokens::TABLE_IDS })])
 }
 
-fn settings(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Settings, BuildError> {
-    let shard_tokens = params.size("shard_tokens")? as u64;
-    if shard_tokens == 0 {
-        return Err(BuildError::new("`shards.shard_tokens` must be at least 1"));
-    }
-    let tokenizer = params.text("tokenizer");
-    Ok(Settings {
-        tokenizer: tokenizer.to_owned(),
-        vocabulary: assets.digest(Tokenizer::asset(tokenizer)?)?,
-        bos: params.flag("bos"),
-        eos: params.flag("eos"),
-        shard_tokens,
-        seed,
-        assets,
-        loaded: OnceLock::new(),
-    })
-}
-
-/// What the three phases share; the vocabulary is loaded at the first task.
-struct Settings {
-    tokenizer: String,
-    /// Sha256 of the vocabulary, known before it is fetched.
-    vocabulary: String,
-    bos: bool,
-    eos: bool,
-    shard_tokens: u64,
-    seed: u64,
-    assets: Arc<dyn SharedAssets>,
-    loaded: OnceLock<Result<Tokenizer, BuildError>>,
-}
-
-impl Settings {
-    fn tokenizer(&self) -> Result<&Tokenizer, StoreError> {
-        let loaded = self.loaded.get_or_init(|| Tokenizer::load(&self.tokenizer, &*self.assets));
-        loaded.as_ref().map_err(|error| {
-            let hint = error.hint.as_ref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-            StoreError::Usage(format!("{}{hint}", error.message))
-        })
-    }
-
-    /// The tokenizer with the ids that are really put around documents.
-    fn card(&self) -> Result<TokenizerCard, StoreError> {
-        let tokenizer = self.tokenizer()?;
-        let wanted = |is_wanted: bool, id: Option<u32>, name: &str| match (is_wanted, id) {
-            (true, None) => Err(StoreError::Usage(format!(
-                "the vocabulary `{}` has no {name} token\nhint: set `shards.{name} = false`",
-                self.tokenizer
-            ))),
-            (true, id) => Ok(id),
-            (false, _) => Ok(None),
-        };
-        Ok(TokenizerCard {
-            name: tokenizer.name().to_owned(),
-            sha256: tokenizer.digest().to_owned(),
-            vocab_size: tokenizer.vocab_size(),
-            bos: wanted(self.bos, tokenizer.bos(), "bos")?,
-            eos: wanted(self.eos, tokenizer.eos(), "eos")?,
-        })
-    }
+fn build_shards(params: &Params, seed: u64, assets: Arc<dyn SharedAssets>) -> Result<Vec<Box<dyn Phase>>, BuildError> {
+    let (settings, context) = ShardSettings::new(params, seed)?;
+    let mut phases = build_tokens(params, seed, assets)?;
+    phases.push(Box::new(scatter::Scatter { settings, selection: Selection::All { context }, chunk_bytes: None }));
+    phases.push(Box::new(shards::Shards(settings)));
+    phases.push(Box::new(index::Index { settings, sources: Vec::new() }));
+    Ok(phases)
 }
 
 /// The sum of one count over all parts of a manifest.
@@ -127,6 +89,43 @@ fn objects_digest(manifest: &Manifest) -> String {
     digest_hex(digests.as_bytes())
 }
 
+/// The tables of token ids of one part.
+fn tables(part: &Part) -> impl Iterator<Item = &tokenmill_store::ObjectRef> {
+    part.objects.iter().filter(|(name, _)| name.starts_with(tokens::TABLE)).map(|(_, object)| object)
+}
+
+/// Reads a JSON object of a part.
+fn json_of<T: serde::de::DeserializeOwned>(store: &dyn Store, part: &Part, name: &str) -> Result<T, StoreError> {
+    let object = part.objects.get(name);
+    let object = object.ok_or_else(|| StoreError::corrupt(&part.task, format!("the part has no `{name}`")))?;
+    commit::parse(&store.display(&object.key), &store.read(&object.key)?)
+}
+
+/// The first part of a phase that has gathered something.
+fn first_part(manifest: &Manifest) -> Result<&Part, StoreError> {
+    manifest.parts.first().ok_or_else(|| StoreError::Refused {
+        what: format!("`{}` has no parts, so there is nothing to make shards of", manifest.phase),
+        hint: "the source of the recipe has found no files".to_owned(),
+    })
+}
+
+/// What every phase behind the scatter knows of the training phases: how many shards each has.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Layout {
+    /// The vocabulary, with the ids that are put around documents.
+    card: TokenizerCard,
+    /// The training phases.
+    trainings: Vec<Training>,
+    /// Shards of each.
+    n_shards: Vec<u64>,
+}
+
+impl Layout {
+    fn total_shards(&self) -> u64 {
+        self.n_shards.iter().sum()
+    }
+}
+
 /// A text of a task's work.
 fn work_text<'a>(task: &'a Task, name: &str) -> Result<&'a str, StoreError> {
     task.work.get(name).and_then(Value::as_str).ok_or_else(|| other_version(name))
@@ -135,6 +134,12 @@ fn work_text<'a>(task: &'a Task, name: &str) -> Result<&'a str, StoreError> {
 /// A number of a task's work.
 fn work_number(task: &Task, name: &str) -> Result<u64, StoreError> {
     task.work.get(name).and_then(Value::as_u64).ok_or_else(|| other_version(name))
+}
+
+/// Any value of a task's work.
+fn work_value<T: serde::de::DeserializeOwned>(task: &Task, name: &str) -> Result<T, StoreError> {
+    let value = task.work.get(name).ok_or_else(|| other_version(name))?;
+    serde_json::from_value(value.clone()).map_err(|_| other_version(name))
 }
 
 fn other_version(name: &str) -> StoreError {

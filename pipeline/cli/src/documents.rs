@@ -2,13 +2,13 @@
 
 use crate::failure::Failure;
 use crate::house::open_run;
-use crate::run_metrics::{self, Row};
 use crate::settle::path_of;
 use std::fmt::Write;
 use std::path::Path;
 use tokenmill_core::{DocId, Document, Payload};
 use tokenmill_engine::plan::RunRecord;
 use tokenmill_store::location::Location;
+use tokenmill_store::measured::{self, Row};
 use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, Input, expand};
 
 /// Endings of files with documents.
@@ -132,7 +132,7 @@ fn each_of_run(folder: &str, metrics: &[String], see: &mut dyn FnMut(&Read<'_>))
         (Document::default(), String::new(), String::new(), vec![None; metrics.len()]);
     for part in &last.parts {
         let Some(object) = part.objects.get("docs") else { continue };
-        let measured = run_metrics::of_part(&*store, &manifests, &part.label, metrics)?;
+        let measured = measured::of_part(&*store, &manifests, &part.label, metrics)?;
         let mut reader = DocsReader::open(&*store, &object.key)?;
         while reader.next(&mut document, &mut source)? {
             let Document { id, record_id, lang, url, text, extra, kind, .. } = &document;

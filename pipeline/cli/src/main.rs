@@ -27,7 +27,6 @@ mod reference;
 mod references;
 mod retune;
 mod run;
-mod run_metrics;
 mod settle;
 mod sink;
 mod status;

@@ -97,13 +97,37 @@ pub const GROUPS: &[Column] = &[
     column("n", Type::U32, "documents that came in, or that the step removed"),
 ];
 
-/// `tokens/`: the token ids of every document, sorted by shuffle key.
+/// `tokens/`: the token store. The token ids of every document and what a mix may go by, sorted by key and id. One column
+/// more for every score and label that the recipe has asked for, under the name of the metric.
 pub const TOKENS: &[Column] = &[
     column("key", Type::U64, "place of the document in the shuffled order"),
     column("id", Type::Id, "document id"),
     column("lang", Type::Label, "language label, or empty"),
+    column("kind", Type::Label, "page kind, or empty"),
     column("source", Type::Label, "name of the input file"),
+    column("domain", Type::Text, "registrable domain of the URL, or empty"),
+    column("n_tokens", Type::U32, "number of ids"),
+    column("content", Type::U64, "xxh3-64 of the ids as little-endian 32-bit numbers"),
     column("tokens", Type::Tokens, "ids, without begin or end token"),
+];
+
+/// `weights/`: the tokens of every group of a mix by slices of the key range, in one task.
+pub const WEIGHTS: &[Column] = &[
+    column("group", Type::Label, "name of the group, or empty for documents in none"),
+    column("slice", Type::U32, "highest bits of the key"),
+    column("n_documents", Type::U64, "documents"),
+    column("n_tokens", Type::U64, "tokens, with begin and end tokens"),
+];
+
+/// `pieces/`: what lies where in a shard, in its order: documents, or fragments of them.
+pub const PIECES: &[Column] = &[
+    column("id", Type::Id, "document id"),
+    column("group", Type::Label, "group of the mix"),
+    column("epoch", Type::U32, "how often the document was used up before"),
+    column("start", Type::U64, "first token of the piece in its document, with begin and end tokens"),
+    column("n_tokens", Type::U32, "tokens of the piece"),
+    column("n_document", Type::U64, "tokens of the whole document, with begin and end tokens"),
+    column("content", Type::U64, "xxh3-64 of the ids of the whole document, without begin and end tokens"),
 ];
 
 /// Labels of documents by a language model: what `tokenmill annotate` writes.
@@ -129,7 +153,7 @@ mod tests {
 
     #[test]
     fn names_are_unique_in_each_table() {
-        for table in [DOCS, LEDGER, REMOVED, GROUPS, TOKENS, LABELS] {
+        for table in [DOCS, LEDGER, REMOVED, GROUPS, TOKENS, WEIGHTS, PIECES, LABELS] {
             let mut names: Vec<_> = table.iter().map(|column| column.name).collect();
             names.sort_unstable();
             names.dedup();

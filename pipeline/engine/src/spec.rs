@@ -32,7 +32,7 @@ pub struct Spec {
     /// The steps, cut where documents must be stored or compared.
     pub blocks: Vec<Block>,
     /// What follows the steps.
-    pub sections: Vec<(Section, Params)>,
+    pub section: Option<(Section, Params)>,
 }
 
 /// Where documents come from.
@@ -119,10 +119,10 @@ impl Spec {
     /// The assets that the recipe names, each with the step or section that names it.
     pub fn asset_names(&self) -> Vec<(String, String)> {
         let steps = self.steps().map(|step| (&step.name, step.entry.asset_params, &step.params));
-        let sections = self.sections.iter().map(|(section, params)| (section.name, section.asset_params, params));
+        let section = self.section.iter().map(|(section, params)| (section.name, section.asset_params, params));
         let steps = steps.map(|(name, asset_params, params)| (name.as_str(), asset_params, params));
         let mut names = Vec::new();
-        for (name, asset_params, params) in steps.chain(sections) {
+        for (name, asset_params, params) in steps.chain(section) {
             names.extend(assets_of(asset_params, params).map(|asset| (name.to_owned(), asset)));
         }
         names
@@ -222,7 +222,7 @@ impl Spec {
         root.insert("run".into(), run.into());
         root.insert("source".into(), source.into());
         root.insert("step".into(), steps.into());
-        for (section, params) in &self.sections {
+        if let Some((section, params)) = &self.section {
             root.insert(section.name.into(), params_table(params).into());
         }
         root.to_string()

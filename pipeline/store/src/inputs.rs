@@ -43,6 +43,19 @@ impl<'a> Inputs<'a> {
         self
     }
 
+    /// The store of the run.
+    ///
+    /// # Errors
+    /// When there are no inputs.
+    pub fn store(&self) -> Result<&'a dyn Store, StoreError> {
+        self.store.ok_or_else(|| StoreError::Usage("the phase reads nothing".into()))
+    }
+
+    /// The names of all inputs, in the order in which they were added.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.slots.iter().map(|slot| slot.name.as_str())
+    }
+
     /// The manifest of that name.
     ///
     /// # Errors

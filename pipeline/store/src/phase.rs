@@ -78,6 +78,9 @@ pub struct TaskContext<'a> {
 /// The name of the input that carries documents: what `docs/` tables, then token tables, then shards come from.
 pub const DOCS: &str = "docs";
 
+/// What the names of inputs begin with that carry what steps have measured, one for every map phase, in order.
+pub const MEASURED: &str = "measured ";
+
 impl TaskContext<'_> {
     /// Starts an object of this task.
     ///

@@ -15,8 +15,19 @@ pub struct Section {
     pub params: &'static [Param],
     /// The keys that name assets.
     pub asset_params: &'static [&'static str],
+    /// The keys that name metrics of steps, as `step.metric`, each with whether they are labels or numbers.
+    pub metric_params: &'static [(&'static str, MetricUse)],
     /// Builds the phases, in order; each reads what the one before committed.
     pub build: BuildPhases,
+}
+
+/// What a section does with the metrics that a key of it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricUse {
+    /// They are numbers.
+    Number,
+    /// They are labels.
+    Label,
 }
 
 /// Builds the phases of a section from its parameters, the seed of the run and the assets.

@@ -2,7 +2,7 @@
 
 use super::{Detector, Kinds};
 use crate::url::host::normal_host;
-use crate::url::registrable::registrable_domain;
+use tokenmill_core::text::domain::registrable_domain;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::exchange::{Counted, Kind, TOTAL_METRICS, TotalLimits, Totals};
 use tokenmill_core::hash::hash128;

@@ -1,6 +1,8 @@
 //! Hosts in the one form in which lists and documents are compared.
 
 use std::borrow::Cow;
+use tokenmill_core::text::domain::registrable_domain;
+use tokenmill_core::text::host_of;
 use url::Host;
 
 /// Longest host that is compared, in bytes: a name of the DNS has at most 253 characters (RFC 1035, section 2.3.4).
@@ -20,6 +22,11 @@ pub(crate) fn normal_host(host: &str) -> Cow<'_, str> {
     };
     host.truncate(host.trim_end_matches('.').len());
     Cow::Owned(host)
+}
+
+/// The site that a URL is of: the registrable domain of its host, whatever way that is written; empty without a host.
+pub(crate) fn site_of(url: &str) -> String {
+    registrable_domain(&normal_host(host_of(url))).to_owned()
 }
 
 /// An entry of a list as a host in its normal form, unless it is none. It may begin with `.` or `*.`.

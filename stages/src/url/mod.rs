@@ -12,7 +12,6 @@ mod percent;
 mod plain;
 pub mod ranking;
 pub mod references;
-pub mod registrable;
 mod sessions;
 mod squeeze;
 pub mod url_list;

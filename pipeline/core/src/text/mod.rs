@@ -1,6 +1,7 @@
 //! Text analysis shared by all stages: one versioned definition each of word, line, n-gram and character counts.
 
 mod blocks;
+pub mod domain;
 pub mod lines;
 pub mod ngrams;
 pub mod normal;

@@ -8,5 +8,5 @@ mod tests;
 mod worker;
 
 pub use build::{Built, Chain, Step};
-pub use names::{check, check_reading};
+pub use names::{check, check_reading, check_section};
 pub use worker::{Decided, Outcome, Worker};

@@ -11,6 +11,7 @@ use tokenmill_core::catalog::Shape;
 use tokenmill_core::combine::{Input, Need, Slot, Used};
 use tokenmill_core::suggest::nearest;
 use tokenmill_core::{Assets, BuildError, Combine, MetricKind, Params, Stage};
+use tokenmill_store::MetricUse;
 use tokenmill_store::source::{ColumnMap, Format};
 
 /// What there is around a step that asks.
@@ -93,6 +94,34 @@ fn check_steps<'a>(spec: &Spec, assets: &dyn Fn(&StepSpec) -> Option<&'a dyn Ass
             let around = Around { before, after: &after, earlier: &earlier, is_textless, columns: Some(&columns) };
             let Some(assets) = assets(step) else { continue };
             check_step(step, &around, assets).map_err(|error| step.blame(error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the metrics that the section of a recipe names.
+///
+/// # Errors
+/// When no step measures one, or it is a label where a number is wanted, or the other way round.
+pub fn check_section(spec: &Spec) -> Result<(), BuildError> {
+    let Some((section, params)) = &spec.section else { return Ok(()) };
+    for (param, wanted) in section.metric_params {
+        for name in params.texts(param) {
+            let refuse = |message: String| BuildError::new(format!("`{}.{param}`: {message}", section.name));
+            let Some((.., kind)) = find(spec.steps(), name) else {
+                let known = spec.steps().flat_map(|step| step.metrics().map(|(m, _)| format!("{}.{m}", step.name)));
+                let known: Vec<String> = known.collect();
+                let hint = match nearest(name, known.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "a metric is written `step.metric`; `tokenmill catalog` says what a step measures".into(),
+                };
+                return Err(refuse(format!("no step measures `{name}`")).hint(hint));
+            };
+            match (kind, wanted) {
+                (MetricKind::Label(_), MetricUse::Number) => return Err(refuse(format!("`{name}` is a label and no number"))),
+                (MetricKind::Number, MetricUse::Label) => return Err(refuse(format!("`{name}` is a number and no label"))),
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -32,6 +32,7 @@ pub fn parse(text: &Text, overrides: &[String], house: &House<'_>) -> Result<Spe
     overrides.iter().try_for_each(|typed| overrides::apply(&mut root, typed))?;
     let spec = read::spec(text, &root, house)?;
     crate::chain::check(&spec)?;
+    crate::chain::check_section(&spec)?;
     crate::pipe::check(&spec)?;
     Ok(spec)
 }

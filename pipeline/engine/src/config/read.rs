@@ -12,6 +12,7 @@ use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::Params;
 use tokenmill_core::suggest::suggest;
+use tokenmill_store::Section;
 use tokenmill_store::source::{ColumnMap, Format};
 
 /// Memory for sorting, unless the recipe says otherwise.
@@ -55,17 +56,26 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
     })?;
     let source = read_source(source)?;
     let blocks = read_steps(text, view.get("step"), &source, house)?;
-    let mut sections = Vec::new();
-    for section in house.sections {
-        if let Some(table) = view.table(section.name)? {
-            let params = table.params(section.params, &Params::defaults(section.params))?;
-            table.finish()?;
-            sections.push((*section, params));
-        }
-    }
+    let section = read_section(&view, house)?;
     view.finish()?;
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    Ok(Spec { name, seed, root: run_root, removed, limit, memory, alarm, source, blocks, sections })
+    Ok(Spec { name, seed, root: run_root, removed, limit, memory, alarm, source, blocks, section })
+}
+
+/// The one table behind the steps, if there is one.
+fn read_section(view: &View<'_>, house: &House<'_>) -> Result<Option<(Section, Params)>, ConfigError> {
+    let mut found: Option<(Section, Params)> = None;
+    for section in house.sections {
+        let Some(table) = view.table(section.name)? else { continue };
+        if let Some((other, _)) = &found {
+            let message = format!("the recipe has both `[{}]` and `[{}]`", other.name, section.name);
+            return Err(table.error(message).hint(format!("`[{}]` {}", section.name, section.about)));
+        }
+        let params = table.params(section.params, &Params::defaults(section.params))?;
+        table.finish()?;
+        found = Some((*section, params));
+    }
+    Ok(found)
 }
 
 fn read_source(view: View<'_>) -> Result<SourceSpec, ConfigError> {

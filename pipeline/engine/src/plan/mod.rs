@@ -25,6 +25,9 @@ pub struct Plan {
     pub phases: Vec<PlannedPhase>,
 }
 
+/// What a phase reads: the name of the input, and the number of the phase that makes it.
+pub type PhaseInputs = Vec<(String, usize)>;
+
 /// A phase with its identity.
 pub struct PlannedPhase {
     /// Digest of everything besides the inputs that can change its output, and of the phases it reads.
@@ -34,7 +37,7 @@ pub struct PlannedPhase {
     /// What it does.
     pub phase: Box<dyn Phase>,
     /// What it reads: the name of the input, and the number of the phase that makes it.
-    pub inputs: Vec<(String, usize)>,
+    pub inputs: PhaseInputs,
     /// The steps it runs, for people; empty for phases of another kind.
     pub steps: Vec<StepSpec>,
     /// What else there is to say of it, for people.
@@ -50,9 +53,19 @@ impl Plan {
         crate::chain::check_reading(spec, &**assets)?;
         let mut phases = Phases::default();
         phases.blocks(spec, assets)?;
-        phases.sections(spec, assets)?;
+        phases.section(spec, assets)?;
         let memory = spec.memory;
-        Ok(Plan { name: spec.name.clone(), resolved: spec.to_toml(), memory, phases: phases.0 })
+        Ok(Plan { name: spec.name.clone(), resolved: spec.to_toml(), memory, phases: phases.planned })
+    }
+
+    /// A plan of phases that no recipe has laid out: each with what it reads, as the name of the input and the number of
+    /// the phase that makes it.
+    pub fn of_phases(name: String, resolved: String, memory: u64, phases: Vec<(Box<dyn Phase>, PhaseInputs)>) -> Plan {
+        let mut planned = Phases::default();
+        for (phase, inputs) in phases {
+            planned.add(phase, inputs, Vec::new());
+        }
+        Plan { name, resolved, memory, phases: planned.planned }
     }
 
     /// What phase `at` reads, each manifest as `manifest` gives it.

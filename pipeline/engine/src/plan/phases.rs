@@ -1,46 +1,38 @@
-//! Lays out the phases of a recipe: a map phase for every block, those of every exchange, then the sections.
+//! Lays out the phases of a recipe: a map phase for every block, those of every exchange, then those of the section.
 
 use super::PlannedPhase;
 use crate::exchange::bounds::Sizes;
 use crate::exchange::{self, From};
 use crate::map::MapPhase;
 use crate::pipe::PipePhase;
-use crate::spec::{Spec, StepSpec, canonical_params};
-use serde_json::json;
+use crate::spec::{Spec, StepSpec};
 use std::sync::Arc;
 use tokenmill_core::BuildError;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_store::phase::DOCS;
+use tokenmill_store::phase::{DOCS, MEASURED};
 use tokenmill_store::{Phase, SharedAssets};
 
 /// The phases so far.
 #[derive(Default)]
-pub struct Phases(pub Vec<PlannedPhase>);
+pub struct Phases {
+    /// In order.
+    pub planned: Vec<PlannedPhase>,
+    /// The numbers of those that walk documents through steps, and so leave metrics.
+    maps: Vec<usize>,
+}
 
 impl Phases {
     /// Adds a phase and says which number it has.
-    fn add(&mut self, phase: Box<dyn Phase>, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
-        let spec = phase.spec();
-        self.add_as(phase, &spec, inputs, steps)
-    }
-
-    /// As [`Phases::add`], with more than the phase's own spec in the fingerprint.
-    fn add_as(
-        &mut self,
-        phase: Box<dyn Phase>,
-        spec: &str,
-        inputs: Vec<(String, usize)>,
-        steps: Vec<StepSpec>,
-    ) -> usize {
-        let mut identity = format!("{}\0{spec}", phase.name());
+    pub fn add(&mut self, phase: Box<dyn Phase>, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
+        let mut identity = format!("{}\0{}", phase.name(), phase.spec());
         for (name, from) in &inputs {
-            identity.push_str(&format!("\0{name}\0{}", self.0[*from].fingerprint));
+            identity.push_str(&format!("\0{name}\0{}", self.planned[*from].fingerprint));
         }
         let fingerprint = digest_hex(identity.as_bytes());
-        let number = self.0.len();
+        let number = self.planned.len();
         let folder = format!("p{}-{}-{}", number + 1, phase.name(), &fingerprint[..12]);
-        self.0.push(PlannedPhase { fingerprint, folder, phase, inputs, steps, notes: Vec::new() });
+        self.planned.push(PlannedPhase { fingerprint, folder, phase, inputs, steps, notes: Vec::new() });
         number
     }
 
@@ -53,6 +45,7 @@ impl Phases {
             let steps = map.steps();
             let inputs = docs.iter().cloned().chain(std::mem::take(&mut decided)).collect();
             let map = self.add(Box::new(map), inputs, steps);
+            self.maps.push(map);
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
@@ -60,7 +53,7 @@ impl Phases {
                     let pipe = PipePhase::new(step, assets.clone())?;
                     let notes = pipe.notes();
                     let number = self.add(Box::new(pipe), docs.clone(), vec![step.clone()]);
-                    self.0[number].notes = notes;
+                    self.planned[number].notes = notes;
                     decided.push((exchange::decided(&step.name), number));
                     continue;
                 }
@@ -82,7 +75,7 @@ impl Phases {
         decided: &[(String, usize)],
         assets: &Arc<dyn SharedAssets>,
     ) -> Result<usize, BuildError> {
-        let first = self.0.len();
+        let first = self.planned.len();
         let source = is_scan.then_some(&spec.source);
         for (place, made) in
             exchange::steps(step, earlier, spec.seed, source, Sizes::default(), &**assets)?.into_iter().enumerate()
@@ -94,23 +87,23 @@ impl Phases {
             // Who is alive is settled by the shuffle; what follows it need not ask again.
             let decided = decided.iter().filter(|_| place == 0).cloned();
             let number = self.add(made.phase, inputs.chain(decided).collect(), Vec::new());
-            self.0[number].notes = made.notes;
+            self.planned[number].notes = made.notes;
         }
-        Ok(self.0.len() - 1)
+        Ok(self.planned.len() - 1)
     }
 
-    /// The phases of the sections, each of which reads the one before it.
-    pub fn sections(&mut self, spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<(), BuildError> {
-        for (section, params) in &spec.sections {
-            let asset_names =
-                section.asset_params.iter().map(|param| params.text(param)).filter(|name| !name.is_empty());
-            let digests = asset_names.map(|name| assets.digest(name)).collect::<Result<Vec<_>, _>>()?;
-            for phase in (section.build)(params, spec.seed, assets.clone())? {
-                let text = json!({"params": canonical_params(params), "assets": digests, "seed": spec.seed, "phase": phase.spec()});
-                // The steps always end with a map phase, and every phase of a section gives documents out.
-                let before = self.0.len().saturating_sub(1);
-                self.add_as(phase, &text.to_string(), vec![(DOCS.to_owned(), before)], Vec::new());
+    /// The phases of the section, each of which reads the one before it; the first also what steps have measured, where
+    /// the section asks for that.
+    pub fn section(&mut self, spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<(), BuildError> {
+        let Some((section, params)) = &spec.section else { return Ok(()) };
+        let measures = section.metric_params.iter().any(|(param, _)| !params.texts(param).is_empty());
+        for (place, phase) in (section.build)(params, spec.seed, assets.clone())?.into_iter().enumerate() {
+            // The steps always end with a map phase, and every phase of a section gives documents out.
+            let mut inputs = vec![(DOCS.to_owned(), self.planned.len().saturating_sub(1))];
+            if place == 0 && measures {
+                inputs.extend(self.maps.iter().map(|map| (format!("{MEASURED}{map}"), *map)));
             }
+            self.add(phase, inputs, Vec::new());
         }
         Ok(())
     }

@@ -186,7 +186,7 @@ pub fn toy_spec() -> Spec {
         memory: 0,
         alarm: None,
         blocks: vec![Block { steps: vec![step], ..Block::default() }],
-        sections: Vec::new(),
+        section: None,
     }
 }
 

@@ -52,17 +52,35 @@ pub struct PhaseReport {
 /// # Errors
 /// On the first task that fails; what was committed stays, so the same call goes on from there.
 pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) -> Result<Vec<PhaseReport>, RunError> {
-    crate::map::silence_panics();
     store.put(RESOLVED, plan.resolved.as_bytes())?;
+    run_first(plan.phases.len(), plan, store, options, watch)
+}
+
+/// Runs the first `n_phases` phases of a plan. Unless they are all, `plan.json` stays as it is: what has been done will be
+/// found again by the keys of its tasks.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_first(
+    n_phases: usize,
+    plan: &Plan,
+    store: &dyn Store,
+    options: Options,
+    watch: &dyn Watch,
+) -> Result<Vec<PhaseReport>, RunError> {
+    crate::map::silence_panics();
+    let is_whole = n_phases >= plan.phases.len();
     let mut record = RunRecord::of(plan);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK_BYTES).build();
     let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
     let mut reports: Vec<PhaseReport> = Vec::new();
-    for (at, planned) in plan.phases.iter().enumerate() {
+    for (at, planned) in plan.phases.iter().enumerate().take(n_phases) {
         let inputs = plan.inputs(at, store, |inputs, name, from| inputs.with(name, reports[from].manifest.clone()));
         let tasks = planned.phase.tasks(&planned.fingerprint, &inputs)?;
         record.phases[at].set_tasks(store, &tasks)?;
-        record.write(store)?;
+        if is_whole {
+            record.write(store)?;
+        }
         let work = PhaseWork {
             planned,
             tasks: &tasks,

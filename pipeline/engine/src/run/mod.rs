@@ -4,7 +4,7 @@ mod local;
 mod one;
 mod status;
 
-pub use local::{Options, PhaseReport, Watch, run};
+pub use local::{Options, PhaseReport, Watch, run, run_first};
 pub use one::{finish_phase, run_task};
 pub use status::{PhaseStatus, status};
 

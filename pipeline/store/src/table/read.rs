@@ -5,7 +5,7 @@ use arrow::array::{
     Array, AsArray, BooleanArray, FixedSizeBinaryArray, Float32Array, LargeListArray, LargeStringArray,
 };
 use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -160,6 +160,11 @@ impl Batches {
         Ok(Batches { reader, last_error, name: name.to_owned(), rows })
     }
 
+    /// The names of the columns that are read.
+    pub fn columns(&self) -> Vec<String> {
+        self.reader.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
     /// Rows in the table.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -242,7 +247,8 @@ impl<'a> Columns<'a> {
         let lists: &LargeListArray = self.column(name)?;
         let ids = lists.values().as_primitive_opt::<UInt32Type>();
         let ids = ids.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` holds no token ids")))?;
-        Ok(TokenLists { ids: ids.values(), offsets: lists.value_offsets() })
+        let bytes = ids.values().inner().as_slice();
+        Ok(TokenLists { ids: ids.values(), bytes, offsets: lists.value_offsets() })
     }
 
     /// A column of unsigned 32-bit numbers.
@@ -287,6 +293,7 @@ impl<'a> Columns<'a> {
 /// The token lists of one batch.
 pub struct TokenLists<'a> {
     ids: &'a [u32],
+    bytes: &'a [u8],
     offsets: &'a [i64],
 }
 
@@ -298,7 +305,18 @@ impl<'a> TokenLists<'a> {
             _ => &[],
         }
     }
+
+    /// The ids of one row as they lie in memory: four bytes each, little-endian.
+    pub fn bytes(&self, row: usize) -> &'a [u8] {
+        match (self.offsets.get(row), self.offsets.get(row + 1)) {
+            (Some(start), Some(end)) => self.bytes.get(*start as usize * 4..*end as usize * 4).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
 }
+
+#[cfg(target_endian = "big")]
+compile_error!("token ids are written as they lie in memory, which must be little-endian");
 
 #[cfg(test)]
 mod tests {

@@ -1,30 +1,31 @@
 //! What a run has measured of documents, beside their text: metrics of any of its phases, by document.
 
-use crate::failure::Failure;
+use crate::table::{Batches, Columns};
+use crate::{Manifest, Store, StoreError};
 use std::collections::BTreeMap;
 use tokenmill_core::DocId;
-use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Manifest, Store};
 
-/// The metrics of a document, in the order in which they were asked for.
+/// The metrics of a document as text, in the order in which they were asked for.
 pub type Row = Vec<Option<String>>;
 
 /// Metrics such as `lang.id.score` of the documents of one part. Where several phases have measured one, the last counts.
-pub fn of_part(
+///
+/// # Errors
+/// When a table is missing or damaged, or the store fails.
+pub fn of_part<'a>(
     store: &dyn Store,
-    manifests: &[Manifest],
+    manifests: impl IntoIterator<Item = &'a Manifest>,
     label: &str,
     names: &[String],
-) -> Result<BTreeMap<DocId, Row>, Failure> {
+) -> Result<BTreeMap<DocId, Row>, StoreError> {
     let mut rows = BTreeMap::new();
     if names.is_empty() {
         return Ok(rows);
     }
-    for part in manifests.iter().flat_map(|manifest| &manifest.parts).filter(|part| part.label == label) {
+    for part in manifests.into_iter().flat_map(|manifest| &manifest.parts).filter(|part| part.label == label) {
         let (Some(ledger), Some(metrics)) = (part.objects.get("ledger"), part.objects.get("metrics")) else { continue };
-        let Some(first) = Batches::open(store, &metrics.key, &[])?.next().transpose()? else { continue };
-        let known: Vec<&str> =
-            names.iter().map(String::as_str).filter(|name| first.column_by_name(name).is_some()).collect();
+        let columns = Batches::open(store, &metrics.key, &[])?.columns();
+        let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| columns.iter().any(|c| c == name)).collect();
         if known.is_empty() {
             continue;
         }

@@ -1,8 +1,6 @@
 //! The part of a host that somebody registered: what belongs to one owner.
 
-use super::host::normal_host;
 use std::borrow::Cow;
-use tokenmill_core::text::host_of;
 
 /// The registrable domain of a host: its public suffix and one label more, by the [Public Suffix List].
 ///
@@ -27,11 +25,6 @@ pub fn registrable_domain(host: &str) -> &str {
     };
     let found = psl::domain(lower.as_bytes()).map(|domain| domain.as_bytes().len());
     found.and_then(|length| host.get(host.len().checked_sub(length)?..)).unwrap_or(host)
-}
-
-/// The site that a URL is of: the registrable domain of its host, whatever way that is written; empty without a host.
-pub fn site_of(url: &str) -> String {
-    registrable_domain(&normal_host(host_of(url))).to_owned()
 }
 
 #[cfg(test)]
