@@ -3,6 +3,7 @@
 
 pub mod order;
 mod phase;
+pub mod plan;
 pub mod shard;
 pub mod tokenize;
 
