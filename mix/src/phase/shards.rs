@@ -3,17 +3,21 @@
 use super::tokens::TABLE;
 use super::{Settings, parts_digest, sum, work_number};
 use crate::order::shard_keys;
+use crate::pack::{Long, Packing, pack};
 use crate::shard::megatron::{Dtype, Writer};
+use crate::shard::samples;
+use crate::shard::sha256::Sha256Writer;
 use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
+use tokenmill_core::schema::Type;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::table::{Batches, Columns};
+use tokenmill_store::table::{Batches, Columns, Field, Table};
 use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
 
 /// Raised when the shards can change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 pub struct Shards(pub Arc<Settings>);
 
@@ -50,28 +54,48 @@ impl Phase for Shards {
         // Down to the ids, so that not even two documents of one id depend on how they were parted.
         rows.sort_by(|a, b| (a.key, a.id, &a.ids).cmp(&(b.key, b.id, &b.ids)));
         let card = self.0.card()?;
-        let mut writer = Writer::new(context.spool()?, Dtype::for_vocab(card.vocab_size));
-        let mut n_tokens = 0;
-        let mut ids = Vec::new();
+        let write = || StoreError::io("write", &task.label);
+        let around = (card.bos.as_slice(), card.eos.as_slice());
+        let around_len = (around.0.len() + around.1.len()) as u64;
+        let lengths: Vec<u64> = rows.iter().map(|row| row.ids.len() as u64 + around_len).collect();
+        let packed = pack(&lengths, 0, Packing::None, Long::Fragment);
+        let mut writer = Writer::new(Sha256Writer::new(context.spool()?), Dtype::for_vocab(card.vocab_size));
+        let field = |name: &str, kind| Field { name: name.to_owned(), kind, nullable: false };
+        let fields = [("id", Type::Id), ("start", Type::U64), ("length", Type::U32)];
+        let mut pieces = Table::new(context.spool()?, fields.map(|(name, kind)| field(name, kind)).to_vec());
         for row in &rows {
-            ids.clear();
-            ids.extend(card.bos);
-            ids.extend_from_slice(&row.ids);
-            ids.extend(card.eos);
-            n_tokens += ids.len();
-            writer.document(&ids).map_err(StoreError::io("write", &task.label))?;
+            writer.piece_of(&[around.0, &row.ids, around.1]).map_err(write())?;
         }
-        let mut index = context.spool()?;
-        let bin = writer.finish(&mut index).map_err(StoreError::io("write", &task.label))?;
-        // Both files of a shard share a prefix, as Megatron wants it; it follows from the content of both.
-        let prefix = format!("{}/shards/{}", context.folder, digest_hex((bin.digest() + &index.digest()).as_bytes()));
-        let n_documents = rows.len() as u64;
+        for piece in &packed.pieces {
+            pieces.row().id(rows[piece.document as usize].id).u64(piece.start).u32(piece.len).end()?;
+        }
+        let (n_tokens, n_documents) = (writer.n_tokens(), rows.len() as u64);
+        let mut index = Sha256Writer::new(context.spool()?);
+        let (bin, bin_sha256) = writer.finish(&mut index).map_err(write())?.finish();
+        let (idx, idx_sha256) = index.finish();
+        let mut offsets = Sha256Writer::new(context.spool()?);
+        samples::write(&mut offsets, &packed.offsets).map_err(write())?;
+        let (samples, samples_sha256) = offsets.finish();
+        // All files of a shard share a prefix, as Megatron wants it; it follows from the content of all.
+        let digests = bin.digest() + &idx.digest() + &samples.digest();
+        let prefix = format!("{}/shards/{}", context.folder, digest_hex(digests.as_bytes()));
         let mut bin = bin.store_as(context.store, format!("{prefix}.bin"))?;
-        let mut idx = index.store_as(context.store, format!("{prefix}.idx"))?;
-        (bin.rows, idx.rows) = (n_documents, n_documents);
+        let mut idx = idx.store_as(context.store, format!("{prefix}.idx"))?;
+        let mut samples = samples.store_as(context.store, format!("{prefix}.samples"))?;
+        let pieces = context.keep_table(pieces, "pieces")?;
+        (bin.rows, idx.rows, samples.rows) = (n_documents, n_documents, packed.n_sequences());
         context.advance(task.bytes);
-        let tally = json!({"n_in": n_documents, "n_out": n_documents, "n_tokens": n_tokens});
-        Ok(Outcome { objects: [("bin".to_owned(), bin), ("idx".to_owned(), idx)].into(), tally, ..Outcome::default() })
+        let tally = json!({
+            "n_in": n_documents,
+            "n_out": n_documents,
+            "n_tokens": n_tokens,
+            "n_pieces": pieces.rows,
+            "n_sequences": packed.n_sequences(),
+            "sha256": {"bin": bin_sha256, "idx": idx_sha256, "samples": samples_sha256},
+        });
+        let objects = [("bin", bin), ("idx", idx), ("samples", samples), ("pieces", pieces)];
+        let objects = objects.into_iter().map(|(name, object)| (name.to_owned(), object)).collect();
+        Ok(Outcome { objects, tally, ..Outcome::default() })
     }
 
     fn forecast(&self) -> String {

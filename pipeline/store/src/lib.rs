@@ -17,6 +17,7 @@ pub mod location;
 pub mod mem;
 pub mod meter;
 pub mod phase;
+pub mod place;
 pub mod post;
 pub mod ranges;
 pub mod readahead;
