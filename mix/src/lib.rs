@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
 pub mod order;
+pub mod pack;
 mod phase;
 pub mod plan;
 pub mod shard;

@@ -46,7 +46,7 @@ fn numpy_reads_the_texts_of_the_kept_documents() {
     let tokenizer = Tokenizer::from_rank_file("mini", Family::named("gpt2").unwrap(), &vocabulary).unwrap();
 
     let (mut found, mut n_tokens) = (Vec::new(), 0);
-    for shard in &dataset.shards {
+    for shard in &dataset.phases[0].shards {
         let documents = read(&sandbox.run_folder().join(&shard.prefix));
         assert_eq!(documents.len() as u64, shard.n_documents, "{}", shard.prefix);
         for mut ids in documents {
@@ -58,7 +58,7 @@ fn numpy_reads_the_texts_of_the_kept_documents() {
     let mut kept = kept(&store);
     kept.sort_unstable();
     found.sort_unstable();
-    assert!(dataset.shards.len() > 1 && kept.len() > 100, "{} shards, {} documents", dataset.shards.len(), kept.len());
+    assert!(dataset.phases[0].shards.len() > 1 && kept.len() > 100, "{} shards, {} documents", dataset.phases[0].shards.len(), kept.len());
     assert_eq!((dataset.n_tokens, dataset.n_documents), (n_tokens, kept.len() as u64));
     assert_eq!(found, kept);
 }

@@ -90,7 +90,7 @@ fn dataset(phases: &[Box<dyn Phase>], store: &MemStore, parts: &[Vec<(DocId, &st
 /// Every document of every shard, as text, with the end token taken off.
 fn texts(store: &MemStore, dataset: &Dataset) -> Vec<String> {
     let mut texts = Vec::new();
-    for shard in &dataset.shards {
+    for shard in &dataset.phases[0].shards {
         let (bin, idx) = (store.read(&shard.bin.key).unwrap(), store.read(&shard.idx.key).unwrap());
         assert_eq!(shard.bin.key, format!("{}.bin", shard.prefix));
         assert_eq!(shard.idx.key, format!("{}.idx", shard.prefix));
@@ -117,8 +117,8 @@ fn every_document_is_in_the_shards_once_in_shuffled_order() {
 
     let n_tokens: u64 = all.iter().map(|(_, text)| text.len() as u64 + 1).sum();
     assert_eq!((dataset.n_documents, dataset.n_tokens), (300, n_tokens));
-    assert_eq!(dataset.shards.len() as u64, n_tokens.div_ceil(5_000));
-    assert_eq!(dataset.shards.iter().map(|shard| shard.n_tokens).sum::<u64>(), n_tokens);
+    assert_eq!(dataset.phases[0].shards.len() as u64, n_tokens.div_ceil(5_000));
+    assert_eq!(dataset.phases[0].shards.iter().map(|shard| shard.n_tokens).sum::<u64>(), n_tokens);
     assert_eq!((dataset.dtype.as_str(), dataset.seed), ("uint16", SEED));
     assert_eq!((dataset.tokenizer.bos, dataset.tokenizer.eos), (None, Some(EOS)));
 }
@@ -137,7 +137,7 @@ fn shards_depend_on_the_documents_alone() {
             let settings = settings(&Params::from_table(SHARDS.params, &table).unwrap(), SEED, assets()).unwrap();
             phases[0] = Box::new(Tokens { settings: Arc::new(settings), table_ids });
         }
-        let shards = dataset(&phases, &store, parts).unwrap().shards;
+        let shards = dataset(&phases, &store, parts).unwrap().phases.remove(0).shards;
         assert!(shards.len() > 2);
         shards.into_iter().map(|shard| (shard.bin.digest, shard.idx.digest)).collect::<Vec<_>>()
     };
@@ -153,7 +153,7 @@ fn a_run_without_documents_has_one_empty_shard() {
     let store = MemStore::new().unwrap();
     for parts in [&[][..], &[Vec::new()]] {
         let dataset = dataset(&phases("").unwrap(), &store, parts).unwrap();
-        assert_eq!((dataset.n_documents, dataset.n_tokens, dataset.shards.len()), (0, 0, 1));
+        assert_eq!((dataset.n_documents, dataset.n_tokens, dataset.phases[0].shards.len()), (0, 0, 1));
         assert!(texts(&store, &dataset).is_empty());
     }
 }

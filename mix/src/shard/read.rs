@@ -5,22 +5,39 @@ use std::ops::Range;
 
 const HEADER_BYTES: usize = 34;
 
-/// A shard in memory.
-pub struct Reader<'a> {
-    bin: &'a [u8],
-    dtype: Dtype,
-    /// Where every sequence lies in `bin`.
-    sequences: Vec<Range<usize>>,
-    /// Every document is the sequences from its boundary to the next.
-    boundaries: Vec<usize>,
+/// The lengths of the pieces of a shard, in its order, from an index that our writer has made.
+///
+/// # Errors
+/// When the index is damaged, or its pieces do not lie end to end as documents of their own.
+pub fn piece_lengths(index: &[u8]) -> Result<(Dtype, Vec<u32>), String> {
+    let parts = Parts::split(index)?;
+    let mut lengths = Vec::with_capacity(parts.lengths.len() / 4);
+    let mut end = 0i64;
+    for (length, pointer) in parts.lengths() {
+        let length = u32::try_from(length).map_err(|_| format!("the index has a piece of `{length}` ids"))?;
+        if pointer != end {
+            return Err(format!("piece `{}` of the index is not where the one before it ends", lengths.len()));
+        }
+        end = end.saturating_add(i64::from(length) * parts.dtype.bytes() as i64);
+        lengths.push(length);
+    }
+    let n_pieces = lengths.len() as i64;
+    match parts.boundaries().eq(0..=n_pieces) {
+        true => Ok((parts.dtype, lengths)),
+        false => Err("the index has documents of several pieces".to_owned()),
+    }
 }
 
-impl<'a> Reader<'a> {
-    /// Reads an index and checks it against the `.bin`.
-    ///
-    /// # Errors
-    /// Says what is wrong with the files.
-    pub fn new(bin: &'a [u8], index: &[u8]) -> Result<Reader<'a>, String> {
+/// The arrays of an index, whose sizes have been checked.
+struct Parts<'a> {
+    dtype: Dtype,
+    lengths: &'a [u8],
+    pointers: &'a [u8],
+    boundaries: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn split(index: &'a [u8]) -> Result<Parts<'a>, String> {
         let header = index.get(..HEADER_BYTES).filter(|header| header.starts_with(MAGIC));
         let header = header.ok_or("the index does not begin as Megatron's does")?;
         let [version, n_sequences, n_boundaries] = [9, 18, 26].map(|at| word(&header[at..at + 8]));
@@ -40,13 +57,42 @@ impl<'a> Reader<'a> {
         }
         let (lengths, rest) = rest.split_at(n_sequences as usize * 4);
         let (pointers, rest) = rest.split_at(n_sequences as usize * 8);
-        let boundaries = rest[..n_boundaries as usize * 8].chunks_exact(8).map(word);
-        let mut reader = Reader { bin, dtype, sequences: Vec::new(), boundaries: Vec::new() };
-        for (length, pointer) in lengths.chunks_exact(4).zip(pointers.chunks_exact(8).map(word)) {
-            let length = i32::from_le_bytes([length[0], length[1], length[2], length[3]]);
+        Ok(Parts { dtype, lengths, pointers, boundaries: &rest[..n_boundaries as usize * 8] })
+    }
+
+    /// Length and byte pointer of every sequence.
+    fn lengths(&self) -> impl Iterator<Item = (i32, i64)> {
+        let lengths = self.lengths.as_chunks().0.iter().map(|length| i32::from_le_bytes(*length));
+        lengths.zip(self.pointers.chunks_exact(8).map(word))
+    }
+
+    fn boundaries(&self) -> impl Iterator<Item = i64> {
+        self.boundaries.chunks_exact(8).map(word)
+    }
+}
+
+/// A shard in memory.
+pub struct Reader<'a> {
+    bin: &'a [u8],
+    dtype: Dtype,
+    /// Where every sequence lies in `bin`.
+    sequences: Vec<Range<usize>>,
+    /// Every document is the sequences from its boundary to the next.
+    boundaries: Vec<usize>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads an index and checks it against the `.bin`.
+    ///
+    /// # Errors
+    /// Says what is wrong with the files.
+    pub fn new(bin: &'a [u8], index: &[u8]) -> Result<Reader<'a>, String> {
+        let parts = Parts::split(index)?;
+        let mut reader = Reader { bin, dtype: parts.dtype, sequences: Vec::new(), boundaries: Vec::new() };
+        for (length, pointer) in parts.lengths() {
             reader.sequences.push(reader.place(pointer, length)?);
         }
-        for boundary in boundaries {
+        for boundary in parts.boundaries() {
             let last = reader.boundaries.last().copied().unwrap_or(0);
             let boundary = usize::try_from(boundary).ok().filter(|at| (last..=reader.sequences.len()).contains(at));
             reader.boundaries.push(boundary.ok_or("the documents of the index are out of order")?);
@@ -95,7 +141,7 @@ mod tests {
 
     fn written(documents: &[Vec<u32>], dtype: Dtype) -> (Vec<u8>, Vec<u8>) {
         let mut writer = Writer::new(Vec::new(), dtype);
-        documents.iter().for_each(|ids| writer.document(ids).unwrap());
+        documents.iter().for_each(|ids| writer.piece(ids).unwrap());
         let mut index = Vec::new();
         (writer.finish(&mut index).unwrap(), index)
     }
@@ -110,6 +156,8 @@ mod tests {
                 assert_eq!(reader.n_documents(), documents.len());
                 assert!(reader.documents().eq(documents.iter().cloned()));
                 assert_eq!(reader.document(documents.len()), None);
+                let lengths: Vec<u32> = documents.iter().map(|ids| ids.len() as u32).collect();
+                assert_eq!(piece_lengths(&index).unwrap(), (dtype, lengths));
             }
         }
         let (bin, index) = written(&[vec![128_001]], Dtype::I32);
@@ -125,6 +173,7 @@ mod tests {
         index.extend(2i64.to_le_bytes());
         let reader = Reader::new(&bin, &index).unwrap();
         assert!(reader.documents().eq([vec![1, 2, 3]]));
+        assert!(piece_lengths(&index).unwrap_err().contains("several pieces"));
     }
 
     /// Every byte of an index set to its extremes, and every way to cut it off: an error or a reader, never a panic.
@@ -138,6 +187,9 @@ mod tests {
             for value in [0x00, 0x7F, 0x80, 0xFF] {
                 let mut damaged = index.clone();
                 damaged[at] = value;
+                // Of what this writer makes, only the width of ids and the last length can change unseen.
+                let lengths = piece_lengths(&damaged);
+                assert!(damaged == index || at == 17 || (38..42).contains(&at) || lengths.is_err());
                 if let Ok(reader) = Reader::new(&bin, &damaged) {
                     assert!(reader.documents().map(|ids| ids.len()).sum::<usize>() <= 6);
                 }

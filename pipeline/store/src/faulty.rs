@@ -6,7 +6,7 @@ use crate::{Created, Object, ObjectMeta, Store, StoreError};
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -179,6 +179,10 @@ impl<S: Store> Store for Faulty<S> {
 
     fn scratch(&self) -> &Path {
         self.inner.scratch()
+    }
+
+    fn local_file(&self, key: &str) -> Option<PathBuf> {
+        self.inner.local_file(key)
     }
 
     fn display(&self, key: &str) -> String {

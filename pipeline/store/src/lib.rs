@@ -18,6 +18,7 @@ pub mod measured;
 pub mod mem;
 pub mod meter;
 pub mod phase;
+pub mod place;
 pub mod post;
 pub mod ranges;
 pub mod readahead;

@@ -123,6 +123,10 @@ impl Store for LocalStore {
         &self.scratch
     }
 
+    fn local_file(&self, key: &str) -> Option<PathBuf> {
+        self.path(key).ok()
+    }
+
     fn display(&self, key: &str) -> String {
         self.root.join(key).display().to_string()
     }

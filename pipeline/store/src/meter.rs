@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -159,6 +159,10 @@ impl Store for Metered<'_> {
 
     fn scratch(&self) -> &Path {
         self.inner.scratch()
+    }
+
+    fn local_file(&self, key: &str) -> Option<PathBuf> {
+        self.inner.local_file(key)
     }
 
     fn display(&self, key: &str) -> String {

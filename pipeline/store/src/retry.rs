@@ -6,7 +6,7 @@ use crate::{Created, Keeper, Object, ObjectMeta, Store, StoreError};
 use bytes::Bytes;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -168,6 +168,10 @@ impl<S: Store + 'static> Store for Retry<S> {
 
     fn scratch(&self) -> &Path {
         self.inner.scratch()
+    }
+
+    fn local_file(&self, key: &str) -> Option<PathBuf> {
+        self.inner.local_file(key)
     }
 
     fn display(&self, key: &str) -> String {

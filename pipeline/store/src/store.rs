@@ -4,7 +4,7 @@ use crate::{StoreError, ranges};
 use bytes::Bytes;
 use std::io::Read;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is known of an object without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +117,12 @@ pub trait Store: Send + Sync {
     /// Where files are spooled before they are moved in.
     fn scratch(&self) -> &Path;
 
+    /// The file that is the object, where objects are files of this machine. It may be linked to and read, and must never
+    /// be written.
+    fn local_file(&self, _key: &str) -> Option<PathBuf> {
+        None
+    }
+
     /// What a user would type to reach `key`.
     fn display(&self, key: &str) -> String;
 }
@@ -171,6 +177,10 @@ macro_rules! forward {
 
         fn scratch(&self) -> &Path {
             (**self).scratch()
+        }
+
+        fn local_file(&self, key: &str) -> Option<PathBuf> {
+            (**self).local_file(key)
         }
 
         fn display(&self, key: &str) -> String {
