@@ -6,6 +6,7 @@ pub mod pack;
 mod phase;
 pub mod plan;
 pub mod shard;
+mod take;
 pub mod tokenize;
 
-pub use phase::SHARDS;
+pub use phase::{CUTS, INDEX_PHASE, SHARDS, TOKENS, TOKENS_PHASE, TokenStore, mix_phases, supply};

@@ -41,18 +41,13 @@ pub enum Long {
 }
 
 impl Packing {
-    /// The names in recipes.
-    pub fn names() -> [&'static str; 3] {
-        [Packing::Concat, Packing::BestFit, Packing::None].map(Packing::name)
-    }
+    /// All methods by their names in recipes and manifests.
+    pub const NAMES: [(&'static str, Packing); 3] =
+        [("concat", Packing::Concat), ("best_fit", Packing::BestFit), ("none", Packing::None)];
 
     /// The name in recipes and manifests.
     pub fn name(self) -> &'static str {
-        match self {
-            Packing::Concat => "concat",
-            Packing::BestFit => "best_fit",
-            Packing::None => "none",
-        }
+        name_of(&Packing::NAMES, self)
     }
 
     /// The method of a name.
@@ -60,8 +55,7 @@ impl Packing {
     /// # Errors
     /// When there is none; the hint lists all.
     pub fn of_name(name: &str) -> Result<Packing, BuildError> {
-        let found = [Packing::Concat, Packing::BestFit, Packing::None].into_iter().find(|packing| packing.name() == name);
-        found.ok_or_else(|| unknown("packing method", name, &Packing::names()))
+        named(&Packing::NAMES, name, "packing method")
     }
 
     /// Whether this method can make sequences of `context` tokens.
@@ -83,17 +77,12 @@ impl Packing {
 }
 
 impl Long {
-    /// The names in recipes.
-    pub fn names() -> [&'static str; 2] {
-        [Long::Fragment, Long::Truncate].map(Long::name)
-    }
+    /// All treatments by their names in recipes and manifests.
+    pub const NAMES: [(&'static str, Long); 2] = [("fragment", Long::Fragment), ("truncate", Long::Truncate)];
 
     /// The name in recipes and manifests.
     pub fn name(self) -> &'static str {
-        match self {
-            Long::Fragment => "fragment",
-            Long::Truncate => "truncate",
-        }
+        name_of(&Long::NAMES, self)
     }
 
     /// The treatment of a name.
@@ -101,16 +90,20 @@ impl Long {
     /// # Errors
     /// When there is none; the hint lists all.
     pub fn of_name(name: &str) -> Result<Long, BuildError> {
-        let found = [Long::Fragment, Long::Truncate].into_iter().find(|long| long.name() == name);
-        found.ok_or_else(|| unknown("treatment of long documents", name, &Long::names()))
+        named(&Long::NAMES, name, "treatment of long documents")
     }
 }
 
-fn unknown(what: &str, name: &str, names: &[&str]) -> BuildError {
-    BuildError {
-        message: format!("there is no {what} `{name}`"),
-        hint: Some(format!("take one of `{}`", names.join("`, `"))),
-    }
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    names.iter().find(|(_, named)| *named == value).map_or("", |(name, _)| name)
+}
+
+fn named<T: Copy>(names: &[(&'static str, T)], name: &str, what: &str) -> Result<T, BuildError> {
+    let found = names.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = names.iter().map(|(known, _)| *known).collect();
+        BuildError::new(format!("there is no {what} `{name}`")).hint(format!("take one of `{}`", known.join("`, `")))
+    })
 }
 
 /// A run of tokens of one document: all of it, or a fragment.

@@ -3,7 +3,8 @@
 use super::node::{Text, View, number, text, tokens, whole};
 use super::read_group::group;
 use super::read_phase::{Known, phase};
-use super::spec::{Long, Mix, Packing, ShardSpec, Source};
+use super::spec::{Mix, ShardSpec, Source};
+use crate::pack::{Long, Packing};
 use tokenmill_core::BuildError;
 use tokenmill_core::suggest::suggest;
 use toml::de::{DeTable, DeValue};

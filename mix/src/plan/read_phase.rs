@@ -2,7 +2,8 @@
 
 use super::node::{Node, View, tokens, whole};
 use super::read::{AMOUNT, number_in, plain_name};
-use super::spec::{Budget, Packing, Phase, Proportions, ShardSpec, Shortfall};
+use crate::pack::Packing;
+use super::spec::{Budget, Phase, Proportions, ShardSpec, Shortfall};
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
 use tokenmill_core::suggest::suggest;

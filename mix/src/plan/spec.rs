@@ -1,5 +1,6 @@
 //! What a mix is, with every default written out: sources, groups, training phases and shards.
 
+use crate::pack::{Long, Packing};
 use std::collections::BTreeMap;
 
 /// A mix.
@@ -177,47 +178,6 @@ pub struct ShardSpec {
     pub bos: bool,
     /// Whether the end token stands behind every document.
     pub eos: bool,
-}
-
-/// How sequences are made of documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// End to end, cut at every `context` tokens.
-    Concat,
-    /// Best-fit decreasing: whole documents wherever they fit.
-    BestFit,
-    /// One sequence per document.
-    None,
-}
-
-/// What is done with documents longer than the context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Long {
-    /// They are cut into pieces, all of which are used.
-    Fragment,
-    /// What is beyond the context is left out.
-    Truncate,
-}
-
-impl Packing {
-    /// Its names, in the order of the type.
-    pub const NAMES: [(&'static str, Packing); 3] =
-        [("concat", Packing::Concat), ("best_fit", Packing::BestFit), ("none", Packing::None)];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        name_of(&Packing::NAMES, self)
-    }
-}
-
-impl Long {
-    /// Its names, in the order of the type.
-    pub const NAMES: [(&'static str, Long); 2] = [("fragment", Long::Fragment), ("truncate", Long::Truncate)];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        name_of(&Long::NAMES, self)
-    }
 }
 
 impl Shortfall {

@@ -1,6 +1,7 @@
 //! What is written is read, written back, or refused at its place.
 
-use super::super::{Budget, Epochs, Mix, Packing, Proportions, Shortfall, SplitBy};
+use crate::pack::Packing;
+use super::super::{Budget, Epochs, Mix, Proportions, Shortfall, SplitBy};
 use super::{error, mix, with_head};
 
 const FULL: &str = r#"
