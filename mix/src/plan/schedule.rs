@@ -110,7 +110,7 @@ fn streams(mix: &Mix, supply: &Supply) -> Result<(Vec<Stream>, Vec<Range<usize>>
             return Err(error.hint("count the documents again with this mix"));
         }
         if available.n_tokens > 0 {
-            by_group.entry(group).or_default().push((name, value.unwrap_or(""), available.n_tokens));
+            by_group.entry(group).or_default().push((name.as_str(), value.unwrap_or(""), available.n_tokens));
         }
     }
     let (mut streams, mut ranges) = (Vec::new(), Vec::new());
