@@ -3,7 +3,7 @@
 use super::node::{Text, View, number, text, tokens, whole};
 use super::read_group::group;
 use super::read_phase::{Known, phase};
-use super::spec::{Mix, ShardSpec, Source};
+use super::spec::{Group, Mix, Phase, ShardSpec, Source};
 use crate::pack::{Long, Packing};
 use tokenmill_core::BuildError;
 use tokenmill_core::suggest::suggest;
@@ -70,11 +70,11 @@ fn read(view: &View<'_>) -> Result<Mix, BuildError> {
     let sources = all(view, "source", "name the runs whose token stores are read: `[[source]]`, `name`, `run`")?;
     let sources = named(sources, source, |source: &Source| &source.name)?;
     let groups = all(view, "group", "add `[[group]]` with a `name`; without `where` it has all documents")?;
-    let groups = named(groups, |view| group(view, &sources), |group| &group.name)?;
+    let groups = named(groups, |view| group(view, &sources), |group: &Group| &group.name)?;
     let phases = all(view, "phase", "add `[[phase]]` with a `name` and `tokens`")?;
     let shards = shards(view)?;
     let known = Known { groups: groups.iter().map(|group| group.name.as_str()).collect(), shards: &shards };
-    let phases = named(phases, |view| phase(view, &known), |phase| &phase.name)?;
+    let phases = named(phases, |view| phase(view, &known), |phase: &Phase| &phase.name)?;
     view.finish()?;
     Ok(Mix { name, root, seed, sources, groups, phases, shards })
 }

@@ -71,7 +71,7 @@ fn budget(view: &View<'_>, proportions: &Proportions) -> Result<Budget, BuildErr
         };
         return given.ok_or_else(missing);
     };
-    let sum = by_group.values().sum();
+    let sum: u64 = by_group.values().sum();
     match given {
         None => Ok(Budget::Tokens(sum)),
         Some(Budget::Tokens(tokens)) if tokens == sum => Ok(Budget::Tokens(sum)),
@@ -83,7 +83,7 @@ fn budget(view: &View<'_>, proportions: &Proportions) -> Result<Budget, BuildErr
 }
 
 fn proportions(view: &View<'_>, known: &Known<'_>) -> Result<Proportions, BuildError> {
-    let given: Vec<&str> = PROPORTIONS.into_iter().filter(|key| view.get(key).is_some()).collect();
+    let given: Vec<&str> = PROPORTIONS.into_iter().filter(|key| view.get(*key).is_some()).collect();
     if let [_, second, ..] = given[..] {
         let message = format!("`{}` and `{second}` exclude each other", given[0]);
         return Err(view.error_at(second, message).hint("keep one of them"));

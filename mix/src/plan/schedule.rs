@@ -88,7 +88,8 @@ pub fn schedule(mix: &Mix, supply: &Supply) -> Result<Schedule, BuildError> {
         let training = plan(mix, phase, &mut streams, &ranges)?;
         total = total.saturating_add(training.budget);
         if total > MAX_TOKENS {
-            return Err(BuildError::new(format!("the phases have more than {MAX_TOKENS} tokens together")));
+            let error = BuildError::new(format!("the phases have more than {MAX_TOKENS} tokens together"));
+            return Err(error.hint("lower `tokens`"));
         }
         phases.push(training);
     }
@@ -110,7 +111,7 @@ fn streams(mix: &Mix, supply: &Supply) -> Result<(Vec<Stream>, Vec<Range<usize>>
             return Err(error.hint("count the documents again with this mix"));
         }
         if available.n_tokens > 0 {
-            by_group.entry(group).or_default().push((name, value.unwrap_or(""), available.n_tokens));
+            by_group.entry(group).or_default().push((name.as_str(), value.unwrap_or(""), available.n_tokens));
         }
     }
     let (mut streams, mut ranges) = (Vec::new(), Vec::new());
@@ -152,9 +153,11 @@ fn plan(mix: &Mix, phase: &Phase, streams: &mut [Stream], ranges: &[Range<usize>
         (Budget::Tokens(tokens), _, _) => tokens,
         (Budget::All, Proportions::Natural, Shortfall::Fill) => once,
         (Budget::All, Proportions::Natural, Shortfall::Refuse) => fits.min(once),
-        (Budget::All, _, _) if fits >= ONE => {
-            let message =
-                format!("phase `{}` takes \"all\" tokens of groups that may be repeated for ever", phase.name);
+        (Budget::All, _, _) if fits > MAX_TOKENS => {
+            let message = format!(
+                "phase `{}` takes \"all\" tokens of groups that may be repeated for ever, or nearly so",
+                phase.name
+            );
             return Err(BuildError::new(message).hint("name a budget in `tokens`, or set `max_epochs` of the groups"));
         }
         (Budget::All, _, _) => fits,

@@ -1,6 +1,6 @@
 //! The mixes that come with the program are read and planned.
 
-use super::super::{Mix, Shortfall, schedule};
+use super::super::{Available, Mix, Shortfall, Supply, schedule};
 use super::supply;
 use std::path::Path;
 
@@ -56,4 +56,29 @@ fn mixes_of_the_house_are_planned() {
             assert!(met || asked.on_shortfall == Shortfall::Fill, "{}", mix.name);
         }
     }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the guide is a file of the source tree")]
+fn the_example_of_the_guide_is_what_the_program_prints() {
+    let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/mixes.md")).unwrap();
+    let block = |begin: &str| guide.split(begin).nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let text = format!("[mix]{}", block("```toml\n[mix]"));
+    let mix = Mix::parse(&text, "docs/mixes.md").unwrap();
+    let documents = [
+        ("books", 60, 600),
+        ("english", 2000, 1_900_000),
+        ("languages/de", 150, 140_000),
+        ("languages/fr", 60, 60_000),
+    ];
+    let available = |(name, millions, n_documents): (&str, u64, u64)| {
+        (name.to_owned(), Available { n_documents, n_tokens: millions * 1_000_000 })
+    };
+    let there = documents.into_iter().chain([("languages/sw", 8, 9_000)]).map(available);
+    let there = Supply(there.collect());
+    let table = schedule(&mix, &there).unwrap().table(&mix, &there);
+    assert_eq!(table, format!("phase main: {}", block("```text\nphase main: ")));
+    // The prose below the table.
+    let more = Mix::parse(&text.replace("\"1B\"", "\"1.1B\""), "docs/mixes.md").unwrap();
+    assert!(schedule(&more, &there).unwrap_err().message.contains("4.25 epochs"));
 }
