@@ -113,7 +113,8 @@ impl Cuts<'_> {
     /// The documents with a rest, by its length and then in shuffled order; and the end of every length in that.
     fn by_length(&self) -> (Vec<u32>, Vec<u32>) {
         let mut ends = vec![0u32; self.context as usize];
-        let rests = || (0..self.lengths.len()).map(|document| (document, self.of(document).1)).filter(|rest| rest.1 > 0);
+        let rests =
+            || (0..self.lengths.len()).map(|document| (document, self.of(document).1)).filter(|rest| rest.1 > 0);
         for (_, rest) in rests() {
             ends[rest as usize] += 1;
         }

@@ -60,7 +60,8 @@ impl Packing {
     /// # Errors
     /// When there is none; the hint lists all.
     pub fn of_name(name: &str) -> Result<Packing, BuildError> {
-        let found = [Packing::Concat, Packing::BestFit, Packing::None].into_iter().find(|packing| packing.name() == name);
+        let found =
+            [Packing::Concat, Packing::BestFit, Packing::None].into_iter().find(|packing| packing.name() == name);
         found.ok_or_else(|| unknown("packing method", name, &Packing::names()))
     }
 
