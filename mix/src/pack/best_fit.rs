@@ -110,22 +110,25 @@ impl Cuts<'_> {
         bins
     }
 
-    /// The documents with a rest, by its length and then in shuffled order; and the end of every length in that.
+    /// The documents with a rest, by its length and then as [`spread`] goes; and the end of every length in that.
     fn by_length(&self) -> (Vec<u32>, Vec<u32>) {
         let mut ends = vec![0u32; self.context as usize];
-        let rests = || (0..self.lengths.len()).map(|document| (document, self.of(document).1)).filter(|rest| rest.1 > 0);
-        for (_, rest) in rests() {
-            ends[rest as usize] += 1;
+        for document in 0..self.lengths.len() {
+            let rest = self.of(document).1;
+            ends[rest as usize] += u32::from(rest > 0);
         }
         let mut n = 0;
         for end in &mut ends {
             n += std::mem::replace(end, n);
         }
         let mut order = vec![0u32; n as usize];
-        for (document, rest) in rests() {
-            let place = &mut ends[rest as usize];
-            order[*place as usize] = document as u32;
-            *place += 1;
+        for document in spread(self.lengths.len()) {
+            let rest = self.of(document).1;
+            if rest > 0 {
+                let place = &mut ends[rest as usize];
+                order[*place as usize] = document as u32;
+                *place += 1;
+            }
         }
         (order, ends)
     }
@@ -148,6 +151,40 @@ impl Cuts<'_> {
             if rest > 0 || n_full == 0 {
                 each(piece(n_full * u64::from(self.context), rest), last);
             }
+        }
+    }
+}
+
+/// The numbers below `n`, each once, in steps of about `n` divided by the golden ratio: however many come first, they are
+/// spread evenly. In shuffled order, sequences that are opened late, and so get the shortest documents, would lie together.
+fn spread(n: usize) -> impl Iterator<Item = usize> {
+    let mut step = (n as u64 * 618_034 / 1_000_000) as usize;
+    while step > 0 && !coprime(step, n) {
+        step -= 1;
+    }
+    let mut at = 0;
+    (0..n).map(move |_| {
+        let number = at;
+        at = (at + step) % n;
+        number
+    })
+}
+
+fn coprime(mut a: usize, mut b: usize) -> bool {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_number_is_visited_once() {
+        for n in (0..300).chain([1 << 16, 99_991, 100_000]) {
+            let mut numbers: Vec<usize> = super::spread(n).collect();
+            numbers.sort_unstable();
+            assert!(numbers.into_iter().eq(0..n));
         }
     }
 }

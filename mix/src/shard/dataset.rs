@@ -182,7 +182,8 @@ impl Dataset {
         }
         let header: Header = commit::parse(key, json)?;
         if header.version != VERSION {
-            let what = format!("`{key}` is a manifest of version `{}`, and this program reads `{VERSION}`", header.version);
+            let what =
+                format!("`{key}` is a manifest of version `{}`, and this program reads `{VERSION}`", header.version);
             let hint = "run again with this version of the program; only the phases behind `tokens` are done anew";
             return Err(StoreError::Refused { what, hint: hint.to_owned() });
         }

@@ -58,7 +58,10 @@ fn write_shard(
         let bytes = sequence.length.saturating_mul(dtype.bytes() as u64);
         if bytes > u64::from(u32::MAX) {
             return Err(StoreError::Refused {
-                what: format!("sequence `{}` of `{key}` does not fit into an MDS file, which ends at 4 GiB", sequence.number),
+                what: format!(
+                    "sequence `{}` of `{key}` does not fit into an MDS file, which ends at 4 GiB",
+                    sequence.number
+                ),
                 hint: "pack into sequences of a context, or export another form".to_owned(),
             });
         }

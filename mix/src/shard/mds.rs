@@ -165,5 +165,9 @@ fn values(column: &[u8], bytes: usize) -> Result<&[u8], String> {
     }
     let (length, values) = rest.split_at(width);
     let length = length.iter().rev().fold(0usize, |sum, byte| sum << 8 | usize::from(*byte));
-    if length.checked_mul(bytes) == Some(values.len()) { Ok(values) } else { Err("an array has another shape".to_owned()) }
+    if length.checked_mul(bytes) == Some(values.len()) {
+        Ok(values)
+    } else {
+        Err("an array has another shape".to_owned())
+    }
 }
