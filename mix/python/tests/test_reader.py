@@ -82,6 +82,8 @@ class Order(InFolder):
         expected = write_usual(self.folder)
         for phase in ("long", 1):
             self.assertEqual(real(Reader(self.folder, batch=5, phase=phase)), [e for e in expected if e[0] == "long"])
+        found = [(one.epoch, one.phase) for one in Reader(self.folder, batch=500, phase="long", epochs=2)]
+        self.assertEqual(found, [(0, "long"), (1, "long")])
         with self.assertRaisesRegex(DataError, "no phase `short`; the phases are main, long"):
             Reader(self.folder, phase="short")
 
@@ -145,6 +147,17 @@ class State(InFolder):
         self.assertEqual(state["manifest_digest"], Dataset(self.folder / "a").manifest_digest)
         with self.assertRaisesRegex(DataError, "belongs to the set with the manifest.*repeat and skip data; hint"):
             Reader(self.folder / "b", state=state)
+
+    def test_a_state_brings_its_seed(self):
+        write_usual(self.folder)
+        alone = steps(self.folder, 1, epochs=2, seed=9)
+        self.assertEqual(steps(self.folder, 2, epochs=2, state=alone[3][3]), alone[4:])
+        self.assertNotEqual(steps(self.folder, 1, epochs=2), alone)
+        # A reader that has read by another seed already.
+        reader = Reader(self.folder, batch=BATCH, epochs=2)
+        self.assertEqual(len(list(reader)), len(alone))
+        reader.load_state_dict(alone[-2][3])
+        self.assertEqual([row.tokens.tolist() for row in next(iter(reader))], [row[1] for row in alone[-1][2]])
 
     def test_what_is_no_state_is_refused(self):
         write_usual(self.folder)
