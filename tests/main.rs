@@ -1,4 +1,4 @@
-//! All tests of the whole house in one program; the modules `data`, `gateway`, `readers` and `services` run only when asked for.
+//! All tests of the whole house in one program; `data`, `gateway`, `readers` and `services` run only when asked for.
 
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]

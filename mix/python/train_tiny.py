@@ -161,7 +161,8 @@ def train(dataset, folder, n_steps, world, batch, every, backend, pause=0.0):
         step += 1
         yield {
             "step": step, "phase": phase, "epoch": epoch, "first": rows[0][0],
-            "sequences": sum(row[0] >= 0 for row in rows), "sha256": digest.hexdigest(), "loss": loss / max(n_labels, 1),
+            "sequences": sum(row[0] >= 0 for row in rows), "sha256": digest.hexdigest(),
+            "loss": loss / max(n_labels, 1),
         }
         if step % every == 0 or step == n_steps:
             save(checkpoint, step, parameters, momenta, state)

@@ -1,4 +1,4 @@
-//! A tiny training run on a real mix is killed and resumed on other numbers of ranks, and sees what an undisturbed one sees.
+//! A tiny training run on a real mix, killed and resumed on other numbers of ranks, sees what an undisturbed one sees.
 
 use std::collections::BTreeMap;
 use std::path::Path;

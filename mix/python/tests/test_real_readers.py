@@ -104,7 +104,8 @@ class Same(InFolder):
     def test_what_is_not_installed_is_said(self):
         code = "import sys; sys.modules['megatron'] = None; sys.argv[1:] = ['megatron', sys.argv[1]]\n"
         code += "import real_readers; sys.exit(real_readers.main())"
-        done = subprocess.run([sys.executable, "-c", code, str(self.folder / "int32")], cwd=PACKAGE, capture_output=True)
+        command = [sys.executable, "-c", code, str(self.folder / "int32")]
+        done = subprocess.run(command, cwd=PACKAGE, capture_output=True)
         self.assertEqual(done.returncode, 3)
         self.assertIn(b"not installed: the reader `megatron`", done.stderr)
 

@@ -50,9 +50,9 @@ class TorchDataset(IterableDataset):
 
 
 def as_tensors(batch: Batch, across: bool = True) -> Dict[str, Any]:
-    """A batch as tensors: `tokens`, `labels`, `position_ids` (all int64), `n_tokens`, `samples`; `cu_seqlens` is a list.
+    """A batch as tensors: `tokens`, `labels`, `position_ids`, `n_tokens`, `samples` (int64).
 
-    `phase`, `epoch` and `state` come along as they are.
+    `cu_seqlens` is a list of tensors (int32), one per row; `phase`, `epoch` and `state` come along as they are.
     """
     return {
         "tokens": torch.from_numpy(batch.tokens).long(),
