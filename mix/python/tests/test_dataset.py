@@ -106,7 +106,8 @@ class Damaged(InFolder):
     def test_samples_that_cannot_be_are_refused(self):
         write_usual(self.folder)
         whole = self.shard("samples").read_bytes()
-        for at, value, why in ((0, 1, "not from 0 to"), (8, 1 << 40, "go backwards"), (8, 65, "a sequence of 65 tokens")):
+        cases = ((0, 1, "not from 0 to"), (8, 1 << 40, "go backwards"), (8, 65, "a sequence of 65 tokens"))
+        for at, value, why in cases:
             self.shard("samples").write_bytes(whole[:at] + struct.pack("<Q", value) + whole[at + 8 :])
             self.refused(why)
 

@@ -1,6 +1,7 @@
 """The order: every sequence once per epoch, the same at any number of ranks, and resumed at any step."""
 import json
 import unittest
+from unittest import mock
 
 import numpy as np
 from context import InFolder, real
@@ -77,6 +78,12 @@ class Order(InFolder):
         self.assertTrue((last.labels()[n_real:] == IGNORE).all())
         self.assertEqual({one.tokens.shape for one in batches if one.phase == "main"}, {(BATCH, 64)})
         self.assertEqual({one.tokens.shape for one in batches if one.phase == "long"}, {(BATCH, 128)})
+
+    def test_shards_may_be_closed_and_opened_again(self):
+        write_usual(self.folder)
+        alone = steps(self.folder, 1, epochs=2)
+        with mock.patch("tokenmill_reader.reader.MAX_OPEN_SHARDS", 1):
+            self.assertEqual(steps(self.folder, 2, epochs=2), alone)
 
     def test_one_phase_can_be_read_alone(self):
         expected = write_usual(self.folder)

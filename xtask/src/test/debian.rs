@@ -1,12 +1,16 @@
 //! Installing Debian's packages: when something is missing, and this user may.
 
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 use crate::repo;
 
 /// Options for every call of apt-get: quiet, and patient with another one that is at work.
 const APT_OPTIONS: [&str; 3] = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
+
+/// Tiers get ready side by side, and apt-get does not wait for another one that reads the lists of packages.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// Installs packages because of what is missing.
 ///
@@ -17,6 +21,7 @@ pub fn install(missing: &str, packages: &[&str]) -> Result<()> {
         let packages = packages.join("`, `");
         return Err(Error::new(format!("`{missing}` is missing, and {why}; install `{packages}`")));
     }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     println!("installing `{}`, once", packages.join("`, `"));
     apt(&["update"])?;
     apt(&[&["install", "-y", "--no-install-recommends"], packages].concat())
