@@ -2,20 +2,14 @@
 
 use std::path::Path;
 
-use support::{Mixed, package, python, said};
-
-/// Runs some modules of the package's tests; returns how many tests there were.
-fn n_tests(modules: &[&str]) -> usize {
-    let mut unittest = package(python());
-    unittest.current_dir(support::root().join("mix/python/tests")).args(["-m", "unittest"]).args(modules);
-    let (_, report) = said(&mut unittest);
-    let ran = report.lines().find_map(|line| line.strip_prefix("Ran ")).expect("a count of tests");
-    ran.split(' ').next().and_then(|count| count.parse().ok()).expect("a count of tests")
-}
+use support::{Mixed, package, python, said, unittest};
 
 #[test]
 fn the_package_passes_its_own_tests() {
-    assert!(n_tests(&["test_dataset", "test_reader", "test_real_readers"]) >= 35);
+    let report = unittest(python(), &["test_dataset", "test_reader", "test_real_readers"]);
+    let ran = report.lines().find_map(|line| line.strip_prefix("Ran ")).unwrap();
+    let n_tests: usize = ran.split(' ').next().unwrap().parse().unwrap();
+    assert!(n_tests >= 35, "{report}");
 }
 
 /// What the package says about a set.

@@ -34,11 +34,8 @@ fn steps(folder: &Path) -> BTreeMap<usize, serde_json::Value> {
 #[test]
 fn the_package_passes_its_own_drill() {
     let mut unittest = package(python());
-    let (_, report) = said(unittest.current_dir(support::root().join("mix/python/tests")).args([
-        "-m",
-        "unittest",
-        "test_training",
-    ]));
+    let (_, report) =
+        said(unittest.current_dir(support::root().join("mix/python/tests")).args(["-m", "unittest", "test_training"]));
     assert!(report.contains("Ran 4 tests"), "{report}");
 }
 
@@ -58,7 +55,10 @@ fn a_killed_run_on_a_mix_sees_what_an_undisturbed_one_sees() {
         let mut running = train(&mixed.run_folder(), &killed, world).args(["--pause", "0.02"]).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(120);
         while !steps(&killed).contains_key(&at) {
-            assert!(Instant::now() < deadline && running.try_wait().unwrap().is_none(), "it does not come to step {at}");
+            assert!(
+                Instant::now() < deadline && running.try_wait().unwrap().is_none(),
+                "it does not come to step {at}"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
         running.kill().unwrap();

@@ -22,7 +22,7 @@ pub use gateway::Gateway;
 pub use mixed::Mixed;
 pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
 pub use proxy::{FaultProxy, Faults};
-pub use python::{package, python, readers, said};
+pub use python::{package, python, readers, said, unittest};
 pub use sandbox::{RECIPES, Sandbox};
 pub use signed::{Answer, signed};
 pub use tree::{digests, root};

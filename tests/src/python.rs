@@ -27,6 +27,16 @@ pub fn package(mut python: Command) -> Command {
     python
 }
 
+/// Runs tests of our package, which must pass; returns the report of `unittest`.
+///
+/// # Panics
+/// With the report when one fails.
+pub fn unittest(python: Command, arguments: &[&str]) -> String {
+    let mut python = python;
+    python.current_dir(crate::root().join("mix/python/tests"));
+    said(python.args(["-m", "unittest"]).args(arguments)).1
+}
+
 /// What a program prints on both of its ways out, standard output first, when it has gone well.
 ///
 /// # Panics

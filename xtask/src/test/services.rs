@@ -10,13 +10,8 @@ use crate::repo::Repo;
 /// Programs that the tests start, and what to install when one is missing.
 const PROGRAMS: [(&str, &str); 2] = [("python3", "Python 3 with its `venv` module"), ("npm", "Node.js with npm")];
 
-const ENVIRONMENT: Environment = Environment {
-    name: "test-python",
-    base: "python3",
-    requirements: "tests/requirements.txt",
-    venv: &[],
-    pip: &[],
-};
+const ENVIRONMENT: Environment =
+    Environment { name: "test-python", base: "python3", requirements: "tests/requirements.txt", venv: &[], pip: &[] };
 
 /// Makes a Python environment with the pinned packages in the target folder, unless it is there already.
 ///
