@@ -1,11 +1,9 @@
 //! The Python package with everything that it can use: torch, torchdata, pyarrow, and other projects' readers.
 
-use support::{package, readers, said};
+use support::{readers, unittest};
 
 #[test]
 fn no_test_of_the_package_is_skipped() {
-    let mut unittest = package(readers());
-    unittest.args(["-m", "unittest", "discover", "-s", "tests"]);
-    let (_, report) = said(&mut unittest);
+    let report = unittest(readers(), &["discover"]);
     assert!(report.trim_end().ends_with("\nOK"), "{report}");
 }

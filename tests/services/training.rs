@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{Mixed, package, python, said};
+use support::{Mixed, package, python, said, unittest};
 
 const N_STEPS: usize = 60;
 
@@ -33,9 +33,7 @@ fn steps(folder: &Path) -> BTreeMap<usize, serde_json::Value> {
 
 #[test]
 fn the_package_passes_its_own_drill() {
-    let mut unittest = package(python());
-    let (_, report) =
-        said(unittest.current_dir(support::root().join("mix/python/tests")).args(["-m", "unittest", "test_training"]));
+    let report = unittest(python(), &["test_training"]);
     assert!(report.contains("Ran 4 tests"), "{report}");
 }
 
