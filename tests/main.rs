@@ -1,4 +1,4 @@
-//! All tests of the whole house in one program; the modules `data`, `gateway` and `services` run only when asked for.
+//! All tests of the whole house in one program; `data`, `gateway`, `readers` and `services` run only when asked for.
 
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
@@ -51,5 +51,13 @@ mod services {
     mod assets;
     mod megatron;
     mod quickstart;
+    mod reader;
     mod recipes;
+    mod training;
+}
+
+/// With torch and other projects' readers of shards: `cargo xtask test --services`.
+mod readers {
+    mod formats;
+    mod package;
 }

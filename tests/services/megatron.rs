@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use support::{Sandbox, fixture, python, root};
+use serde_json::Value;
+use support::{Sandbox, fixture, package, python, said};
 use tokenmill_engine::plan::RunRecord;
-use tokenmill_mix::shard::dataset::Dataset;
 use tokenmill_mix::tokenize::{Family, Tokenizer};
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{LocalStore, Manifest, Store, commit};
+use tokenmill_store::{LocalStore, Manifest, Store};
 
 /// What the last phase of that name has committed.
 fn manifest(store: &LocalStore, phase: &str) -> Manifest {
@@ -28,11 +28,10 @@ fn kept(store: &LocalStore) -> Vec<String> {
     texts
 }
 
-/// The ids of all documents of a shard, as the Python reader sees them.
-fn read(prefix: &Path) -> Vec<Vec<u32>> {
-    let output = python().arg(root().join("mix/python/read_megatron.py")).arg(prefix).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+/// The ids of all documents of a run, as the Python reader sees them.
+fn read(run: &Path) -> Vec<Vec<u32>> {
+    let (out, _) = said(package(python()).args(["-m", "tokenmill_reader", "documents"]).arg(run));
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -41,24 +40,21 @@ fn numpy_reads_the_texts_of_the_kept_documents() {
     sandbox.run(&["--set", "shards.shard_tokens=50000"]);
     let store = LocalStore::open(sandbox.run_folder()).unwrap();
     let index = &manifest(&store, "index").parts[0].objects["dataset"].key;
-    let dataset: Dataset = commit::parse(index, &store.read(index).unwrap()).unwrap();
+    let dataset: Value = serde_json::from_slice(&store.read(index).unwrap()).unwrap();
     let vocabulary = std::fs::read(fixture("mini.tiktoken")).unwrap();
     let tokenizer = Tokenizer::from_rank_file("mini", Family::named("gpt2").unwrap(), &vocabulary).unwrap();
 
     let (mut found, mut n_tokens) = (Vec::new(), 0);
-    for shard in &dataset.phases[0].shards {
-        let documents = read(&sandbox.run_folder().join(&shard.prefix));
-        assert_eq!(documents.len() as u64, shard.n_documents, "{}", shard.prefix);
-        for mut ids in documents {
-            n_tokens += ids.len() as u64;
-            assert_eq!(ids.pop(), dataset.tokenizer.eos);
-            found.push(String::from_utf8(tokenizer.decode(&ids).unwrap()).unwrap());
-        }
+    for mut ids in read(&sandbox.run_folder()) {
+        n_tokens += ids.len();
+        assert_eq!(ids.pop().map(u64::from), dataset["tokenizer"]["eos"].as_u64());
+        found.push(String::from_utf8(tokenizer.decode(&ids).unwrap()).unwrap());
     }
     let mut kept = kept(&store);
     kept.sort_unstable();
     found.sort_unstable();
-    assert!(dataset.phases[0].shards.len() > 1 && kept.len() > 100, "{} shards, {} documents", dataset.phases[0].shards.len(), kept.len());
-    assert_eq!((dataset.n_tokens, dataset.n_documents), (n_tokens, kept.len() as u64));
+    let n_shards = dataset["phases"][0]["shards"].as_array().unwrap().len();
+    assert!(n_shards > 1 && kept.len() > 100, "{n_shards} shards, {} documents", kept.len());
+    assert_eq!((&dataset["n_tokens"], &dataset["n_documents"]), (&n_tokens.into(), &kept.len().into()));
     assert_eq!(found, kept);
 }

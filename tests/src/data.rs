@@ -1,7 +1,6 @@
-//! Where test inputs lie: fixtures in the repository, data archives unpacked, a Python with packages.
+//! Where test inputs lie: fixtures in the repository, data archives unpacked.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 /// A file below `tests/fixtures`.
 ///
@@ -22,16 +21,5 @@ pub fn archive(name: &str) -> PathBuf {
     match folder {
         Some(folder) if folder.is_dir() => folder,
         _ => panic!("the archive `{name}` is not unpacked; run `cargo xtask test --data`"),
-    }
-}
-
-/// The Python of the services tier, which has the packages of `tests/requirements.txt`.
-///
-/// # Panics
-/// When the tier has not been prepared.
-pub fn python() -> Command {
-    match std::env::var_os("TOKENMILL_PYTHON") {
-        Some(program) => Command::new(program),
-        None => panic!("there is no Python for tests; run `cargo xtask test --services`"),
     }
 }

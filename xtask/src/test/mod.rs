@@ -2,7 +2,10 @@
 
 pub mod ceph;
 pub mod data;
+mod debian;
 mod nextest;
+mod python;
+mod readers;
 mod services;
 
 use std::any::Any;
@@ -41,8 +44,9 @@ struct Tier {
     prepare: fn(&Repo, &Path) -> Result<Ready>,
 }
 
-const TIERS: [Tier; 3] = [
+const TIERS: [Tier; 4] = [
     Tier { name: "services", option: "--services", prepare: services::prepare },
+    Tier { name: "readers", option: "--services", prepare: readers::prepare },
     Tier { name: "gateway", option: "--services", prepare: ceph::prepare },
     Tier { name: "data", option: "--data", prepare: data::prepare },
 ];

@@ -1,9 +1,7 @@
-//! Installing Ceph: with the system's package manager, when the programs are missing and this user may.
-
-use std::process::{Command, Stdio};
+//! Installing Ceph: with the system's package manager, when one of its programs is missing.
 
 use crate::error::{Error, Result};
-use crate::repo;
+use crate::test::debian;
 
 /// The programs that make up a cluster.
 const PROGRAMS: [&str; 7] = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin"];
@@ -11,69 +9,19 @@ const PROGRAMS: [&str; 7] = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "m
 /// Debian's packages of them.
 const PACKAGES: [&str; 4] = ["ceph-mon", "ceph-osd", "radosgw", "ceph-common"];
 
-/// Options for every call of apt-get: quiet, and patient with another one that is at work.
-const APT_OPTIONS: [&str; 3] = ["-qq", "-o", "DPkg::Lock::Timeout=300"];
-
 /// Installs Ceph unless it is there.
 ///
 /// # Errors
 /// When it is missing and cannot be installed, with the reason.
 pub fn ensure() -> Result<()> {
-    let Some(missing) = PROGRAMS.into_iter().find(|program| !is_installed(program)) else { return Ok(()) };
-    if let Some(why) = obstacle(is_installed("apt-get"), is_root()) {
-        let packages = PACKAGES.join("`, `");
-        return Err(Error::new(format!("`{missing}` is missing, and {why}; install `{packages}`")));
-    }
-    println!("installing Ceph, once");
-    apt(&["update"])?;
-    apt(&[&["install", "-y", "--no-install-recommends"], PACKAGES.as_slice()].concat())?;
-    match PROGRAMS.into_iter().find(|program| !is_installed(program)) {
+    let Some(program) = missing() else { return Ok(()) };
+    debian::install(program, &PACKAGES)?;
+    match missing() {
         Some(missing) => Err(Error::new(format!("`{missing}` is missing although Ceph has been installed"))),
         None => Ok(()),
     }
 }
 
-/// Why the packages cannot be installed from here.
-fn obstacle(has_apt: bool, is_root: bool) -> Option<&'static str> {
-    match (has_apt, is_root) {
-        (false, _) => Some("there is no `apt-get` to install it with"),
-        (true, false) => Some("only root may install it"),
-        (true, true) => None,
-    }
-}
-
-fn apt(arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new("apt-get");
-    command.args(APT_OPTIONS).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    // What each package says while it is set up is of no use here.
-    repo::run(command.stdin(Stdio::null()).stdout(Stdio::null()))
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn is_root() -> bool {
-    let mut id = Command::new("id");
-    id.arg("-u").stderr(Stdio::null());
-    id.output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_in_the_way_is_named() {
-        assert_eq!(obstacle(true, true), None);
-        assert!(obstacle(true, false).unwrap().contains("root"));
-        assert!(obstacle(false, true).unwrap().contains("apt-get"));
-    }
-
-    #[test]
-    fn programs_are_looked_for_where_a_shell_would() {
-        assert!(is_installed("sh"));
-        assert!(!is_installed("a-program-that-nobody-has-written"));
-    }
+fn missing() -> Option<&'static str> {
+    PROGRAMS.into_iter().find(|program| !debian::is_installed(program))
 }

@@ -1,0 +1,39 @@
+//! The readers tier: torch, and other projects' readers of shards, over Debian's Python.
+
+use std::path::Path;
+
+use super::python::{Environment, runs};
+use super::{Ready, debian};
+use crate::error::{Error, Result};
+use crate::repo::Repo;
+
+/// Debian's own Python, whichever one comes first in the path: its torch is for no other.
+const PYTHON: &str = "/usr/bin/python3";
+
+/// What must be importable in it, and where it comes from. PyPI's torch would be 2.8 GB.
+const IMPORTS: &str = "import ensurepip, numpy, torch, venv";
+const PACKAGES: [&str; 2] = ["python3-torch", "python3-venv"];
+
+/// The readers bring far more dependencies than reading needs, torch among them, so none is installed that is not listed.
+const ENVIRONMENT: Environment = Environment {
+    name: "test-readers",
+    base: PYTHON,
+    requirements: "tests/readers.txt",
+    venv: &["--system-site-packages"],
+    pip: &["--no-deps"],
+};
+
+/// Installs torch when that is possible and needed, and makes an environment with the readers.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
+    let is_ready = || runs(Path::new(PYTHON), &["-c", IMPORTS]);
+    if !is_ready() {
+        debian::install("torch for Debian's Python", &PACKAGES)?;
+        if !is_ready() {
+            return Err(Error::new(format!("`{PYTHON}` cannot do `{IMPORTS}` although it has been installed")));
+        }
+    }
+    Ok(Ready::with("TOKENMILL_READERS", ENVIRONMENT.make(repo, target)?))
+}
