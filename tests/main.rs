@@ -52,4 +52,5 @@ mod services {
     mod megatron;
     mod quickstart;
     mod recipes;
+    mod tokenizers;
 }
