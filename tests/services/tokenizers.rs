@@ -79,7 +79,25 @@ fn tokens(tokenizer: &Tokenizer) -> Vec<Vec<u8>> {
 /// Runs that some encoders take quadratic time for, and that ours must neither cut nor give to threads. tiktoken itself
 /// gives up on a million spaces, so there are fewer.
 fn long_runs() -> Vec<String> {
-    let units = ["a", "A", " ", "\n", "\r\n", " \n", "\t", "1", "中", "!", "é", "e\u{301}", "'s", "'ſ", "aB", "<|", "👍\u{200d}"];
+    let units = [
+        "a",
+        "A",
+        " ",
+        "\n",
+        "\r\n",
+        " \n",
+        "\t",
+        "1",
+        "中",
+        "!",
+        "é",
+        "e\u{301}",
+        "'s",
+        "'ſ",
+        "aB",
+        "<|",
+        "👍\u{200d}",
+    ];
     let mut texts: Vec<String> = units.iter().map(|unit| unit.repeat(500_000 / unit.len())).collect();
     texts.extend(units.iter().map(|unit| format!("it'ſ x{}y\n ", unit.repeat(80_000 / unit.len()))));
     texts.push("1, 2,\n3; ".repeat(30_000));
@@ -123,7 +141,8 @@ fn ids_of_other_models_are_those_of_hugging_face() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     script(&["corpus", "corpus.bin", "5000000"], folder.path());
-    let words = ["the", " self", "▁", "##s", "<0x0A>", "  ", "</s>", "é", "<think>"].map(|word| word.as_bytes().to_vec());
+    let words =
+        ["the", " self", "▁", "##s", "<0x0A>", "  ", "</s>", "é", "<think>"].map(|word| word.as_bytes().to_vec());
     let texts = adversarial(7, &words);
     write_texts(&path("texts.bin"), &texts);
     script(&["train", "."], folder.path());

@@ -33,7 +33,8 @@ fn first_cut(text: &str) -> usize {
     let mut after_letter = false;
     while let Some((at, character)) = characters.next() {
         let before_letter = characters.peek().is_some_and(|(_, next)| is_plain_letter(*next));
-        let border = matches!(character, ',' | '.' | '、' | '。' | '，' | '।' | '،') || (character == ' ' && before_letter);
+        let border =
+            matches!(character, ',' | '.' | '、' | '。' | '，' | '।' | '،') || (character == ' ' && before_letter);
         if after_letter && border {
             return at;
         }

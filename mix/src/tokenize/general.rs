@@ -28,7 +28,9 @@ impl General {
             let found = tokenizer.token_to_id(text);
             if found != Some(*id) {
                 let found = found.map_or("none".to_owned(), |id| id.to_string());
-                return Err(format!("the added token `{text}` has the id {id} in the file, but its place gives {found}"));
+                return Err(format!(
+                    "the added token `{text}` has the id {id} in the file, but its place gives {found}"
+                ));
             }
         }
         let vocabulary = tokenizer.get_vocab(true);

@@ -92,7 +92,8 @@ pub fn read(file: &mut Value) -> Result<(Contents, Rules), String> {
     }
     let null = Value::Null;
     let part = |name: &str| object.get(name).unwrap_or(&null);
-    let rules = match (is_byte_level(model, part("pre_tokenizer")), pattern(part("normalizer"), part("pre_tokenizer"))) {
+    let rules = match (is_byte_level(model, part("pre_tokenizer")), pattern(part("normalizer"), part("pre_tokenizer")))
+    {
         (true, Some(pattern)) => Rules::Known(pattern),
         (true, None) => Rules::ByteLevel,
         (false, _) => Rules::General,
@@ -126,8 +127,11 @@ fn is_byte_level(model: &Value, pre_tokenizer: &Value) -> bool {
     let has_step = is_step(pre_tokenizer) || steps.is_some_and(|steps| steps.iter().any(is_step));
     let is_empty = |name: &str| model[name].as_str().is_none_or(str::is_empty);
     let is_bpe = model["type"] == "BPE" || (model["type"].is_null() && model["merges"].is_array());
-    is_bpe && has_step && model["byte_fallback"] != true
-        && is_empty("continuing_subword_prefix") && is_empty("end_of_word_suffix")
+    is_bpe
+        && has_step
+        && model["byte_fallback"] != true
+        && is_empty("continuing_subword_prefix")
+        && is_empty("end_of_word_suffix")
 }
 
 /// The pattern by which a file splits, if it is one that we know and nothing but NFC happens to a text before.

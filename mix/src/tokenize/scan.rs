@@ -227,10 +227,14 @@ mod tests {
 
     #[test]
     fn words_take_one_character_before_them() {
-        assert_eq!(pieces(WORDS, "a  b\tc (d e\u{301}f 1234 !?\n\nx"), [
-            "a", " ", " b", "\tc", " (", "d", " e", "\u{301}f", " ", "123", "4", " !?\n\n", "x"
-        ]);
-        assert_eq!(pieces(Pattern::Gpt2, "a  b\tc 12345 !?\n x"), ["a", " ", " b", "\t", "c", " 12345", " !?", "\n", " x"]);
+        assert_eq!(
+            pieces(WORDS, "a  b\tc (d e\u{301}f 1234 !?\n\nx"),
+            ["a", " ", " b", "\tc", " (", "d", " e", "\u{301}f", " ", "123", "4", " !?\n\n", "x"]
+        );
+        assert_eq!(
+            pieces(Pattern::Gpt2, "a  b\tc 12345 !?\n x"),
+            ["a", " ", " b", "\t", "c", " 12345", " !?", "\n", " x"]
+        );
         assert_eq!(pieces(Pattern::Words { digits: 1 }, "x12"), ["x", "1", "2"]);
     }
 
@@ -246,9 +250,10 @@ mod tests {
 
     #[test]
     fn white_space_ends_at_its_last_newline_or_leaves_one_character() {
-        assert_eq!(pieces(WORDS, " \n \r\n  \u{a0}x\u{85}\u{2028} \u{180e}"), [
-            " \n \r\n", "  ", "\u{a0}x", "\u{85}\u{2028}", " \u{180e}"
-        ]);
+        assert_eq!(
+            pieces(WORDS, " \n \r\n  \u{a0}x\u{85}\u{2028} \u{180e}"),
+            [" \n \r\n", "  ", "\u{a0}x", "\u{85}\u{2028}", " \u{180e}"]
+        );
         assert_eq!(pieces(Pattern::Gpt2, "\n\n x  "), ["\n\n", " x", "  "]);
     }
 

@@ -3,39 +3,112 @@
 use super::random::Random;
 use super::unicode::SOUP;
 
-const APOSTROPHES: &[&str] = &[
-    "'", "'", "'", "'", "'", "''", "’", "‘", "ʼ", "ʹ", "＇", "`", "´", "′", "\"", "'\u{301}",
-];
+const APOSTROPHES: &[&str] =
+    &["'", "'", "'", "'", "'", "''", "’", "‘", "ʼ", "ʹ", "＇", "`", "´", "′", "\"", "'\u{301}"];
 const ENDINGS: &[&str] = &["s", "t", "m", "d", "ll", "ve", "re", "l", "v", "r", "ſ", "e", "lſ", "\u{212a}", "x"];
 const SPACE: &[&str] = &[
-    " ", " ", " ", " ", "  ", "   ", "    ", "\t", "\t\t", "\n", "\n", "\n\n", "\r\n", "\r", "\n\r", "\r\n\r\n", "\u{b}", "\u{c}", "\u{85}",
-    "\u{a0}", "\u{1680}", "\u{2000}", "\u{2003}", "\u{2028}", "\u{2029}", "\u{202f}", "\u{205f}", "\u{3000}", "\u{180e}", "\u{200b}",
+    " ", " ", " ", " ", "  ", "   ", "    ", "\t", "\t\t", "\n", "\n", "\n\n", "\r\n", "\r", "\n\r", "\r\n\r\n",
+    "\u{b}", "\u{c}", "\u{85}", "\u{a0}", "\u{1680}", "\u{2000}", "\u{2003}", "\u{2028}", "\u{2029}", "\u{202f}",
+    "\u{205f}", "\u{3000}", "\u{180e}", "\u{200b}",
 ];
 const DIGITS: &[&str] = &[
-    "0", "1", "2", "3", "7", "9", "12", "123", "1234", "٠", "٣", "۴", "०", "৯", "๓", "０", "９", "²", "½", "Ⅷ", "①", "𝟘", "𝟗", "〇",
+    "0", "1", "2", "3", "7", "9", "12", "123", "1234", "٠", "٣", "۴", "०", "৯", "๓", "０", "９", "²", "½", "Ⅷ", "①",
+    "𝟘", "𝟗", "〇",
 ];
 const SPECIALS: &[&str] = &[
-    "<|endoftext|>", "<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|eom_id|>", "<|start_header_id|>", "<|end_header_id|>",
-    "<|python_tag|>", "<|image|>", "<|reserved_special_token_0|>", "<|reserved_special_token_245|>", "<|finetune_right_pad_id|>",
-    "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|endofprompt|>", "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|startoftext|>",
-    "<|channel|>", "<|message|>", "<s>", "</s>", "<unk>", "<pad>", "[INST]", "[/INST]", "<think>", "<0x0A>",
+    "<|endoftext|>",
+    "<|begin_of_text|>",
+    "<|end_of_text|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|start_header_id|>",
+    "<|end_header_id|>",
+    "<|python_tag|>",
+    "<|image|>",
+    "<|reserved_special_token_0|>",
+    "<|reserved_special_token_245|>",
+    "<|finetune_right_pad_id|>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|endofprompt|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|im_sep|>",
+    "<|startoftext|>",
+    "<|channel|>",
+    "<|message|>",
+    "<s>",
+    "</s>",
+    "<unk>",
+    "<pad>",
+    "[INST]",
+    "[/INST]",
+    "<think>",
+    "<0x0A>",
 ];
 const CODE: &[&str] = &[
-    "def f(x):\n", "    return x\n", "\t\tif (a == b) {\n", "}\n", "};\r\n", "// ", "/* ", " */\n", "#include <stdio.h>\n", "->", "=>", "::", "!==", "&&",
-    "||", "<<=", "...", "camelCase", "snake_case", "HTTPServer2", "__init__", "self.", "0xFF", "1e-9", "3.14159", "'s'", "'\\n'", "\"it's\"", "`${x}`",
-    "https://example.com/a?b=c&d=%20#e", "\\begin{equation}\n", "$x^2$", "<div class=\"a\">", "</div>\n", "{\"k\": [1, 2]}", ";\n\n\n", "\n/", "/\n/\n", "    ", "\t",
+    "def f(x):\n",
+    "    return x\n",
+    "\t\tif (a == b) {\n",
+    "}\n",
+    "};\r\n",
+    "// ",
+    "/* ",
+    " */\n",
+    "#include <stdio.h>\n",
+    "->",
+    "=>",
+    "::",
+    "!==",
+    "&&",
+    "||",
+    "<<=",
+    "...",
+    "camelCase",
+    "snake_case",
+    "HTTPServer2",
+    "__init__",
+    "self.",
+    "0xFF",
+    "1e-9",
+    "3.14159",
+    "'s'",
+    "'\\n'",
+    "\"it's\"",
+    "`${x}`",
+    "https://example.com/a?b=c&d=%20#e",
+    "\\begin{equation}\n",
+    "$x^2$",
+    "<div class=\"a\">",
+    "</div>\n",
+    "{\"k\": [1, 2]}",
+    ";\n\n\n",
+    "\n/",
+    "/\n/\n",
+    "    ",
+    "\t",
 ];
 
 /// A word, an apostrophe of some kind, an ending in some case, and a neighbour, some times over.
 pub fn contractions(random: &mut Random) -> String {
     let mut text = String::new();
     for _ in 0..random.between(1, 5) {
-        text.push_str(random.pick(&["it", "I", "we", "DON", "x1", "中", "é", "", " ", "\n", "!", "1", "e\u{301}", "אב", "'", "ſ", "aB", "ʰ"]));
+        text.push_str(random.pick(&[
+            "it", "I", "we", "DON", "x1", "中", "é", "", " ", "\n", "!", "1", "e\u{301}", "אב", "'", "ſ", "aB", "ʰ",
+        ]));
         text.push_str(random.pick(APOSTROPHES));
         let ending = random.pick(ENDINGS);
         let upper = random.below(4);
-        text.extend(ending.chars().enumerate().map(|(i, c)| if (upper >> i.min(1)) & 1 == 1 { c.to_ascii_uppercase() } else { c }));
-        text.push_str(random.pick(&["", "", " ", "s", "S", "ſ", "'s", "'S", "x", "1", "\n", ".", "中", "\u{301}", "é", "A"]));
+        text.extend(
+            ending
+                .chars()
+                .enumerate()
+                .map(|(i, c)| if (upper >> i.min(1)) & 1 == 1 { c.to_ascii_uppercase() } else { c }),
+        );
+        text.push_str(
+            random.pick(&["", "", " ", "s", "S", "ſ", "'s", "'S", "x", "1", "\n", ".", "中", "\u{301}", "é", "A"]),
+        );
     }
     text
 }
@@ -58,7 +131,9 @@ pub fn digits(random: &mut Random) -> String {
         let n = random.between(1, 10);
         let same = random.pick(DIGITS);
         text.push_str(&if random.once_in(2) { same.repeat(n) } else { random.join(n, DIGITS) });
-        text.push_str(random.pick(&["", " ", "  ", ",", ".", "a", "%", "\n", "-", "e5", "st", "\u{301}", "\u{a0}", "'s"]));
+        text.push_str(
+            random.pick(&["", " ", "  ", ",", ".", "a", "%", "\n", "-", "e5", "st", "\u{301}", "\u{a0}", "'s"]),
+        );
     }
     text
 }
@@ -91,5 +166,10 @@ pub fn runs(random: &mut Random) -> String {
     let unit = random.join(n, SOUP);
     let times = 1 << random.between(3, 11);
     let times = times + random.below(times);
-    format!("{}{}{}", random.pick(&["", "x", " ", "\n"]), unit.repeat(times), random.pick(&["", "y", " ", "\n", " z", "\n  "]))
+    format!(
+        "{}{}{}",
+        random.pick(&["", "x", " ", "\n"]),
+        unit.repeat(times),
+        random.pick(&["", "y", " ", "\n", " z", "\n  "])
+    )
 }
