@@ -53,6 +53,7 @@ mod services {
     mod quickstart;
     mod reader;
     mod recipes;
+    mod tokenizers;
     mod training;
 }
 

@@ -89,10 +89,40 @@ fn a_rank_file_is_known_by_its_content() {
     assert_eq!(families, ["llama3", "cl100k", "o200k", "gpt2", "p50k"]);
 }
 
+/// A SentencePiece-like BPE with bytes for what it does not know, on the slow path.
 #[test]
-fn a_vocabulary_that_is_not_byte_level_is_refused() {
-    let error = Tokenizer::from_bytes("llama2", &bytes("llama2_tokenizer.json")).err().unwrap();
-    assert!(error.to_string().contains("not byte-level"), "{error}");
+fn llama2_is_encoded_without_its_special_tokens() {
+    let llama2 = Tokenizer::from_bytes("llama2", &bytes("llama2_tokenizer.json")).unwrap();
+    assert_eq!((llama2.vocab_size(), llama2.bos(), llama2.eos()), (32_003, Some(1), Some(2)));
+    assert_eq!(encode(&llama2, "Hello, world!"), [15043, 29892, 3186, 29991]);
+    let text = "<s>中\u{378}</s>";
+    let ids = encode(&llama2, text);
+    assert_eq!(ids, [529, 29879, 29958, 30275, 208, 187, 829, 29879, 29958]);
+    assert_eq!(llama2.decode(&ids).unwrap(), text.as_bytes());
+    assert!(llama2.decode(&[32_003]).is_err());
+}
+
+/// The encoder beneath starts threads of its own for texts of 64 KiB and more, unless it is kept from it.
+#[cfg(target_os = "linux")]
+#[test]
+fn long_texts_stay_on_the_thread_that_calls() {
+    let tokenizers = [
+        rank_file("llama3", "llama3_tokenizer.model"),
+        rank_file("gpt2", "r50k_base.tiktoken"),
+        rank_file("o200k", "o200k_base.tiktoken"),
+        Tokenizer::from_bytes("neox", &bytes("gpt-neox_tokenizer.json")).unwrap(),
+    ];
+    for tokenizer in &tokenizers {
+        for unit in ["1\n", "x\n", "the end, ", "中", "e\u{301}\n"] {
+            let text = unit.repeat(200_000 / unit.len());
+            assert!(tokenizer.decode(&encode(tokenizer, &text)).is_ok(), "{unit:?}");
+        }
+    }
+    let names = std::fs::read_dir("/proc/self/task").unwrap().filter_map(|task| {
+        let name = std::fs::read_to_string(task.unwrap().path().join("comm")).ok()?;
+        name.starts_with("fastokens").then_some(name)
+    });
+    assert_eq!(names.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 /// What a text is made of, many times over: runs that merge badly, white space, marks, joiners, scripts.
@@ -160,15 +190,16 @@ fn digest<'a>(tokenizer: &Tokenizer, texts: impl Iterator<Item = &'a str>) -> St
     digester.hex()
 }
 
-/// Digests recorded from tiktoken 0.14.0, for GPT-NeoX from tokenizers 0.23.3 with `encode_special_tokens`: of the
-/// texts of the archive, and of [`hostile`].
-const RECORDED: [(&str, &str, &str, &str); 6] = [
+/// Digests recorded from tiktoken 0.14.0, for GPT-NeoX and Llama 2 from tokenizers 0.23.3 with
+/// `encode_special_tokens`: of the texts of the archive, and of [`hostile`].
+const RECORDED: [(&str, &str, &str, &str); 7] = [
     ("llama3", "llama3_tokenizer.model", "9408a8c0713a932d92f1bd6f5c8a8da3", "93dbfd3e05d9330ca1c01aed65cd525d"),
     ("cl100k", "cl100k_base.tiktoken", "0096aa81bdca20cadc94434b7d516fe3", "ccf37fb5ab769a8275b2521f7d01b8da"),
     ("o200k", "o200k_base.tiktoken", "b58d4c8202ce939282ecc4ab290d3776", "c58f4bff992a36402f061a64bd7a7584"),
     ("gpt2", "r50k_base.tiktoken", "012c5b416d41ac6e417c0f21bd693a60", "2d9317a0215d5f4229ca6e6a6c76dad1"),
     ("p50k", "p50k_base.tiktoken", "8ee0d0e3d7982e89b36c0757ee461b1c", "0444f56b34ae0c038ce23d07abca678e"),
     ("neox", "gpt-neox_tokenizer.json", "e5c2d3f46214f02b244234beda900145", "b88b3f46c52183281bb791c51389bf47"),
+    ("llama2", "llama2_tokenizer.json", "ef5506a4f05b993b5254c7734a773d84", "56b969be23fcca512e68644d66e703b2"),
 ];
 
 #[test]
@@ -187,7 +218,7 @@ fn hostile_texts_have_the_ids_of_the_reference() {
 fn a_million_equal_letters_are_no_trouble() {
     for (family, file) in [("llama3", "llama3_tokenizer.model"), ("gpt2", "r50k_base.tiktoken")] {
         let tokenizer = rank_file(family, file);
-        for unit in ["a", " ", "中", "ab"] {
+        for unit in ["a", " ", "\n", "1", "中", "ab", "'ſ", "\u{301}"] {
             let text = unit.repeat(1_000_000 / unit.len());
             assert_eq!(tokenizer.decode(&encode(&tokenizer, &text)).unwrap(), text.as_bytes());
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
+mod adversarial;
 mod chat;
 mod data;
 mod gateway;
@@ -16,6 +17,7 @@ mod signed;
 mod tree;
 mod walkthrough;
 
+pub use adversarial::adversarial;
 pub use chat::{Books, ChatServer, Mind, Mishap, Plan, answer};
 pub use data::{archive, fixture};
 pub use gateway::Gateway;

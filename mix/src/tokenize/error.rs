@@ -18,6 +18,9 @@ pub enum TokenizerError {
     /// The encoder refused a text; only vocabularies with rules of their own can do that.
     #[error("text could not be encoded: {0}")]
     Encode(String),
+    /// The decoder of the vocabulary refused ids that it has.
+    #[error("token ids could not be decoded: {0}")]
+    Decode(String),
     /// An id that the vocabulary does not have.
     #[error("token id `{0}` is not in the vocabulary")]
     UnknownId(u32),

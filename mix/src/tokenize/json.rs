@@ -3,16 +3,26 @@
 use super::byte_level;
 use super::family::Split;
 use super::ranks::Tokens;
+use super::scan::Pattern;
 use serde_json::{Map, Value, json};
 
 /// Ids above this are refused, so that a broken file cannot ask for a table of gigabytes.
-const MAX_ID: u64 = 1 << 21;
+pub const MAX_ID: u64 = 1 << 21;
 
 /// Words and numbers as Llama 3 and cl100k split them (the white space rule of [`Split::Cl100k`] is added elsewhere).
 const WORDS: &str = concat!(
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
     r"|[^\r\n\p{L}\p{N}]?\p{L}+",
     r"|\p{N}{1,3}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*",
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+",
+);
+
+/// Words as Qwen 2 splits them: as `WORDS`, with digits one by one.
+const SINGLE_DIGITS: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+    r"|[^\r\n\p{L}\p{N}]?\p{L}+",
+    r"|\p{N}",
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*",
     r"|\s*[\r\n]+|\s+(?!\S)|\s+",
 );
@@ -29,8 +39,10 @@ const CASED_WORDS: &str = concat!(
 /// Tokens in the order of their ids and what a `tokenizer.json` says about special ones.
 #[derive(Debug, Default)]
 pub struct Contents {
-    /// Bytes of every token, added tokens included.
+    /// Bytes of every token, added tokens included; nothing where the model is not byte-level.
     pub tokens: Tokens,
+    /// Text and id of every added token.
+    pub added: Vec<(String, u32)>,
     /// Id of the token that begins a document.
     pub bos: Option<u32>,
     /// Id of the token that ends a document.
@@ -54,70 +66,111 @@ pub fn write(vocabulary: Map<String, Value>, merges: Vec<Value>, split: Split) -
     json!({"version": "1.0", "added_tokens": [], "pre_tokenizer": pre_tokenizer, "model": model})
 }
 
+/// Which engine a `tokenizer.json` needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// Byte-level BPE behind a pattern that we know.
+    Known(Pattern),
+    /// Byte-level BPE with rules of its own.
+    ByteLevel,
+    /// Tokens are text.
+    General,
+}
+
 /// Reads tokens and special ids, and takes away what must not touch ids: truncation, padding, templates.
 ///
 /// # Errors
-/// When the file is not a byte-level BPE without chance in it, or a number is out of bounds.
-pub fn read(file: &mut Value) -> Result<Contents, String> {
+/// When the model has chance in it, or a number is out of bounds.
+pub fn read(file: &mut Value) -> Result<(Contents, Rules), String> {
     let object = file.as_object_mut().ok_or("the file is not a JSON object")?;
     for key in ["truncation", "padding", "post_processor"] {
         object.insert(key.to_owned(), Value::Null);
     }
-    let model = object.get("model").ok_or("the file has no `model`")?;
-    check_model(model, object.get("pre_tokenizer"))?;
-    let vocabulary = model.get("vocab").and_then(Value::as_object).ok_or("the model has no `vocab`")?;
-    let mut contents = Contents::default();
-    for (text, id) in vocabulary {
-        let bytes = byte_level::read(text).unwrap_or_else(|| text.as_bytes().to_vec());
-        contents.insert(id, bytes)?;
-    }
-    let added = object.get("added_tokens").and_then(Value::as_array);
-    for token in added.into_iter().flatten() {
-        let text = token.get("content").and_then(Value::as_str).ok_or("an added token has no `content`")?;
-        let id = contents.insert(token.get("id").unwrap_or(&Value::Null), text.as_bytes().to_vec())?;
-        if token.get("special").and_then(Value::as_bool) == Some(true) {
-            contents.note_special(text, id);
-        }
-    }
-    Ok(contents)
-}
-
-/// Whether ids follow from the text alone and bytes from the ids.
-fn check_model(model: &Value, pre_tokenizer: Option<&Value>) -> Result<(), String> {
-    let kind = model.get("type").and_then(Value::as_str).unwrap_or("BPE");
-    if kind != "BPE" {
-        return Err(format!("the model is `{kind}`, only byte-level BPE is supported"));
-    }
-    let falls_back = model.get("byte_fallback").and_then(Value::as_bool) == Some(true);
-    if falls_back || !pre_tokenizer.is_some_and(has_byte_level) {
-        return Err("the model is not byte-level: it has no `ByteLevel` pre-tokeniser".into());
-    }
+    let model = object.get("model").filter(|model| model.is_object()).ok_or("the file has no `model`")?;
     if model.get("dropout").and_then(Value::as_f64).is_some_and(|rate| rate > 0.0) {
         return Err("the model has `dropout`, so its ids are random".into());
     }
-    for affix in ["continuing_subword_prefix", "end_of_word_suffix"] {
-        if model.get(affix).and_then(Value::as_str).is_some_and(|text| !text.is_empty()) {
-            return Err(format!("the model has a `{affix}`, which byte-level BPE does not"));
+    let null = Value::Null;
+    let part = |name: &str| object.get(name).unwrap_or(&null);
+    let rules = match (is_byte_level(model, part("pre_tokenizer")), pattern(part("normalizer"), part("pre_tokenizer")))
+    {
+        (true, Some(pattern)) => Rules::Known(pattern),
+        (true, None) => Rules::ByteLevel,
+        (false, _) => Rules::General,
+    };
+    let mut contents = Contents::default();
+    if rules != Rules::General {
+        let vocabulary = model.get("vocab").and_then(Value::as_object).ok_or("the model has no `vocab`")?;
+        for (text, id) in vocabulary {
+            let bytes = byte_level::read(text).unwrap_or_else(|| text.as_bytes().to_vec());
+            contents.insert(number(id)?, bytes);
         }
     }
-    Ok(())
+    for token in part("added_tokens").as_array().into_iter().flatten() {
+        let text = token.get("content").and_then(Value::as_str).ok_or("an added token has no `content`")?;
+        let id = number(token.get("id").unwrap_or(&Value::Null))?;
+        if rules != Rules::General {
+            contents.insert(id, text.as_bytes().to_vec());
+        }
+        if token.get("special").and_then(Value::as_bool) == Some(true) {
+            contents.note_special(text, id);
+        }
+        contents.added.push((text.to_owned(), id));
+    }
+    Ok((contents, rules))
 }
 
-fn has_byte_level(pre_tokenizer: &Value) -> bool {
-    let is_byte_level = |step: &Value| step.get("type").and_then(Value::as_str) == Some("ByteLevel");
-    let steps = pre_tokenizer.get("pretokenizers").and_then(Value::as_array);
-    is_byte_level(pre_tokenizer) || steps.is_some_and(|steps| steps.iter().any(is_byte_level))
+/// Whether every token is a string of bytes, written in the alphabet of GPT-2.
+fn is_byte_level(model: &Value, pre_tokenizer: &Value) -> bool {
+    let is_step = |step: &Value| step["type"] == "ByteLevel";
+    let steps = pre_tokenizer["pretokenizers"].as_array();
+    let has_step = is_step(pre_tokenizer) || steps.is_some_and(|steps| steps.iter().any(is_step));
+    let is_empty = |name: &str| model[name].as_str().is_none_or(str::is_empty);
+    let is_bpe = model["type"] == "BPE" || (model["type"].is_null() && model["merges"].is_array());
+    is_bpe
+        && has_step
+        && model["byte_fallback"] != true
+        && is_empty("continuing_subword_prefix")
+        && is_empty("end_of_word_suffix")
+}
+
+/// The pattern by which a file splits, if it is one that we know and nothing but NFC happens to a text before.
+fn pattern(normalizer: &Value, pre_tokenizer: &Value) -> Option<Pattern> {
+    if !(normalizer.is_null() || normalizer["type"] == "NFC") {
+        return None;
+    }
+    let bytes_only = |step: &Value| step["type"] == "ByteLevel" && step["add_prefix_space"] == false;
+    if bytes_only(pre_tokenizer) && pre_tokenizer["use_regex"] != false {
+        return Some(Pattern::Gpt2);
+    }
+    let steps = pre_tokenizer["pretokenizers"].as_array().filter(|_| pre_tokenizer["type"] == "Sequence")?;
+    let [split, bytes] = steps.as_slice() else { return None };
+    let keeps_matches = (split["behavior"] == "Isolated" && split["invert"] != true)
+        || (split["behavior"] == "Removed" && split["invert"] == true);
+    if split["type"] != "Split" || !keeps_matches || !bytes_only(bytes) || bytes["use_regex"] != false {
+        return None;
+    }
+    match split["pattern"]["Regex"].as_str()? {
+        WORDS => Some(Pattern::Words { digits: 3 }),
+        SINGLE_DIGITS => Some(Pattern::Words { digits: 1 }),
+        CASED_WORDS => Some(Pattern::CasedWords),
+        _ => None,
+    }
+}
+
+/// A token id within bounds.
+fn number(id: &Value) -> Result<u32, String> {
+    let number = id.as_u64().filter(|id| *id <= MAX_ID).and_then(|id| u32::try_from(id).ok());
+    number.ok_or_else(|| format!("`{id}` is not a token id"))
 }
 
 impl Contents {
-    fn insert(&mut self, id: &Value, bytes: Vec<u8>) -> Result<u32, String> {
-        let id = id.as_u64().filter(|id| *id <= MAX_ID).ok_or_else(|| format!("`{id}` is not a token id"))?;
+    fn insert(&mut self, id: u32, bytes: Vec<u8>) {
         let index = id as usize;
         if self.tokens.len() <= index {
             self.tokens.resize(index + 1, None);
         }
         self.tokens[index] = Some(bytes);
-        Ok(id as u32)
     }
 
     /// Recognises the tokens that begin and end a document by the texts published models use.
@@ -149,28 +202,59 @@ mod tests {
     #[test]
     fn tokens_are_bytes_and_specials_are_found() {
         let mut file = minimal();
-        let contents = read(&mut file).unwrap();
+        let (contents, rules) = read(&mut file).unwrap();
+        assert_eq!(rules, Rules::Known(Pattern::Gpt2));
         assert_eq!(contents.tokens[0], Some(b" ".to_vec()));
         assert_eq!(contents.tokens[1], None);
         assert_eq!(contents.tokens[2], Some(b"  ".to_vec()));
+        assert_eq!(contents.added, [("<|endoftext|>".to_owned(), 3), ("  ".to_owned(), 2)]);
         assert_eq!((contents.bos, contents.eos), (None, Some(3)));
         assert_eq!(file["padding"], Value::Null);
     }
 
+    fn changed(change: fn(&mut Value)) -> Result<(Contents, Rules), String> {
+        let mut file = minimal();
+        change(&mut file);
+        read(&mut file)
+    }
+
     #[test]
-    fn models_that_are_not_byte_level_are_refused() {
-        let with = |change: fn(&mut Value)| {
-            let mut file = minimal();
-            change(&mut file);
-            read(&mut file).unwrap_err()
-        };
-        assert!(with(|file| file["model"]["type"] = json!("Unigram")).contains("`Unigram`"));
-        assert!(with(|file| file["model"]["byte_fallback"] = json!(true)).contains("not byte-level"));
-        assert!(with(|file| file["pre_tokenizer"] = Value::Null).contains("not byte-level"));
+    fn what_we_do_not_know_goes_to_the_slow_engine() {
+        let rules = |change| changed(change).unwrap().1;
+        assert_eq!(rules(|file| file["normalizer"] = json!({"type": "NFC"})), Rules::Known(Pattern::Gpt2));
+        assert_eq!(rules(|file| file["normalizer"] = json!({"type": "Lowercase"})), Rules::ByteLevel);
+        assert_eq!(rules(|file| file["pre_tokenizer"]["add_prefix_space"] = json!(true)), Rules::ByteLevel);
+        assert_eq!(rules(|file| file["model"]["type"] = json!("Unigram")), Rules::General);
+        assert_eq!(rules(|file| file["model"]["byte_fallback"] = json!(true)), Rules::General);
+        assert_eq!(rules(|file| file["pre_tokenizer"] = Value::Null), Rules::General);
+        assert_eq!(rules(|file| file["model"]["end_of_word_suffix"] = json!("</w>")), Rules::General);
+    }
+
+    #[test]
+    fn patterns_are_known_to_the_letter() {
+        for split in [Split::Gpt2, Split::Llama3, Split::O200k] {
+            let file = write(Map::new(), Vec::new(), split);
+            assert_eq!(pattern(&Value::Null, &file["pre_tokenizer"]), Some(split.into()));
+            let step = |change: &dyn Fn(&mut Value)| {
+                let mut pre_tokenizer = file["pre_tokenizer"].clone();
+                change(&mut pre_tokenizer["pretokenizers"][0]);
+                pattern(&Value::Null, &pre_tokenizer)
+            };
+            if split != Split::Gpt2 {
+                assert_eq!(step(&|step| step["invert"] = json!(true)), None);
+                assert_eq!(step(&|step| step["pattern"]["Regex"] = json!(r"\S+|\s+")), None);
+            }
+        }
+    }
+
+    #[test]
+    fn files_with_chance_or_broken_ids_are_refused() {
+        let with = |change| changed(change).unwrap_err();
         assert!(with(|file| file["model"]["dropout"] = json!(0.1)).contains("random"));
-        assert!(with(|file| file["model"]["end_of_word_suffix"] = json!("</w>")).contains("end_of_word_suffix"));
         assert!(with(|file| file["model"]["vocab"]["x"] = json!(-1)).contains("`-1` is not a token id"));
         assert!(with(|file| file["model"]["vocab"]["x"] = json!(1u64 << 40)).contains("not a token id"));
+        assert!(with(|file| file["added_tokens"][0]["id"] = json!("3")).contains("not a token id"));
         assert!(with(|file| *file = json!([])).contains("not a JSON object"));
+        assert!(with(|file| file["model"] = json!(3)).contains("no `model`"));
     }
 }

@@ -1,15 +1,25 @@
-//! Text to token ids and back: one narrow interface over byte-level BPE vocabularies.
+//! Text to token ids and back: one narrow interface over all kinds of vocabularies.
 //!
 //! Encoding is always the ordinary one: the text of a special token (`<|endoftext|>` in a web page) is encoded as
-//! the text it is. Runs of any length are merged whole: the 25,000-character cut of Meta's Llama 3 wrapper changes
+//! the text it is, as by `encode_ordinary` of tiktoken and with `encode_special_tokens` of Hugging Face's tokenizers.
+//! Tokens that a `tokenizer.json` adds without calling them special belong to its vocabulary like any other (the runs
+//! of spaces of GPT-NeoX), so their text gets their id, there as here. Truncation, padding and templates of the file
+//! are not applied. Runs of any length are merged whole: the 25,000-character cut of Meta's Llama 3 wrapper changes
 //! ids and is not made.
+//!
+//! Two engines do the work. Byte-level BPE with the splitting pattern of GPT-2, cl100k, Llama 3, Qwen 2 or o200k is
+//! fast, and exact to tiktoken 0.14, whose Unicode is version 16. Everything else goes through the crate `tokenizers`,
+//! which is slower by a factor of 10 to 50, and takes its time where a pattern meets a million spaces in a row.
 
 mod byte_level;
 mod cut;
 mod error;
 mod family;
+mod general;
 mod json;
+mod known;
 mod ranks;
+mod scan;
 #[cfg(test)]
 pub(crate) mod tests;
 mod trailing;
@@ -17,7 +27,9 @@ mod trailing;
 pub use error::TokenizerError;
 pub use family::{FAMILIES, Family, Split};
 
-use fastokens::AddedTokenPolicy;
+use general::General;
+use json::Rules;
+use known::Known;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -29,15 +41,27 @@ use tokenmill_core::{Assets, BuildError};
 #[derive(Clone)]
 pub struct Tokenizer(Arc<Inner>);
 
+/// What turns text into ids, on the thread that calls.
+trait Engine: Send + Sync {
+    /// Appends the ids of `text`.
+    fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError>;
+}
+
 struct Inner {
     name: String,
     digest: String,
-    engine: fastokens::Tokenizer,
-    /// How the engine splits, where it is one of the ways we know; `None` for a file with rules of its own.
-    split: Option<Split>,
-    tokens: ranks::Tokens,
+    engine: Box<dyn Engine>,
+    decoder: Decoder,
     bos: Option<u32>,
     eos: Option<u32>,
+}
+
+/// What turns ids into bytes.
+enum Decoder {
+    /// The bytes of every token, to be put one behind the other.
+    Bytes(ranks::Tokens),
+    /// The rules of a file whose tokens are text.
+    Rules(Arc<General>),
 }
 
 impl Tokenizer {
@@ -66,7 +90,7 @@ impl Tokenizer {
     /// Reads a vocabulary file and finds out by its content what it is: a `tokenizer.json` or a known rank file.
     ///
     /// # Errors
-    /// When the content is neither, or is not a byte-level BPE.
+    /// When the content is neither, or cannot be used.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
         if bytes.trim_ascii_start().starts_with(b"{") {
             return Tokenizer::from_json(name, bytes);
@@ -101,8 +125,9 @@ impl Tokenizer {
             tokens.resize(tokens.len().max(id + 1), None);
             tokens[id] = Some(text.into_bytes());
         }
-        let contents = json::Contents { tokens, bos: family.bos, eos: Some(family.eos) };
-        Tokenizer::build(name, sha256(bytes), file, contents, Some(family.split))
+        let engine = Known::new(file, family.split.into(), family.split == Split::Cl100k).map_err(fail)?;
+        let contents = json::Contents { tokens, added: Vec::new(), bos: family.bos, eos: Some(family.eos) };
+        Tokenizer::of_bytes(name, sha256(bytes), Box::new(engine), contents)
     }
 
     /// Reads the older form of a vocabulary: `vocab.json` (or `encoder.json`) and `merges.txt` (or `vocab.bpe`),
@@ -117,27 +142,48 @@ impl Tokenizer {
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("#version"));
         let merges = lines.map(Value::from).collect();
         let mut file = json::write(vocabulary, merges, Split::Gpt2);
-        let mut contents = json::read(&mut file).map_err(fail)?;
+        let (mut contents, _) = json::read(&mut file).map_err(fail)?;
         let is_end = |token: &Option<Vec<u8>>| token.as_deref() == Some(b"<|endoftext|>");
         contents.eos = contents.tokens.iter().position(is_end).and_then(|id| u32::try_from(id).ok());
-        Tokenizer::build(name, sha256(vocab), file, contents, Some(Split::Gpt2))
+        let engine = Known::new(file, Split::Gpt2.into(), false).map_err(fail)?;
+        Tokenizer::of_bytes(name, sha256(vocab), Box::new(engine), contents)
     }
 
     fn from_json(name: &str, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
         let fail = |problem: String| TokenizerError::vocabulary(name, problem);
         let mut file: Value = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
-        let contents = json::read(&mut file).map_err(fail)?;
-        Tokenizer::build(name, sha256(bytes), file, contents, None)
+        let (contents, rules) = json::read(&mut file).map_err(fail)?;
+        let digest = sha256(bytes);
+        let general = || {
+            let general = General::new(&file, &contents).map_err(fail);
+            general.map_err(|error| error.with_hint("the file must be one that `tokenizers` 0.23 can read"))
+        };
+        match rules {
+            Rules::Known(pattern) => {
+                let engine = Known::new(file, pattern, false).map_err(fail)?;
+                Tokenizer::of_bytes(name, digest, Box::new(engine), contents)
+            }
+            Rules::ByteLevel => {
+                let engine = general()?;
+                Tokenizer::of_bytes(name, digest, Box::new(engine), contents)
+            }
+            Rules::General => {
+                let general = Arc::new(general()?);
+                let (engine, decoder) = (Box::new(Arc::clone(&general)), Decoder::Rules(general));
+                let json::Contents { bos, eos, .. } = contents;
+                Ok(Tokenizer(Arc::new(Inner { name: name.to_owned(), digest, engine, decoder, bos, eos })))
+            }
+        }
     }
 
-    fn build(
+    /// A tokeniser whose tokens are byte strings.
+    fn of_bytes(
         name: &str,
         digest: String,
-        file: Value,
+        engine: Box<dyn Engine>,
         contents: json::Contents,
-        split: Option<Split>,
     ) -> Result<Tokenizer, TokenizerError> {
-        let json::Contents { tokens, bos, eos } = contents;
+        let json::Contents { tokens, bos, eos, .. } = contents;
         // With every byte that UTF-8 uses in the vocabulary, every text has an encoding.
         let mut missing = (0u8..=0xF4).filter(|byte| !matches!(byte, 0xC0 | 0xC1));
         let single: BTreeSet<u8> = tokens.iter().flatten().filter(|t| t.len() == 1).map(|t| t[0]).collect();
@@ -145,40 +191,32 @@ impl Tokenizer {
             let problem = format!("the vocabulary has no token for the single byte `{byte:#04x}`");
             return Err(TokenizerError::vocabulary(name, problem));
         }
-        let engine = fastokens::Tokenizer::from_json(file)
-            .map_err(|error| TokenizerError::vocabulary(name, error.to_string()))?;
-        Ok(Tokenizer(Arc::new(Inner { name: name.to_owned(), digest, engine, split, tokens, bos, eos })))
+        let decoder = Decoder::Bytes(tokens);
+        Ok(Tokenizer(Arc::new(Inner { name: name.to_owned(), digest, engine, decoder, bos, eos })))
     }
 
-    /// Appends the ids of `text`, without begin or end tokens. Linear in the text, whatever it holds.
+    /// Appends the ids of `text`, without begin or end tokens. Linear in the text, whatever it holds, and on this
+    /// thread alone.
     ///
     /// # Errors
-    /// Never for the families; a `tokenizer.json` may bring a pattern that gives up on a text.
+    /// Never for the families; a `tokenizer.json` may bring rules that give up on a text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
-        let Some(split) = self.0.split else {
-            return self.encode_piece(text, ids);
-        };
-        let (body, tail) = if split == Split::Cl100k { trailing::split(text) } else { (text, "") };
-        for piece in cut::pieces(body) {
-            self.encode_piece(piece, ids)?;
-        }
-        self.0.engine.model().tokenize_into_fused(tail, ids).map_err(TokenizerError::Encode)
+        self.0.engine.encode(text, ids)
     }
 
-    fn encode_piece(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
-        let encoded = self.0.engine.encode_with_policy(text, false, AddedTokenPolicy::SkipSpecial);
-        ids.extend(encoded.map_err(|error| TokenizerError::Encode(error.to_string()))?);
-        Ok(())
-    }
-
-    /// The bytes of a sequence of ids; a special id gives the text of the special token.
+    /// The bytes of a sequence of ids; a special id gives the text of the special token. Where tokens are text and not
+    /// bytes, what the rules of the file have changed (white space, case, unknown characters) does not come back.
     ///
     /// # Errors
     /// When an id is not in the vocabulary.
     pub fn decode(&self, ids: &[u32]) -> Result<Vec<u8>, TokenizerError> {
+        let tokens = match &self.0.decoder {
+            Decoder::Bytes(tokens) => tokens,
+            Decoder::Rules(general) => return general.decode(ids),
+        };
         let mut bytes = Vec::with_capacity(ids.len() * 4);
         for id in ids {
-            let token = self.0.tokens.get(*id as usize).and_then(Option::as_deref);
+            let token = tokens.get(*id as usize).and_then(Option::as_deref);
             bytes.extend_from_slice(token.ok_or(TokenizerError::UnknownId(*id))?);
         }
         Ok(bytes)
@@ -186,7 +224,11 @@ impl Tokenizer {
 
     /// One more than the largest id, special tokens included: the rows of an embedding.
     pub fn vocab_size(&self) -> u32 {
-        u32::try_from(self.0.tokens.len()).unwrap_or(u32::MAX)
+        let size = match &self.0.decoder {
+            Decoder::Bytes(tokens) => tokens.len(),
+            Decoder::Rules(general) => general.vocab_size(),
+        };
+        u32::try_from(size).unwrap_or(u32::MAX)
     }
 
     /// Id that begins a document, if the vocabulary has one that is not also the end.

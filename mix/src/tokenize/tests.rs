@@ -135,3 +135,121 @@ fn broken_files_are_errors() {
     let incomplete = Tokenizer::from_rank_file("x", &FAMILIES[0], b"YQ== 0\n").err().unwrap();
     assert_eq!(incomplete.to_string(), "tokenizer `x`: the vocabulary has no token for the single byte `0x00`");
 }
+
+/// A `tokenizer.json` with the vocabulary of [`rank_file`], the pattern of a family, and these parts changed.
+fn file(split: Split, change: impl Fn(&mut Value)) -> Tokenizer {
+    let tokens = ranks::parse(&rank_file()).unwrap();
+    let texts: Vec<String> = tokens.iter().flatten().map(|token| byte_level::write(token)).collect();
+    let vocabulary = texts.iter().enumerate().map(|(id, text)| (text.clone(), Value::from(id))).collect();
+    let merges = ranks::merges(&tokens).into_iter();
+    let merges = merges.map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
+    let mut file = json::write(vocabulary, merges.collect(), split);
+    change(&mut file);
+    Tokenizer::from_bytes("file", &serde_json::to_vec(&file).unwrap()).unwrap()
+}
+
+fn added(content: &str, id: u32, special: bool) -> Value {
+    serde_json::json!({
+        "id": id, "content": content, "special": special,
+        "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+    })
+}
+
+#[test]
+fn the_long_s_ends_a_contraction_where_case_does_not_count() {
+    // A vocabulary that has `ſth` as one token tells the pieces apart.
+    let longer = |split| {
+        file(split, |file| {
+            file["model"]["vocab"]["Å¿th"] = 261.into();
+            file["model"]["vocab"]["Å¿"] = 262.into();
+            let merges = file["model"]["merges"].as_array_mut().unwrap();
+            merges.insert(0, pair("Å".into(), "¿".into()));
+            merges.push(pair("Å¿".into(), "th".into()));
+        })
+    };
+    assert_eq!(ids(&longer(Split::Llama3), "'ſth"), [39, 262, 256]);
+    assert_eq!(ids(&longer(Split::Gpt2), "'ſth"), [39, 261]);
+    assert_eq!(ids(&longer(Split::O200k), "b'ſth"), [98, 39, 262, 256]);
+}
+
+#[test]
+fn added_tokens_count_unless_they_are_special() {
+    let with_added = file(Split::Gpt2, |file| {
+        file["added_tokens"] = Value::Array(vec![added("<think>", 261, false), added("<|end|>", 262, true)]);
+        file["truncation"] =
+            serde_json::json!({"max_length": 2, "stride": 0, "strategy": "LongestFirst", "direction": "Right"});
+    });
+    assert_eq!(ids(&with_added, "the<think>the"), [257, 261, 257]);
+    assert_eq!(ids(&with_added, "<|end|>")[0], 260);
+    assert_eq!(ids(&with_added, "<|end|>").len(), 6);
+    assert_eq!((with_added.vocab_size(), with_added.decode(&[262]).unwrap()), (263, b"<|end|>".to_vec()));
+    let long = "the\n<think>".repeat(20_000);
+    assert_eq!(ids(&with_added, &long), [257, 10, 261].repeat(20_000));
+}
+
+#[test]
+fn patterns_we_do_not_know_take_the_slow_path() {
+    let own = file(Split::Llama3, |file| {
+        file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = r"\S+|\s+".into();
+        file["added_tokens"] = Value::Array(vec![added("<|end|>", 261, true)]);
+    });
+    assert_eq!(ids(&own, "the the"), [257, 32, 257]);
+    assert_eq!(ids(&own, "<|end|>")[0], 260);
+    assert_eq!(own.decode(&[261]).unwrap(), b"<|end|>");
+}
+
+/// A file of a model that is not byte-level, from its parts.
+fn general(model: Value, parts: &[(&str, Value)]) -> Result<Tokenizer, TokenizerError> {
+    let mut file = serde_json::json!({"version": "1.0", "added_tokens": [], "model": model});
+    parts.iter().for_each(|(name, part)| file[*name] = part.clone());
+    Tokenizer::from_bytes("general", &serde_json::to_vec(&file).unwrap())
+}
+
+fn word_piece() -> Value {
+    serde_json::json!({
+        "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+        "vocab": {"[UNK]": 0, "un": 1, "##do": 2, "##ing": 3, "do": 4, "</s>": 5, "<": 6},
+    })
+}
+
+#[test]
+fn word_pieces_and_unigrams_are_encoded_by_their_own_rules() {
+    let spaces = ("pre_tokenizer", serde_json::json!({"type": "BertPreTokenizer"}));
+    let decoder = ("decoder", serde_json::json!({"type": "WordPiece", "prefix": "##", "cleanup": false}));
+    let special = ("added_tokens", Value::Array(vec![added("</s>", 5, true)]));
+    let pieces = general(word_piece(), &[spaces.clone(), decoder, special]).unwrap();
+    let encoded = |tokenizer: &Tokenizer, text: &str| {
+        let mut ids = vec![9];
+        tokenizer.encode(text, &mut ids).unwrap();
+        assert_eq!(ids.remove(0), 9, "ids are appended");
+        ids
+    };
+    assert_eq!(encoded(&pieces, "undoing xyz do"), [1, 2, 3, 0, 4]);
+    assert_eq!(pieces.decode(&[1, 2, 3, 4]).unwrap(), b"undoing do");
+    assert_eq!(encoded(&pieces, "do</s>")[..2], [4, 6], "the text of a special token is text");
+    assert_eq!((pieces.vocab_size(), pieces.bos(), pieces.eos()), (6 + 1, None, Some(5)));
+    assert_eq!(pieces.decode(&[7]), Err(TokenizerError::UnknownId(7)));
+
+    let vocabulary =
+        serde_json::json!([["<unk>", 0.0], ["a", -1.0], ["b", -2.0], ["ab", -2.5], ["▁", -3.0], ["▁a", -1.5]]);
+    let model = serde_json::json!({"type": "Unigram", "unk_id": 0, "vocab": vocabulary, "byte_fallback": false});
+    let metaspace =
+        serde_json::json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true});
+    let unigram = general(model, &[("pre_tokenizer", metaspace.clone()), ("decoder", metaspace)]).unwrap();
+    assert_eq!(encoded(&unigram, "ab a"), [5, 2, 5]);
+    assert_eq!(unigram.decode(&[5, 2, 5]).unwrap(), b"ab a");
+}
+
+#[test]
+fn files_the_slow_path_cannot_use_say_why() {
+    let fails = |model: Value, parts: &[(&str, Value)]| general(model, parts).err().unwrap();
+    let error = fails(serde_json::json!({"type": "Magic", "vocab": {}}), &[]);
+    assert!(matches!(&error, TokenizerError::Vocabulary { hint: Some(hint), .. } if hint.contains("0.23")), "{error}");
+    let moved = ("added_tokens", Value::Array(vec![added("</s>", 900, true)]));
+    assert!(fails(word_piece(), &[moved]).to_string().contains("has the id 900 in the file, but its place gives 5"));
+    let mut broken = word_piece();
+    broken["vocab"]["far"] = 4_000_000_000u32.into();
+    assert!(fails(broken, &[]).to_string().contains("too large"));
+    let empty = serde_json::json!({"type": "WordLevel", "vocab": {}, "unk_token": "x"});
+    assert!(fails(empty, &[]).to_string().contains("no tokens"));
+}

@@ -4,7 +4,7 @@
 //! Llama 3 and the older cl100k pattern have `"\n"` and `"  "`. Newlines right after punctuation belong to the
 //! punctuation (`[^\s\p{L}\p{N}]++[\r\n]*+` comes first) and stay outside.
 
-use unicode_general_category::{GeneralCategory as Category, get_general_category};
+use super::scan::is_punctuation;
 
 /// Splits `text` into what the ordinary pattern splits correctly and one last piece of white space, often empty.
 pub fn split(text: &str) -> (&str, &str) {
@@ -18,25 +18,6 @@ pub fn split(text: &str) -> (&str, &str) {
     // Both patterns agree on a run without newlines and on one that ends in a newline.
     let differs = tail.contains(['\r', '\n']) && !tail.ends_with(['\r', '\n']);
     text.split_at(if differs { text.len() - tail.len() } else { text.len() })
-}
-
-/// Whether a character that is not white space is neither `\p{L}` nor `\p{N}`.
-fn is_punctuation(character: char) -> bool {
-    use Category::{
-        DecimalNumber, LetterNumber, LowercaseLetter, ModifierLetter, OtherLetter, OtherNumber, TitlecaseLetter,
-        UppercaseLetter,
-    };
-    !matches!(
-        get_general_category(character),
-        UppercaseLetter
-            | LowercaseLetter
-            | TitlecaseLetter
-            | ModifierLetter
-            | OtherLetter
-            | DecimalNumber
-            | LetterNumber
-            | OtherNumber
-    )
 }
 
 #[cfg(test)]
