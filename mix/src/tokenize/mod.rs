@@ -6,6 +6,7 @@
 
 mod byte_level;
 mod cut;
+pub mod engine;
 mod error;
 mod family;
 mod json;

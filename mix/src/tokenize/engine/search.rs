@@ -1,0 +1,83 @@
+//! The tokens of a piece, found from the left without making the merges one by one.
+//!
+//! A row of tokens is what merging gives exactly when every two neighbours are ([`Rules::are_final`]): the first merge
+//! over a border between two of them would be made in these two alone just as well. So tokens are tried from the
+//! left, longest first, and taken back when nothing follows. The row up to a place is unique, so a place from which
+//! nothing follows is never tried again: time is linear in the piece.
+//! (The argument and the search: van Antwerpen and Neubeck, "So many tokens, so little time", GitHub, 2024.)
+
+use super::pairs::NONE;
+use super::rules::Rules;
+use super::trie::Trie;
+
+/// Memory of the search, kept for the next piece.
+#[derive(Default)]
+pub struct Row {
+    tokens: Vec<u32>,
+    /// Places from which nothing follows, a bit each.
+    dead: Vec<u64>,
+}
+
+impl Row {
+    /// Numbers of the tokens of a piece; `None` when it has bytes without a token.
+    pub fn find(&mut self, rules: &Rules, trie: &Trie, piece: &[u8]) -> Option<&[u32]> {
+        self.tokens.clear();
+        self.dead.clear();
+        self.dead.resize(piece.len() / 64 + 1, 0);
+        let mut at = 0;
+        while at < piece.len() {
+            let mut token = trie.longest(&piece[at..]);
+            loop {
+                if token == NONE {
+                    self.dead[at / 64] |= 1 << (at % 64);
+                    token = self.tokens.pop()?;
+                    at -= rules.parts[token as usize].n_bytes as usize;
+                } else {
+                    let end = at + rules.parts[token as usize].n_bytes as usize;
+                    let is_open = self.dead[end / 64] >> (end % 64) & 1 == 0;
+                    if is_open && self.tokens.last().is_none_or(|last| rules.are_final(*last, token)) {
+                        self.tokens.push(token);
+                        at = end;
+                        break;
+                    }
+                }
+                token = rules.parts[token as usize].prefix;
+            }
+        }
+        Some(&self.tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::queue::merge;
+    use super::super::tests::{made_merges, made_text};
+    use super::*;
+
+    #[test]
+    fn finds_what_merging_gives() {
+        for seed in 0..40 {
+            let merges = made_merges(seed, 120);
+            let merges: Vec<(&[u8], &[u8])> = merges.iter().map(|(l, r)| (l.as_slice(), r.as_slice())).collect();
+            let rules = Rules::new(&merges, |_| Some(0)).unwrap();
+            let trie = rules.trie.as_ref().unwrap();
+            let mut row = Row::default();
+            for n in 0..200u64 {
+                let text = made_text(seed * 1000 + n, 1 + n as usize % 70);
+                let mut want = Vec::new();
+                merge(&rules, text.as_bytes(), &mut want);
+                assert_eq!(row.find(&rules, trie, text.as_bytes()), Some(want.as_slice()), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_runs_take_linear_time() {
+        let merges: [(&[u8], &[u8]); 3] = [(b"a", b"a"), (b"aa", b"aa"), (b"aaaa", b"a")];
+        let rules = Rules::new(&merges, |_| Some(0)).unwrap();
+        let run = vec![b'a'; 1_000_003];
+        let mut row = Row::default();
+        let found = row.find(&rules, rules.trie.as_ref().unwrap(), &run).unwrap();
+        assert_eq!((found.len(), &found[found.len() - 2..]), (250_002, &[256, 97][..]));
+    }
+}
