@@ -15,7 +15,11 @@
     reason = "a measuring program"
 )]
 
-use fastokens::tiktoken::{CL100K_BASE_PATTERN, O200K_BASE_PATTERN, TiktokenConfig};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fastokens::tiktoken::{CL100K_BASE_PATTERN, O200K_BASE_PATTERN};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::error::Error;
 use tokenmill_mix::tokenize::engine::{Bpe, Scratch};
 use tokenmill_mix::tokenize::{Family, Split};
@@ -23,8 +27,6 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 /// Bytes of the longest piece.
 const PIECE_BYTES: usize = 32 * 1024;
-/// The pattern of GPT-2, which fastokens does not name.
-const GPT2_PATTERN: &str = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,19 +38,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = cpu_seconds();
     let ours = Bpe::from_rank_file(ranks.as_bytes(), split)?;
     println!("ours built in {:.2} s", cpu_seconds() - started);
-    let pattern = match split {
-        Split::Gpt2 => GPT2_PATTERN,
-        Split::Llama3 | Split::Cl100k => CL100K_BASE_PATTERN,
-        Split::O200k => O200K_BASE_PATTERN,
-    };
+    let config = fastokens_file(&ranks, split)?;
     let mut total = [Figures::default(), Figures::default()];
     for file in files {
         let text = std::fs::read_to_string(file)?;
         let pieces: Vec<&str> = text.split('\0').flat_map(pieces).collect();
         let mut scratch = Scratch::default();
         let us = measure(&pieces, |piece, ids| ours.encode(&mut scratch, piece, ids));
-        let config = TiktokenConfig::new(pattern, Vec::new());
-        let other = fastokens::Tokenizer::from_tiktoken_str(&ranks, config)?;
+        let other = fastokens::Tokenizer::from_json(config.clone())?;
         let them = measure(&pieces, |piece, ids| *ids = other.encode_ordinary(piece).expect("fastokens encodes"));
         us.print(file, "ours");
         them.print(file, "fastokens");
@@ -58,6 +55,44 @@ fn main() -> Result<(), Box<dyn Error>> {
     total[0].print("all", "ours");
     total[1].print("all", "fastokens");
     Ok(())
+}
+
+/// A rank file as a `tokenizer.json`: as merges, every way to part a token into two.
+fn fastokens_file(ranks: &str, split: Split) -> Result<Value, Box<dyn Error>> {
+    let tokens: Vec<Vec<u8>> = ranks
+        .lines()
+        .map(|line| STANDARD.decode(line.split(' ').next().unwrap_or_default()))
+        .collect::<Result<_, _>>()?;
+    let known: BTreeSet<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
+    let mut merges = Vec::new();
+    for token in &tokens {
+        let parts = (1..token.len()).map(|at| token.split_at(at));
+        let parts = parts.filter(|(left, right)| known.contains(left) && known.contains(right));
+        merges.extend(parts.map(|(left, right)| json!([written(left), written(right)])));
+    }
+    let vocabulary: Map<String, Value> = tokens.iter().zip(0..).map(|(token, id)| (written(token), json!(id))).collect();
+    let bytes = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
+    let by_pattern = |pattern: &str| {
+        let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+        json!({"type": "Sequence", "pretokenizers": [split, bytes(false)]})
+    };
+    let pre_tokenizer = match split {
+        Split::Gpt2 => bytes(true),
+        Split::Llama3 | Split::Cl100k => by_pattern(CL100K_BASE_PATTERN),
+        Split::O200k => by_pattern(O200K_BASE_PATTERN),
+    };
+    let model = json!({"type": "BPE", "vocab": vocabulary, "merges": merges, "ignore_merges": true});
+    Ok(json!({"version": "1.0", "added_tokens": [], "pre_tokenizer": pre_tokenizer, "model": model}))
+}
+
+/// Bytes in the alphabet of GPT-2.
+fn written(token: &[u8]) -> String {
+    let is_itself = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+    let shifted = |byte: u8| (0..byte).filter(|before| !is_itself(*before)).count() as u32 + 0x100;
+    token
+        .iter()
+        .map(|byte| if is_itself(*byte) { char::from(*byte) } else { char::from_u32(shifted(*byte)).expect("a character") })
+        .collect()
 }
 
 /// What is measured on one file.
