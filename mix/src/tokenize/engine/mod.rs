@@ -1,7 +1,7 @@
 //! Byte-level BPE as tiktoken and `tokenizers` define it: text to ids, exactly, with one thread and no locks.
 //!
 //! A text is split into pieces by a pattern ([`split`]); a piece that is a token is looked up ([`words`]); any other is
-//! remembered from before ([`cache`]), or its tokens are found by the merges ([`search`], [`queue`]). Tables are built
+//! remembered from before ([`cache`]), or its tokens are found by the merges ([`search`]). Tables are built
 //! once and only read; what changes lies in a [`Scratch`] that the caller owns, of at most 5 MiB beside the longest
 //! piece.
 
@@ -9,6 +9,7 @@ mod cache;
 mod class;
 mod key;
 mod pairs;
+#[cfg(test)]
 mod queue;
 mod rules;
 mod search;
@@ -50,14 +51,7 @@ pub struct Scratch {
     /// The vocabulary that the cache belongs to.
     number: u64,
     cache: Cache,
-    merging: Merging,
-}
-
-/// Memory for merging one piece.
-#[derive(Default)]
-struct Merging {
     row: Row,
-    tokens: Vec<u32>,
 }
 
 impl Bpe {
@@ -68,7 +62,7 @@ impl Bpe {
     /// is that token even where the merges do not lead to it, as in tiktoken and with `ignore_merges` in `tokenizers`.
     ///
     /// # Errors
-    /// When a byte of UTF-8 has no token, a merge makes none, or a merge list has an order that we cannot follow.
+    /// When a byte of UTF-8 has no token, a merge makes none, or there are too many.
     pub fn new(
         tokens: &[Option<Vec<u8>>],
         merges: &[(&[u8], &[u8])],
@@ -84,9 +78,9 @@ impl Bpe {
             }
         }
         let rules = Rules::new(merges, |token| ids.get(token).copied())?;
-        let mut merging = Merging::default();
+        let mut row = Row::default();
         if !whole_words {
-            all.retain(|(token, _)| rules.tokens(token, &mut merging).len() == 1);
+            all.retain(|(token, _)| row.find(&rules, token).len() == 1);
         }
         static NUMBER: AtomicU64 = AtomicU64::new(1);
         Ok(Bpe { split, words: Words::new(&all)?, rules, number: NUMBER.fetch_add(1, Ordering::Relaxed) })
@@ -168,23 +162,10 @@ impl Bpe {
             return ids.extend_from_slice(known);
         }
         let n_before = ids.len();
-        let tokens = self.rules.tokens(piece, &mut scratch.merging);
+        let tokens = scratch.row.find(&self.rules, piece);
         ids.extend(tokens.iter().map(|token| self.rules.ids[*token as usize]));
         if let Some(entry) = entry {
             scratch.cache.put(&entry, &ids[n_before..]);
         }
-    }
-}
-
-impl Rules {
-    /// Numbers of the tokens that the bytes of a piece merge into.
-    fn tokens<'a>(&self, piece: &[u8], merging: &'a mut Merging) -> &'a [u32] {
-        if let Some(trie) = &self.trie
-            && let Some(row) = merging.row.find(self, trie, piece)
-        {
-            return row;
-        }
-        queue::merge(self, piece, &mut merging.tokens);
-        &merging.tokens
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Numbers 0 to 255 are the bytes; merge `i` of the list makes number `256 + i`. So the smaller of two numbers is the
 //! earlier merge, and one table of pairs says both what arises and when.
+//!
+//! A token mostly has a larger number than its parts, but not always (Llama 3 has some that have not). When it is made
+//! therefore follows from the largest number within it, [`Parts::latest`]: after that merge the others follow at once.
 
 use super::pairs::{MAX_NUMBERS, NONE, Pairs};
 use super::trie::Trie;
@@ -28,6 +31,8 @@ pub struct Parts {
     pub prefix: u32,
     /// Its bytes.
     pub n_bytes: u32,
+    /// The largest number of a token within it, itself included.
+    pub latest: u32,
 }
 
 /// All merges.
@@ -36,9 +41,8 @@ pub struct Rules {
     pub pairs: Pairs,
     /// By number. Numbers that no text leads to have no bytes.
     pub parts: Vec<Parts>,
-    /// Tokens that texts lead to, for the search from the left; `None` when a merge comes before those of its parts,
-    /// where the search is not exact.
-    pub trie: Option<Trie>,
+    /// Tokens that texts lead to.
+    pub trie: Trie,
     /// Id of a number; `u32::MAX` for bytes that UTF-8 does not have.
     pub ids: Vec<u32>,
 }
@@ -54,84 +58,58 @@ impl Rules {
         }
         let joined: Vec<Vec<u8>> = merges.iter().map(|(left, right)| [*left, *right].concat()).collect();
         let ids = ids(&joined, id_of)?;
-        let mut last: ByBytes<&[u8], usize> = ByBytes::default();
-        for (i, token) in joined.iter().enumerate() {
-            last.insert(token, i);
-        }
-        let is_late = |part: &[u8], i: usize| last.get(part).is_some_and(|at| *at >= i);
-        if merges.iter().enumerate().any(|(i, (left, right))| is_late(left, i) || is_late(right, i)) {
-            return Rules::in_any_order(merges, &joined, &last, ids);
-        }
-        Ok(Rules::in_order(merges, &joined, ids))
-    }
-
-    /// Every part is made before it is used. A merge is of use only if its two parts, alone, are left over by all
-    /// merges before it; others make no token in any text.
-    fn in_order(merges: &[(&[u8], &[u8])], joined: &[Vec<u8>], ids: Vec<u32>) -> Rules {
         let mut rules = Rules::empty(merges.len(), ids);
         let bytes: Vec<u8> = (0..=u8::MAX).collect();
         let mut known: ByBytes<&[u8], u32> = bytes.chunks(1).zip(0..).collect();
-        for (i, (left, right)) in merges.iter().enumerate() {
-            let number = BYTES + i as u32;
+        // A merge is of use only if its parts, side by side, are left over by the merges within; these make shorter
+        // tokens. Of several merges that make the same token, one at most is of use.
+        let mut by_length: Vec<usize> = (0..merges.len()).collect();
+        by_length.sort_by_key(|i| joined[*i].len());
+        for i in by_length {
+            let (left, right) = merges[i];
             let parts = known.get(left).copied().zip(known.get(right).copied());
-            let parts = parts.filter(|(left, right)| {
-                !known.contains_key(joined[i].as_slice()) && rules.are_final(*left, *right)
-            });
-            if let Some((left, right)) = parts {
+            let is_new = !known.contains_key(joined[i].as_slice());
+            if let Some((left, right)) = parts.filter(|(left, right)| is_new && rules.are_final(*left, *right)) {
+                let number = BYTES + i as u32;
                 known.insert(&joined[i], number);
                 rules.add(left, right, number, joined[i].len());
             }
         }
         let mut tokens: Vec<(&[u8], u32)> = known.into_iter().collect();
         tokens.sort_unstable();
-        let trie = Trie::new(&tokens);
+        rules.trie = Trie::new(&tokens);
         for (token, number) in tokens {
-            rules.parts[number as usize].prefix = trie.longest(&token[..token.len() - 1]);
-        }
-        rules.trie = Some(trie);
-        rules
-    }
-
-    fn in_any_order(
-        merges: &[(&[u8], &[u8])],
-        joined: &[Vec<u8>],
-        last: &ByBytes<&[u8], usize>,
-        ids: Vec<u32>,
-    ) -> Result<Rules, String> {
-        let mut rules = Rules::empty(merges.len(), ids);
-        let number_of = |part: &[u8]| match part {
-            [byte] => Some(u32::from(*byte)),
-            _ => last.get(part).map(|i| BYTES + *i as u32),
-        };
-        for (i, (left, right)) in merges.iter().enumerate() {
-            if last.get(joined[i].as_slice()) != Some(&i) {
-                return Err(format!("merge `{}` makes a token that a later merge makes again", i + 1));
-            }
-            if let Some((left, right)) = number_of(left).zip(number_of(right)) {
-                rules.add(left, right, BYTES + i as u32, joined[i].len());
-            }
+            rules.parts[number as usize].prefix = rules.trie.longest(&token[..token.len() - 1]);
         }
         Ok(rules)
     }
 
     fn empty(n_merges: usize, ids: Vec<u32>) -> Rules {
-        let mut parts = vec![Parts { left: NONE, right: NONE, prefix: NONE, n_bytes: 0 }; n_merges + BYTES as usize];
-        parts[..BYTES as usize].iter_mut().for_each(|parts| parts.n_bytes = 1);
-        Rules { pairs: Pairs::with_capacity(n_merges), parts, trie: None, ids }
+        let none = Parts { left: NONE, right: NONE, prefix: NONE, n_bytes: 0, latest: 0 };
+        let bytes = (0..BYTES).map(|byte| Parts { n_bytes: 1, latest: byte, ..none });
+        let parts = bytes.chain(std::iter::repeat_n(none, n_merges)).collect();
+        Rules { pairs: Pairs::with_capacity(n_merges), parts, trie: Trie::new(&[]), ids }
     }
 
     fn add(&mut self, left: u32, right: u32, number: u32, n_bytes: usize) {
         self.pairs.insert(left, right, number);
-        self.parts[number as usize] = Parts { left, right, prefix: NONE, n_bytes: n_bytes as u32 };
+        let latest = number.max(self.latest(left)).max(self.latest(right));
+        self.parts[number as usize] = Parts { left, right, prefix: NONE, n_bytes: n_bytes as u32, latest };
+    }
+
+    #[inline(always)]
+    fn latest(&self, number: u32) -> u32 {
+        self.parts[number as usize].latest
     }
 
     /// Whether merging the bytes of two tokens in a row gives these two tokens again.
     ///
-    /// Undoes the merges of both, latest first, and looks each time whether the neighbours at the border would have
-    /// been merged before. Of equal merges the left one is made first. Exact only when parts come before wholes.
+    /// Undoes the merges of both, latest first, and looks each time whether the neighbours at the border would have been
+    /// merged before the merge that was undone, or before one that it waited for. Of equal merges the left one is first.
     #[inline(always)]
     pub fn are_final(&self, mut left: u32, mut right: u32) -> bool {
         let mut limit = NONE;
+        let (mut left_latest, mut right_latest) = (self.latest(left), self.latest(right));
         loop {
             if self.pairs.merged(left, right) < limit {
                 return false;
@@ -139,12 +117,23 @@ impl Rules {
             if left.max(right) < BYTES {
                 return true;
             }
-            if left > right {
+            if left_latest > right_latest {
+                let Parts { left: outer, right: inner, .. } = self.parts[left as usize];
                 limit = left;
-                left = self.parts[left as usize].right;
+                (left, left_latest) = (inner, self.latest(inner));
+                let outer_latest = self.latest(outer);
+                if outer_latest > limit && outer_latest > left_latest.max(right_latest) {
+                    limit = outer_latest;
+                }
             } else {
-                limit = right + 1;
-                right = self.parts[right as usize].left;
+                let Parts { left: inner, right: outer, .. } = self.parts[right as usize];
+                limit = right;
+                (right, right_latest) = (inner, self.latest(inner));
+                let outer_latest = self.latest(outer);
+                if outer_latest > limit && outer_latest >= left_latest.max(right_latest) {
+                    limit = outer_latest;
+                }
+                limit += 1;
             }
         }
     }
@@ -181,7 +170,7 @@ mod tests {
     fn merges_that_no_text_leads_to_are_left_out() {
         // `abc` never arises: `bc` comes first.
         let rules = rules(&[("b", "c"), ("a", "b"), ("ab", "c"), ("a", "bc")]).unwrap();
-        let trie = rules.trie.as_ref().unwrap();
+        let trie = &rules.trie;
         assert_eq!(trie.longest(b"bcd"), 256);
         assert_eq!(trie.longest(b"abc"), 259);
         assert_eq!((rules.parts[258].n_bytes, rules.parts[259].n_bytes, rules.parts[259].prefix), (0, 3, 257));
@@ -191,7 +180,7 @@ mod tests {
     #[test]
     fn two_tokens_are_final_when_nothing_merges_over_the_border() {
         let rules = rules(&[("b", "c"), ("a", "b"), ("a", "a"), ("aa", "a")]).unwrap();
-        let n = |text: &str| rules.trie.as_ref().unwrap().longest(text.as_bytes());
+        let n = |text: &str| rules.trie.longest(text.as_bytes());
         assert!(!rules.are_final(n("ab"), n("c")), "`bc` comes first");
         assert!(rules.are_final(n("a"), n("bc")));
         assert!(!rules.are_final(n("a"), n("a")));
@@ -201,10 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn parts_made_after_their_whole_need_the_other_way() {
-        assert!(rules(&[("a", "bc"), ("b", "c")]).unwrap().trie.is_none());
-        let twice = rules(&[("a", "bc"), ("b", "c"), ("ab", "c"), ("a", "b")]).err().unwrap();
-        assert_eq!(twice, "merge `1` makes a token that a later merge makes again");
+    fn a_token_may_come_before_its_parts() {
+        // `abc` has priority over `bc`, of which it is made; `cd` has priority over `bc` too.
+        let rules = rules(&[("a", "bc"), ("c", "d"), ("b", "c"), ("ab", "c")]).unwrap();
+        assert_eq!((rules.trie.longest(b"abc"), rules.parts[256].latest), (256, 258));
+        assert!(!rules.are_final(256, u32::from(b'd')), "a, b, cd");
+        assert!(rules.are_final(256, u32::from(b'x')));
+        assert_eq!(rules.parts[259].n_bytes, 0);
     }
 
     #[test]
