@@ -99,6 +99,7 @@ impl Bpe {
     pub fn encode(&self, scratch: &mut Scratch, text: &str, ids: &mut Vec<u32>) {
         if scratch.number != self.number {
             scratch.cache.clear();
+            scratch.row.clear();
             scratch.number = self.number;
         }
         ids.reserve(text.len() / 4);

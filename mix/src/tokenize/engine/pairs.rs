@@ -1,6 +1,7 @@
 //! Which two neighbouring tokens merge, and into which: a static table with one word of 64 bits a merge.
 //!
 //! Tokens are numbered by rank here ([`super::rules`]): the number of the merged token is the priority of the merge.
+//! Most neighbours do not merge, which a bit in a small map tells without a look into the table.
 
 /// Bits of a number; three fit in a word.
 const BITS: u32 = 21;
@@ -14,6 +15,8 @@ const EMPTY: u64 = u64::MAX;
 /// The table: open addressing, at most half full.
 pub struct Pairs {
     slots: Vec<u64>,
+    /// Eight bits for each slot; that of every merge is set.
+    map: Vec<u64>,
     shift: u32,
 }
 
@@ -21,13 +24,14 @@ impl Pairs {
     /// An empty table for at most `n` merges.
     pub fn with_capacity(n: usize) -> Pairs {
         let bits = (2 * n).max(2).next_power_of_two().trailing_zeros();
-        Pairs { slots: vec![EMPTY; 1 << bits], shift: 64 - bits }
+        Pairs { slots: vec![EMPTY; 1 << bits], map: vec![0; (1 << bits) / 8 + 1], shift: 61 - bits }
     }
 
     /// Adds a merge; the numbers are below [`MAX_NUMBERS`], and there are no more merges than the capacity.
     pub fn insert(&mut self, left: u32, right: u32, merged: u32) {
         let key = key(left, right);
-        let mut at = self.home(key);
+        let (mut at, bit) = self.home(key);
+        self.map[bit / 64] |= 1 << (bit % 64);
         while self.slots[at] != EMPTY && self.slots[at] >> BITS != key {
             at = (at + 1) & (self.slots.len() - 1);
         }
@@ -38,7 +42,10 @@ impl Pairs {
     #[inline(always)]
     pub fn merged(&self, left: u32, right: u32) -> u32 {
         let key = key(left, right);
-        let mut at = self.home(key);
+        let (mut at, bit) = self.home(key);
+        if (self.map[bit / 64] >> (bit % 64)) & 1 == 0 {
+            return NONE;
+        }
         loop {
             let slot = self.slots[at];
             if slot >> BITS == key {
@@ -51,10 +58,12 @@ impl Pairs {
         }
     }
 
+    /// The first slot of a pair, and its bit.
     #[inline(always)]
-    fn home(&self, key: u64) -> usize {
+    fn home(&self, key: u64) -> (usize, usize) {
         // The multiplier is 2^64 divided by the golden ratio; the high bits depend on all of the key.
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize & (self.slots.len() - 1)
+        let bit = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        (bit / 8, bit)
     }
 }
 

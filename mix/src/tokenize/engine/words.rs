@@ -98,9 +98,10 @@ impl Words {
         let mut at = self.home(hash);
         loop {
             let bucket = &self.buckets[at];
-            for (known, id) in bucket.keys.iter().zip(bucket.ids) {
-                if *known == key {
-                    return id;
+            // One after the other: the first is the right one most of the time, and an iterator would copy the ids.
+            for at in 0..3 {
+                if bucket.keys[at] == key {
+                    return bucket.ids[at];
                 }
             }
             if !bucket.is_over {
