@@ -60,6 +60,12 @@ impl Cache {
         self.slots.resize(SLOTS, Slot { key: [0; 4], ids: [0; MAX_IDS], n_ids: 0 });
     }
 
+    /// Reads from where a short piece with this hash would be, so that it is near when it is asked for.
+    #[inline(always)]
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.slots.get(place(hash)).map_or(0, |slot| slot.n_ids)
+    }
+
     /// The ids of a piece that was kept.
     #[inline(always)]
     pub fn get(&self, entry: &Entry) -> Option<&[u32]> {

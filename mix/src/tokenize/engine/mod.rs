@@ -117,6 +117,7 @@ impl Bpe {
         let mut at = 0;
         let mut ends = [0; BLOCK];
         let mut keys = [(Key::NONE, 0); BLOCK];
+        let mut found = [NONE; BLOCK];
         while at < bytes.len() {
             let first = at;
             let mut n = 0;
@@ -125,21 +126,32 @@ impl Bpe {
                 ends[n] = at;
                 n += 1;
             }
+            // What is read here is waited for together; the value only keeps the reads from being left out.
+            let mut read = 0;
             let mut start = first;
             for (end, key) in ends[..n].iter().zip(&mut keys) {
                 let short = Key::new(bytes, start, (end - start) & SHORT);
                 *key = (short, short.hash());
+                read ^= self.words.touch(key.1);
                 start = *end;
             }
             let mut start = first;
-            for (end, (key, hash)) in ends[..n].iter().zip(&keys) {
-                if end - start > SHORT {
+            for ((end, (key, hash)), id) in ends[..n].iter().zip(&keys).zip(&mut found) {
+                *id = if end - start > SHORT { NONE } else { self.words.short(*key, *hash) };
+                if *id == NONE {
+                    read ^= scratch.cache.touch(*hash);
+                }
+                start = *end;
+            }
+            std::hint::black_box(read);
+            let mut start = first;
+            for ((end, (key, hash)), id) in ends[..n].iter().zip(&keys).zip(&found) {
+                if *id != NONE {
+                    ids.push(*id);
+                } else if end - start > SHORT {
                     self.long(scratch, bytes, start..*end, ids);
                 } else {
-                    match self.words.short(*key, *hash) {
-                        NONE => self.merge(scratch, Some(Entry::short(*key, *hash)), &bytes[start..*end], ids),
-                        id => ids.push(id),
-                    }
+                    self.merge(scratch, Some(Entry::short(*key, *hash)), &bytes[start..*end], ids);
                 }
                 start = *end;
             }

@@ -42,7 +42,7 @@ impl Words {
     /// When the long tokens have more than 4 GiB.
     pub fn new(words: &[(&[u8], u32)]) -> Result<Words, String> {
         let n_short = words.iter().filter(|(word, _)| word.len() <= SHORT).count();
-        let bits = (n_short * 2 / 3).max(2).next_power_of_two().trailing_zeros();
+        let bits = (n_short / 2).max(2).next_power_of_two().trailing_zeros();
         let n_long = (2 * (words.len() - n_short)).max(2).next_power_of_two();
         let mut table = Words {
             buckets: vec![Bucket { keys: [Key::NONE; 3], ids: [NONE; 3], is_over: false }; 1 << bits],
@@ -90,6 +90,12 @@ impl Words {
         self.bytes.extend_from_slice(word);
         self.long[at] = Long { hash, start, n_bytes, id };
         Ok(())
+    }
+
+    /// Reads from where a short piece with this hash would be, so that it is near when it is asked for.
+    #[inline(always)]
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.buckets[self.home(hash)].ids[2]
     }
 
     /// Id of a short piece with its hash, or [`NONE`].

@@ -11,6 +11,9 @@ impl Splitter for Gpt2 {
     #[inline(always)]
     fn end(&self, bytes: &[u8], at: usize) -> usize {
         let tables = self.0;
+        if let Some(end) = tables.plain_word(bytes, at) {
+            return end;
+        }
         let (mut class, mut n_bytes) = tables.classes.at(bytes, at);
         let mut from = at;
         if bytes.get(at) == Some(&b' ') {

@@ -19,6 +19,9 @@ impl Splitter for Llama3 {
     #[inline(always)]
     fn end(&self, bytes: &[u8], at: usize) -> usize {
         let tables = self.tables;
+        if let Some(end) = tables.plain_word(bytes, at) {
+            return end;
+        }
         let (class, n_bytes) = tables.classes.at(bytes, at);
         if class & LETTER != 0 {
             return tables.letters(bytes, at + n_bytes);

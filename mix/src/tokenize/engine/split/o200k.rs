@@ -14,6 +14,11 @@ impl Splitter for O200k {
     #[inline(always)]
     fn end(&self, bytes: &[u8], at: usize) -> usize {
         let tables = self.0;
+        let from = at + usize::from(bytes.get(at) == Some(&b' '));
+        let n = n_ascii_lower(bytes, from);
+        if n > 0 {
+            return self.with_contraction(bytes, self.lower(bytes, from + n));
+        }
         let (class, n_bytes) = tables.classes.at(bytes, at);
         if class & LETTER != 0 {
             return self.with_contraction(bytes, self.word(bytes, at).either(at));

@@ -40,6 +40,22 @@ fn short(bytes: &[u8], at: usize) -> u64 {
 }
 
 impl Tables {
+    /// End of a word of ASCII letters at `at`, with or without one space before it; `None` when there is no letter. The
+    /// two forms most pieces of most texts have, and all patterns but o200k agree on them.
+    #[inline(always)]
+    pub fn plain_word(self, bytes: &[u8], at: usize) -> Option<usize> {
+        let from = at + usize::from(bytes.get(at) == Some(&b' '));
+        let n = n_ascii_letters(bytes, from);
+        let end = from + n;
+        if n == 0 {
+            None
+        } else if n < 8 && bytes.get(end).is_none_or(u8::is_ascii) {
+            Some(end)
+        } else {
+            Some(self.letters(bytes, end))
+        }
+    }
+
     /// End of the letters (`\p{L}`) from `at` on.
     #[inline(always)]
     pub fn letters(self, bytes: &[u8], mut at: usize) -> usize {
@@ -172,6 +188,16 @@ mod tests {
         assert_eq!(tables.symbols("…—!a".as_bytes(), 0), 7);
         assert_eq!(tables.three_numbers("1٢34".as_bytes(), 0, 1), 4);
         assert_eq!(tables.any_of(b"\r\n\n a", 0, NEWLINE), 3);
+    }
+
+    #[test]
+    fn plain_words_begin_in_ascii() {
+        let tables = Tables::shared();
+        for (text, end) in
+            [(" word.", Some(5)), ("a", Some(1)), (" naïve", Some(7)), (" é", None), ("  a", None), ("", None), (" ", None)]
+        {
+            assert_eq!(tables.plain_word(text.as_bytes(), 0), end, "{text:?}");
+        }
     }
 
     #[test]
