@@ -13,6 +13,7 @@
 
 mod byte_level;
 mod cut;
+pub mod engine;
 mod error;
 mod family;
 mod general;
