@@ -141,13 +141,14 @@ def train(folder):
         if kind == "added":
             words = ["<think>", "  ", "    ", "[INST]", "\n\n"]
             tokenizer.add_tokens([AddedToken(word, normalized=False) for word in words])
-            tokenizer.add_tokens([AddedToken("</s>", lstrip=True), AddedToken("é", single_word=True)])
+            tokenizer.add_tokens([AddedToken("</s>", lstrip=True), AddedToken("straße", single_word=True)])
         # What must not touch ids when it is in the file.
         tokenizer.enable_truncation(5)
         tokenizer.enable_padding(length=7)
         first = tokenizer.id_to_token(0)
         tokenizer.post_processor = processors.TemplateProcessing(single=f"{first} $0", special_tokens=[(first, 0)])
         tokenizer.save(str(folder / f"{kind}.json"))
+        tokenizer = Tokenizer.from_file(str(folder / f"{kind}.json"))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         tokenizer.encode_special_tokens = True

@@ -4,9 +4,8 @@
 use super::Engine;
 use super::error::TokenizerError;
 use super::json::{Contents, MAX_ID};
-use serde_json::Value;
 use std::sync::Arc;
-use tokenizers::Tokenizer;
+use tokenizers::{PostProcessorWrapper, Tokenizer};
 
 /// A vocabulary of any kind, with its own rules.
 pub struct General {
@@ -16,13 +15,16 @@ pub struct General {
 }
 
 impl General {
-    /// Takes a `tokenizer.json` without truncation, padding and post-processor, and what was read from it.
+    /// Takes the bytes of a `tokenizer.json`, and what was read from it.
+    ///
+    /// Bytes, because a score that is written and read once more may be another in its last bit, and decide ties.
     ///
     /// # Errors
     /// When the file is not one for this crate, or its ids are out of bounds or not those it says.
-    pub fn new(file: &Value, contents: &Contents) -> Result<General, String> {
-        let bytes = serde_json::to_vec(file).map_err(|error| error.to_string())?;
+    pub fn new(bytes: &[u8], contents: &Contents) -> Result<General, String> {
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+        tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
+        tokenizer.with_padding(None).with_post_processor(None::<PostProcessorWrapper>);
         tokenizer.set_encode_special_tokens(true);
         for (text, id) in &contents.added {
             let found = tokenizer.token_to_id(text);

@@ -109,7 +109,8 @@ pub fn read(file: &mut Value) -> Result<(Contents, Rules), String> {
     for token in part("added_tokens").as_array().into_iter().flatten() {
         let text = token.get("content").and_then(Value::as_str).ok_or("an added token has no `content`")?;
         let id = number(token.get("id").unwrap_or(&Value::Null))?;
-        if rules != Rules::General {
+        // What the model has is written in its own alphabet.
+        if rules != Rules::General && contents.tokens.get(id as usize).is_none_or(Option::is_none) {
             contents.insert(id, text.as_bytes().to_vec());
         }
         if token.get("special").and_then(Value::as_bool) == Some(true) {

@@ -149,7 +149,7 @@ impl Tokenizer {
         let (contents, rules) = json::read(&mut file).map_err(fail)?;
         let digest = sha256(bytes);
         let general = || {
-            let general = General::new(&file, &contents).map_err(fail);
+            let general = General::new(bytes, &contents).map_err(fail);
             general.map_err(|error| error.with_hint("the file must be one that `tokenizers` 0.23 can read"))
         };
         match rules {
