@@ -26,6 +26,7 @@ fn every_verb_explains_itself() {
         "reference",
         "quantiles",
         "train",
+        "mix",
         "gc",
         "assets",
     ] {

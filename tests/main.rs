@@ -15,6 +15,7 @@ mod faults;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
+mod mixes;
 mod own_rules;
 mod reference;
 mod references;

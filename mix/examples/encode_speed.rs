@@ -21,8 +21,7 @@ use fastokens::tiktoken::{CL100K_BASE_PATTERN, O200K_BASE_PATTERN};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::error::Error;
-use tokenmill_mix::tokenize::engine::{Bpe, Scratch};
-use tokenmill_mix::tokenize::{Family, Split};
+use tokenmill_mix::tokenize::{Family, Split, Tokenizer};
 use xxhash_rust::xxh3::Xxh3Default;
 
 /// Bytes of the longest piece.
@@ -33,18 +32,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [family, ranks, files @ ..] = arguments.as_slice() else {
         return Err("usage: encode_speed FAMILY RANKS FILE...".into());
     };
-    let split = Family::named(family).ok_or("no such family")?.split;
+    let family = Family::named(family).ok_or("no such family")?;
     let ranks = std::fs::read_to_string(ranks)?;
-    let started = cpu_seconds();
-    let ours = Bpe::from_rank_file(ranks.as_bytes(), split)?;
-    println!("ours built in {:.2} s", cpu_seconds() - started);
-    let config = fastokens_file(&ranks, split)?;
+    let config = fastokens_file(&ranks, family.split)?;
     let mut total = [Figures::default(), Figures::default()];
     for file in files {
         let text = std::fs::read_to_string(file)?;
         let pieces: Vec<&str> = text.split('\0').flat_map(pieces).collect();
-        let mut scratch = Scratch::default();
-        let us = measure(&pieces, |piece, ids| ours.encode(&mut scratch, piece, ids));
+        let ours = Tokenizer::from_rank_file(family.name, family, ranks.as_bytes())?;
+        let us = measure(&pieces, |piece, ids| ours.encode(piece, ids).expect("ours encodes"));
         let other = fastokens::Tokenizer::from_json(config.clone())?;
         let them = measure(&pieces, |piece, ids| ids.extend(other.encode_ordinary(piece).expect("fastokens encodes")));
         us.print(file, "ours");

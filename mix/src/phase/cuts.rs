@@ -38,7 +38,7 @@ pub struct Planned {
 
 impl Phase for Cut {
     fn name(&self) -> &str {
-        "cuts"
+        super::CUTS_PHASE
     }
 
     fn spec(&self) -> String {

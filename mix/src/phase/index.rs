@@ -1,8 +1,7 @@
 //! `index`: one task that writes the manifest of all shards.
 
-use super::scatter::LAYOUT;
 use super::settings::ShardSettings;
-use super::{Layout, first_part, json_of, objects_digest, parts_digest, sum};
+use super::{LAYOUT, Layout, first_part, json_of, objects_digest, parts_digest, sum};
 use crate::shard::dataset::{
     Dataset, FORMAT, GroupCount, Lineage, Shard, ShardSha256, SourceLineage, TrainingPhase, VERSION as DATASET_VERSION,
 };

@@ -1,12 +1,12 @@
 //! The phases of this crate. In a recipe: `tokens` (the token store), and behind it `scatter` (to shards), `shards` (packed
 //! and written) and `index` (what a trainer reads first). In a mix, `weigh` and `cuts` stand for the first.
 
-mod cuts;
+pub(crate) mod cuts;
 mod index;
 mod scatter;
 mod settings;
 mod shards;
-mod sources;
+pub(crate) mod sources;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -22,13 +22,19 @@ use crate::take::Training;
 use scatter::Selection;
 use serde_json::Value;
 use settings::{SHARD_PARAMS, TOKEN_PARAMS, TokenSettings};
+use std::io::Write;
 use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Params};
-use tokenmill_store::{Manifest, MetricUse, Part, Phase, Section, SharedAssets, Store, StoreError, Task, commit};
+use tokenmill_store::{
+    Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext, commit,
+};
 
 /// The name of the phase whose output is a token store.
 pub const TOKENS_PHASE: &str = "tokens";
+
+/// The name of the phase that plans a mix and cuts its streams.
+pub const CUTS_PHASE: &str = "cuts";
 
 /// The name of the phase that writes the manifest of all shards.
 pub const INDEX_PHASE: &str = "index";
@@ -90,19 +96,23 @@ fn objects_digest(manifest: &Manifest) -> String {
 }
 
 /// The tables of token ids of one part.
-fn tables(part: &Part) -> impl Iterator<Item = &tokenmill_store::ObjectRef> {
+pub(crate) fn tables(part: &Part) -> impl Iterator<Item = &ObjectRef> {
     part.objects.iter().filter(|(name, _)| name.starts_with(tokens::TABLE)).map(|(_, object)| object)
 }
 
 /// Reads a JSON object of a part.
-fn json_of<T: serde::de::DeserializeOwned>(store: &dyn Store, part: &Part, name: &str) -> Result<T, StoreError> {
+pub(crate) fn json_of<T: serde::de::DeserializeOwned>(
+    store: &dyn Store,
+    part: &Part,
+    name: &str,
+) -> Result<T, StoreError> {
     let object = part.objects.get(name);
     let object = object.ok_or_else(|| StoreError::corrupt(&part.task, format!("the part has no `{name}`")))?;
     commit::parse(&store.display(&object.key), &store.read(&object.key)?)
 }
 
 /// The first part of a phase that has gathered something.
-fn first_part(manifest: &Manifest) -> Result<&Part, StoreError> {
+pub(crate) fn first_part(manifest: &Manifest) -> Result<&Part, StoreError> {
     manifest.parts.first().ok_or_else(|| StoreError::Refused {
         what: format!("`{}` has no parts, so there is nothing to make shards of", manifest.phase),
         hint: "the source of the recipe has found no files".to_owned(),
@@ -120,7 +130,16 @@ struct Layout {
     n_shards: Vec<u64>,
 }
 
+/// The object with the [`Layout`], the same in every part of `scatter` and `shards`.
+const LAYOUT: &str = "layout";
+
 impl Layout {
+    fn keep(&self, context: &TaskContext<'_>) -> Result<ObjectRef, StoreError> {
+        let mut spool = context.spool()?;
+        spool.write_all(&commit::to_json(self)?).map_err(StoreError::io("write", LAYOUT))?;
+        context.keep(spool, LAYOUT, "json", 0)
+    }
+
     fn total_shards(&self) -> u64 {
         self.n_shards.iter().sum()
     }

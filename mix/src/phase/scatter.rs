@@ -2,8 +2,8 @@
 
 use super::cuts::{CUTS, Planned};
 use super::settings::ShardSettings;
-use super::sources::{Groups, Sources, TableRef, in_tasks, store_tables, tables_digest};
-use super::{Layout, first_part, json_of, parts_digest, sum, tokens, work_value};
+use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest};
+use super::{LAYOUT, Layout, first_part, json_of, parts_digest, sum, tokens, work_value};
 use crate::order::{shard_of, training_key};
 use crate::take::records::{Index, Use};
 use crate::take::{Cuts, Training};
@@ -15,16 +15,13 @@ use tokenmill_core::DocId;
 use tokenmill_core::hash::{digest_hex, hash64};
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Batches, Columns, TokenLists};
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Phase, Store, StoreError, Task, TaskContext, commit};
+use tokenmill_store::{Inputs, ObjectRef, Outcome, Phase, Store, StoreError, Task, TaskContext};
 
 /// Raised when what is scattered, or where to, can change.
 const VERSION: u32 = 1;
 
 /// What every object with uses of documents is called, before its number.
 pub const USES: &str = "uses-";
-
-/// The object with the [`Layout`], the same in every part.
-pub const LAYOUT: &str = "layout";
 
 /// Bytes that every shard finds in one object, on average: a request for less costs more than its bytes.
 const RANGE_BYTES: u64 = 256 << 10;
@@ -115,7 +112,7 @@ impl Phase for Scatter {
                 }
             }
         }
-        scattering.finish(&task.label)
+        scattering.finish()
     }
 
     fn forecast(&self) -> String {
@@ -308,14 +305,12 @@ impl Scattering<'_> {
         Ok(())
     }
 
-    fn finish(mut self, label: &str) -> Result<Outcome, StoreError> {
+    fn finish(mut self) -> Result<Outcome, StoreError> {
         // Always at least one object, so that a missing one is never mistaken for an empty one.
         if !self.chunk.uses.is_empty() || self.outcome.objects.is_empty() {
             self.write()?;
         }
-        let mut spool = self.context.spool()?;
-        spool.write_all(&commit::to_json(self.layout)?).map_err(StoreError::io("write", label))?;
-        self.outcome.objects.insert(LAYOUT.to_owned(), self.context.keep(spool, LAYOUT, "json", 0)?);
+        self.outcome.objects.insert(LAYOUT.to_owned(), self.layout.keep(self.context)?);
         self.outcome.tally = json!({"n_in": self.n_in, "n_out": self.n_out});
         Ok(self.outcome)
     }

@@ -1,8 +1,8 @@
 //! `shards`: every task gathers the documents of one shard, packs them, and writes its files.
 
-use super::scatter::{LAYOUT, USES};
+use super::scatter::USES;
 use super::settings::ShardSettings;
-use super::{Layout, first_part, json_of, parts_digest, sum, work_number};
+use super::{LAYOUT, Layout, first_part, json_of, parts_digest, work_number};
 use crate::pack::{Packed, pack};
 use crate::shard::megatron::{Dtype, Writer};
 use crate::shard::samples;
@@ -147,6 +147,7 @@ fn write(context: &TaskContext<'_>, layout: &Layout, rows: &[Use<'_>], packed: &
         ("idx".to_owned(), stored(idx, "idx", n_pieces)?),
         ("samples".to_owned(), stored(offsets, "samples", packed.n_sequences())?),
         ("pieces".to_owned(), context.keep_table(table, "pieces")?),
+        (LAYOUT.to_owned(), layout.keep(context)?),
     ];
     let n_documents = rows.len() as u64;
     let tally = json!({

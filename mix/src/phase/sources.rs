@@ -7,7 +7,8 @@ use super::settings::ShardSettings;
 use super::shards::Shards;
 use super::weigh::Weigh;
 use super::{first_part, json_of, objects_digest, tables, tokens};
-use crate::plan::{Facts, Grouper, Mix};
+use crate::pack::{Long, Packing};
+use crate::plan::{Facts, Grouper, Mix, ShardSpec};
 use crate::shard::dataset::{SourceLineage, TokenizerCard};
 use arrow::array::Float32Array;
 use arrow::array::LargeStringArray;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokenmill_core::BuildError;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_store::table::Columns;
+use tokenmill_core::schema::{self, Type};
+use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Manifest, Phase, Store, StoreError};
 
 /// The token store of a run that has ended.
@@ -29,6 +31,29 @@ pub struct TokenStore {
     pub store: Box<dyn Store>,
     /// What its phase `tokens` has committed.
     pub manifest: Manifest,
+}
+
+impl TokenStore {
+    /// The columns of scores, and those of labels, that the recipe of the run has kept.
+    ///
+    /// # Errors
+    /// When the run has no documents at all, or a table is missing or damaged.
+    pub fn columns(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        let part = first_part(&self.manifest)?;
+        let table = tables(part).next();
+        let table = table.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no table of tokens"))?;
+        let fields = Batches::open(&*self.store, &table.key, &[])?.fields();
+        let own = |name: &str| schema::TOKENS.iter().any(|column| column.name == name);
+        let (mut scores, mut labels) = (Vec::new(), Vec::new());
+        for (name, kind) in fields.into_iter().filter(|(name, _)| !own(name)) {
+            match kind {
+                Type::F32 => scores.push(name),
+                Type::Text | Type::Label => labels.push(name),
+                _ => {}
+            }
+        }
+        Ok((scores, labels))
+    }
 }
 
 /// A phase and what it reads: the name of the input, and the number of the phase that makes it.
@@ -88,7 +113,7 @@ pub struct TableRef {
 }
 
 impl Sources {
-    fn new(mix: &Mix, stores: Vec<TokenStore>) -> Result<Sources, StoreError> {
+    pub fn new(mix: &Mix, stores: Vec<TokenStore>) -> Result<Sources, StoreError> {
         let mut card: Option<(TokenizerCard, &str)> = None;
         for source in &stores {
             let own: TokenizerCard = json_of(&*source.store, first_part(&source.manifest)?, tokens::CARD)?;
@@ -116,16 +141,20 @@ impl Sources {
     /// Everything about groups that can change an output, but the token stores themselves.
     pub fn spec(&self) -> serde_json::Value {
         let stores = self.stores.iter().map(|source| (source.name.clone(), objects_digest(&source.manifest)));
-        // Neither the name of the mix nor its training phases matter to who is in which group.
-        let (name, root) = (String::new(), String::new());
-        let groups = Mix { name, root, phases: Vec::new(), ..self.mix.clone() };
+        // The training phases do not matter to who is in which group.
+        let groups = Mix { phases: Vec::new(), ..self.nameless() };
         serde_json::json!({"groups": groups.to_toml(), "sources": stores.collect::<Vec<_>>()})
     }
 
     /// What training phases the mix has.
     pub fn phases_toml(&self) -> String {
-        let phases = Mix { name: String::new(), root: String::new(), ..self.mix.clone() };
-        phases.to_toml()
+        self.nameless().to_toml()
+    }
+
+    /// The mix without what does not matter to the cuts: its name, its place, and the form of its shards.
+    fn nameless(&self) -> Mix {
+        let shards = ShardSpec { packing: Packing::None, long: Long::Fragment, shard_tokens: 1, ..self.mix.shards };
+        Mix { name: String::new(), root: String::new(), shards, ..self.mix.clone() }
     }
 
     /// The tables of all token stores, in order; every task gets those of some parts.
@@ -157,7 +186,7 @@ impl Sources {
         })
     }
 
-    fn lineage(&self) -> Vec<SourceLineage> {
+    pub fn lineage(&self) -> Vec<SourceLineage> {
         let of = |source: &TokenStore| SourceLineage {
             name: source.name.clone(),
             run: source.run.clone(),
@@ -222,8 +251,8 @@ impl Groups<'_> {
         use arrow::array::Array as _;
         scores.clear();
         scores.extend(self.scores.iter().map(|scores| scores.is_valid(row).then(|| scores.value(row))));
-        let label = |labels: &&LargeStringArray| if labels.is_valid(row) { labels.value(row) } else { "" };
-        let labels: Vec<&str> = self.labels.iter().map(label).collect();
+        let labels = self.labels.iter().map(|labels| if labels.is_valid(row) { labels.value(row) } else { "" });
+        let labels: Vec<&str> = labels.collect();
         let facts = Facts {
             source: self.source,
             lang: self.lang.value(row),

@@ -2,7 +2,6 @@
 
 use super::node::{Node, View, tokens, whole};
 use super::read::{AMOUNT, number_in, plain_name};
-use crate::pack::Packing;
 use super::spec::{Budget, Phase, Proportions, ShardSpec, Shortfall};
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
@@ -41,11 +40,8 @@ pub fn phase(view: &View<'_>, known: &Known<'_>) -> Result<Phase, BuildError> {
 fn context(view: &View<'_>, shards: &ShardSpec) -> Result<u64, BuildError> {
     let read = |value: &DeValue<'_>| whole(value).filter(|context| *context <= MAX_CONTEXT);
     let context = view.value("context", "a whole number of tokens, such as 8192", read)?.unwrap_or(8192);
+    shards.packing.check(context).map_err(|error| BuildError { hint: error.hint, ..view.error_at("context", error.message) })?;
     let marks = u64::from(shards.bos) + u64::from(shards.eos);
-    if context == 0 && shards.packing != Packing::None {
-        let hint = "name the context of your training run; 0, for no limit, goes with `packing = \"none\"` only";
-        return Err(view.error_at("context", "packed sequences need a length").hint(hint));
-    }
     if context != 0 && context <= marks {
         return Err(
             view.error_at("context", format!("{context} tokens hold no document with its begin and end tokens"))

@@ -30,9 +30,10 @@ pub(super) fn check(dataset: &Dataset) -> Result<(), String> {
 }
 
 fn check_phase(phase: &TrainingPhase, packing: Packing, dtype: Dtype) -> Result<(), String> {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if phase.name.is_empty() || !phase.name.chars().all(is_plain) {
-        return Err("the name has other characters than lower-case letters, digits, `-` and `_`".to_owned());
+    // It is part of the names of exported files.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if phase.name.is_empty() || phase.name.starts_with('.') || !phase.name.chars().all(is_plain) {
+        return Err("the name has other characters than letters, digits, `.`, `_` and `-`".to_owned());
     }
     packing.check(phase.context).map_err(|error| error.message)?;
     for (number, shard) in phase.shards.iter().enumerate() {

@@ -64,7 +64,7 @@ pub struct TokenizerCard {
 /// One phase of a training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingPhase {
-    /// Lower-case letters, digits, `-` and `_`; part of the names of exported files.
+    /// Letters, digits, `.`, `-` and `_`; part of the names of exported files.
     pub name: String,
     /// Tokens of a training sequence at most; 0 for no limit, with the packing `none`.
     pub context: u64,

@@ -122,9 +122,13 @@ impl Cutter {
         documents.sort_unstable();
         let mut documents = documents.iter().peekable();
         for place in wanted {
-            // The first document that begins at the cut or behind it.
-            while let Some(document) = documents.next_if(|_| before.n_tokens < place) {
+            // The first document that begins at the cut or behind it. Documents at one place are not parted.
+            let mut last = None;
+            while let Some(document) =
+                documents.next_if(|document| before.n_tokens < place || last == Some(document.place))
+            {
                 before.add(Amount { n_documents: 1, n_tokens: document.n_tokens });
+                last = Some(document.place);
             }
             // Behind the last document of the slice, the first possible place of the next slice tells the cut as well.
             let next = || keys_of(slice).end().checked_add(1).map(|key| (key, DocId(0)));

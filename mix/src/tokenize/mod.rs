@@ -7,19 +7,17 @@
 //! are not applied. Runs of any length are merged whole: the 25,000-character cut of Meta's Llama 3 wrapper changes
 //! ids and is not made.
 //!
-//! Three engines do the work. Our own has the published rank files ([`engine`]). Byte-level BPE of a `tokenizer.json` with
-//! the splitting pattern of GPT-2, cl100k, Llama 3, Qwen 2 or o200k goes through fastokens. Both are fast, and exact to tiktoken 0.14, whose Unicode is version 16. Everything else goes through the crate `tokenizers`,
+//! Two engines do the work. Byte-level BPE with the splitting pattern of GPT-2, cl100k, Llama 3, Qwen 2 or o200k is
+//! fast, and exact to tiktoken 0.14, whose Unicode is version 16. Everything else goes through the crate `tokenizers`,
 //! which is slower by a factor of 10 to 50, and takes its time where a pattern meets a million spaces in a row.
 
 mod byte_level;
 mod cut;
-pub mod engine;
 mod error;
 mod family;
 mod general;
 mod json;
 mod known;
-mod own;
 mod ranks;
 mod scan;
 #[cfg(test)]
@@ -29,11 +27,9 @@ mod trailing;
 pub use error::TokenizerError;
 pub use family::{FAMILIES, Family, Split};
 
-use engine::Bpe;
 use general::General;
 use json::Rules;
 use known::Known;
-use own::Own;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
@@ -114,12 +110,22 @@ impl Tokenizer {
     pub fn from_rank_file(name: &str, family: &'static Family, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
         let fail = |problem: String| TokenizerError::vocabulary(name, problem);
         let mut tokens = ranks::parse(bytes).map_err(fail)?;
-        let engine = Own::new(Bpe::new(&tokens, &ranks::merges(&tokens), family.split, true).map_err(fail)?);
+        let merges = ranks::merges(&tokens)
+            .into_iter()
+            .map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
+        // The engine wants every id in use; a name outside the byte alphabet can never be met in a text.
+        let text_of = |id: usize| match &tokens[id] {
+            Some(token) => byte_level::write(token),
+            None => format!("\u{E000}unused {id}"),
+        };
+        let vocabulary: Map<String, Value> = (0..tokens.len()).map(|id| (text_of(id), Value::from(id))).collect();
+        let file = json::write(vocabulary, merges.collect(), family.split);
         for (text, id) in family.special_tokens() {
             let id = id as usize;
             tokens.resize(tokens.len().max(id + 1), None);
             tokens[id] = Some(text.into_bytes());
         }
+        let engine = Known::new(file, family.split.into(), family.split == Split::Cl100k).map_err(fail)?;
         let contents = json::Contents { tokens, added: Vec::new(), bos: family.bos, eos: Some(family.eos) };
         Tokenizer::of_bytes(name, sha256(bytes), Box::new(engine), contents)
     }

@@ -19,7 +19,7 @@ Start here:
 Exit codes: 0 done, 1 problems found, 2 usage or recipe, 3 task failed, 75 try again";
 
 /// The tables of a recipe that add phases.
-pub const SECTIONS: &[Section] = &[tokenmill_mix::SHARDS];
+pub const SECTIONS: &[Section] = &[tokenmill_mix::TOKENS, tokenmill_mix::SHARDS];
 
 /// All stages of the program.
 pub fn catalog() -> Result<Catalog, Failure> {
@@ -50,16 +50,27 @@ impl RecipeArgs {
 
 /// Reads a recipe.
 pub fn read_recipe(path: &str, sets: &[String]) -> Result<Spec, Failure> {
+    parse_recipe(read_text(path, "recipe")?, sets)
+}
+
+/// Reads a file that the user has written; `what` is what messages call it: `recipe`, `mix`.
+pub fn read_text(path: &str, what: &str) -> Result<Text, Failure> {
     let content = source::read(path).and_then(|content| {
-        String::from_utf8(content).map_err(|_| StoreError::corrupt(path, "a recipe is UTF-8 text"))
+        String::from_utf8(content).map_err(|_| StoreError::corrupt(path, format!("a {what} is UTF-8 text")))
     });
     let content = content.map_err(|error| match error {
-        StoreError::Missing(_) => Failure::usage(format!("cannot read the recipe `{path}`: it does not exist"))
-            .hint("recipes to start from are in `configs/`"),
+        StoreError::Missing(_) => {
+            let folder = if what == "mix" {
+                "mixes to start from are in `configs/mixes/`"
+            } else {
+                "recipes to start from are in `configs/`"
+            };
+            Failure::usage(format!("cannot read the {what} `{path}`: it does not exist")).hint(folder)
+        }
         error if Location::is_local(path) => Failure::usage(error.to_string()),
         error => error.into(),
     })?;
-    parse_recipe(Text { name: path.to_owned(), content }, sets)
+    Ok(Text { name: path.to_owned(), content })
 }
 
 /// Parses a recipe that has been read.
@@ -95,7 +106,12 @@ pub fn open_run(folder: &str) -> Result<Box<dyn Store>, Failure> {
 
 /// Opens or makes the run directory of a recipe, and checks that the store keeps its promises.
 pub fn create_run(spec: &Spec) -> Result<Box<dyn Store>, Failure> {
-    let store = open_store(&run_folder(spec))?;
+    create_folder(&run_folder(spec))
+}
+
+/// Opens or makes a run directory, and checks that the store keeps its promises.
+pub fn create_folder(folder: &str) -> Result<Box<dyn Store>, Failure> {
+    let store = open_store(folder)?;
     store.self_test()?;
     Ok(store)
 }

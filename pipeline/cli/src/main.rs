@@ -17,6 +17,7 @@ mod failure;
 mod gc;
 mod house;
 mod inspect;
+mod mix;
 mod object_storage;
 mod output;
 mod pages;
@@ -55,6 +56,7 @@ enum Verb {
     Task(task::Args),
     Status(status::Args),
     Audit(audit::Args),
+    Mix(mix::Args),
     Inspect(inspect::Args),
     Retune(retune::Args),
     Calibrate(calibrate::Args),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Verb::Task(args) => task::main(&args),
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
+        Verb::Mix(args) => mix::main(&args),
         Verb::Inspect(args) => inspect::main(&args),
         Verb::Retune(args) => retune::main(&args),
         Verb::Calibrate(args) => calibrate::main(&args),

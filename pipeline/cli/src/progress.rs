@@ -82,26 +82,44 @@ impl Watch for RunProgress {
     }
 }
 
-/// Shows how many rows of tables have been read, on a terminal.
+/// Says nothing.
+pub struct Quiet;
+
+impl Watch for Quiet {
+    fn phase(&self, _: &str, _: usize, _: &[&Task], _: &Arc<AtomicU64>) {}
+
+    fn task(&self, _: &Task) {}
+
+    fn phase_end(&self) {}
+}
+
+/// Shows how many rows of tables, or bytes, have been read, on a terminal.
 pub struct RowsBar(Option<ProgressBar>);
 
 impl RowsBar {
     /// A bar of so many rows, which says what is done with them.
     pub fn new(rows: u64, what: &str) -> RowsBar {
+        RowsBar::of(rows, what, "{prefix:.bold} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left")
+    }
+
+    /// A bar of so many bytes.
+    pub fn bytes(bytes: u64, what: &str) -> RowsBar {
+        RowsBar::of(bytes, what, "{prefix:.bold} [{bar:30}] {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left")
+    }
+
+    fn of(length: u64, what: &str, style: &str) -> RowsBar {
         if !std::io::stderr().is_terminal() {
             return RowsBar(None);
         }
-        let bar = ProgressBar::new(rows);
-        if let Ok(style) =
-            ProgressStyle::with_template("{prefix:.bold} [{bar:30}] {pos}/{len} rows  {per_sec}  {eta} left")
-        {
+        let bar = ProgressBar::new(length);
+        if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(what.to_owned());
         RowsBar(Some(bar))
     }
 
-    /// So many rows more.
+    /// So many more.
     pub fn add(&self, rows: u64) {
         if let Some(bar) = &self.0 {
             bar.inc(rows);

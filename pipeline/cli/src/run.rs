@@ -8,6 +8,7 @@ use crate::progress::RunProgress;
 use std::process::ExitCode;
 use tokenmill_engine::run::{Options, PhaseReport, run};
 use tokenmill_engine::{Plan, Spec};
+use tokenmill_mix::TOKENS_PHASE;
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Store, StoreError};
 
@@ -47,9 +48,19 @@ fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Res
     let (n_tasks, n_run): (usize, usize) =
         (manifests.iter().map(|m| m.parts.len()).sum(), reports.iter().map(|r| r.n_run).sum());
     println!("\n{} of {} tasks were done now, the others stood already", count(n_run as u64), count(n_tasks as u64));
-    if let Some(shards) = reports.iter().find(|report| report.name == "shards") {
-        let tokens: u64 = shards.manifest.parts.iter().filter_map(|part| part.tally.get("n_tokens")?.as_u64()).sum();
-        println!("{} tokens in {} shards: {folder}/{}", count(tokens), shards.manifest.parts.len(), shards.folder);
+    let total = |report: &PhaseReport| -> u64 {
+        report.manifest.parts.iter().filter_map(|part| part.tally.get("n_tokens")?.as_u64()).sum()
+    };
+    let phase = |name: &str| reports.iter().find(|report| report.name == name);
+    if let Some(shards) = phase("shards") {
+        println!(
+            "{} tokens in {} shards: {folder}/{}",
+            count(total(shards)),
+            shards.manifest.parts.len(),
+            shards.folder
+        );
+    } else if let Some(tokens) = phase(TOKENS_PHASE) {
+        println!("{} tokens in a token store: {folder}/{}", count(total(tokens)), tokens.folder);
     }
     if let Some(limits) = spec.alarm {
         print!("{}", alarms::text(store, &manifests, limits)?);
@@ -59,6 +70,13 @@ fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Res
         println!("why a document was removed: tokenmill inspect why {folder} {id}");
     }
     println!("prove that nothing was lost: tokenmill audit {folder}");
+    match (phase("shards"), phase(TOKENS_PHASE)) {
+        (Some(_), _) => println!("and that the shards are whole: tokenmill mix audit {folder}"),
+        (None, Some(_)) => {
+            println!("make shards of it, alone or with others: tokenmill mix plan MIX.toml, with `run = \"{folder}\"`")
+        }
+        (None, None) => {}
+    }
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! `tokenmill task`: one task of a run, for any scheduler that can start an array of processes.
 
 use crate::failure::Failure;
-use crate::house::{RecipeArgs, create_run, open_run, parse_recipe, shared_assets};
+use crate::house::{create_folder, open_run, parse_recipe, read_text, run_folder, shared_assets};
+use crate::mix;
 use std::process::ExitCode;
 use tokenmill_engine::run::{finish_phase, run_task};
 use tokenmill_engine::{Plan, Text};
@@ -14,7 +15,9 @@ Phases and tasks count from 0. A run by hand:
   tokenmill task --begin configs/quickstart.toml       plans phase 0, prints its number of tasks
   tokenmill task runs/quickstart --phase 0 --index 0   for every index
   tokenmill task runs/quickstart --phase 0 --finish    ends it, prints the number of tasks of phase 1
-  …")]
+  …
+The same with a mix, whose sources have ended:
+  tokenmill task --begin configs/mixes/quickstart.toml")]
 pub struct Args {
     /// The run directory
     #[arg(required_unless_present = "begin")]
@@ -28,7 +31,7 @@ pub struct Args {
     /// End the phase: write its manifest and plan the next one
     #[arg(long, requires = "phase", conflicts_with = "index")]
     finish: bool,
-    /// Make the run directory of this recipe and plan its first phase
+    /// Make the run directory of this recipe or mix and plan its first phase
     #[arg(long, value_name = "RECIPE", conflicts_with = "run")]
     begin: Option<String>,
     /// With --begin: override a key of the recipe
@@ -39,10 +42,8 @@ pub struct Args {
 /// Does one task, or ends a phase.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     if let Some(recipe) = &args.begin {
-        let recipe = RecipeArgs { recipe: recipe.clone(), sets: args.sets.clone(), limit: None };
-        let spec = recipe.read()?;
-        let plan = Plan::new(&spec, &shared_assets()?)?;
-        let n_tasks = finish_phase(&plan, &create_run(&spec)?, None)?;
+        let (plan, folder) = open_plan(read_text(recipe, "recipe")?, &args.sets)?;
+        let n_tasks = finish_phase(&plan, &create_folder(&folder)?, None)?;
         println!("{}", n_tasks.unwrap_or(0));
         return Ok(ExitCode::SUCCESS);
     }
@@ -50,8 +51,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let store = open_run(folder)?;
     let name = "config.resolved.toml";
     let content = String::from_utf8(store.read(name)?).map_err(|error| Failure::usage(format!("`{name}`: {error}")))?;
-    let spec = parse_recipe(Text { name: store.display(name), content }, &[])?;
-    let plan = Plan::new(&spec, &shared_assets()?)?;
+    let (plan, _) = open_plan(Text { name: store.display(name), content }, &[])?;
     match (args.phase, args.index) {
         (Some(phase), Some(index)) => {
             let commit = run_task(&plan, &store, phase, index)?;
@@ -61,4 +61,17 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         _ => return Err(Failure::usage("say which task: `--phase P --index I`, or `--phase P --finish`")),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The plan of a recipe or of a mix, and its run directory.
+fn open_plan(text: Text, sets: &[String]) -> Result<(Plan, String), Failure> {
+    if mix::is_mix(&text.content) {
+        if !sets.is_empty() {
+            return Err(Failure::usage("`--set` changes recipes").hint(format!("change `{}` itself", text.name)));
+        }
+        let mix = mix::parse(&text)?;
+        return Ok((mix::plan(&mix)?, mix::folder(&mix)));
+    }
+    let spec = parse_recipe(text, sets)?;
+    Ok((Plan::new(&spec, &shared_assets()?)?, run_folder(&spec)))
 }

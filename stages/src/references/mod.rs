@@ -9,7 +9,7 @@ pub use table::{Head, RECORD_BYTES, References, record};
 
 use crate::dedup::url::without_scheme;
 use crate::url::canonical::Canonicalizer;
-use crate::url::host::site_of;
+use crate::url::site_of;
 use tokenmill_core::hash::hash128;
 
 /// Sites of the Wikimedia Foundation, which are no sources of its articles.

@@ -25,7 +25,7 @@ pub(crate) fn normal_host(host: &str) -> Cow<'_, str> {
 }
 
 /// The site that a URL is of: the registrable domain of its host, whatever way that is written; empty without a host.
-pub(crate) fn site_of(url: &str) -> String {
+pub fn site_of(url: &str) -> String {
     registrable_domain(&normal_host(host_of(url))).to_owned()
 }
 

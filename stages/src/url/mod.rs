@@ -17,3 +17,5 @@ mod squeeze;
 pub mod url_list;
 mod word_lists;
 pub mod words;
+
+pub use host::site_of;

@@ -7,8 +7,11 @@ mod exchange;
 mod extract;
 mod filters;
 mod measured;
+mod mix;
 mod python;
 mod report;
+mod sections;
+mod tokens;
 
 use crate::error::{Error, Result};
 use crate::repo::{self, Repo};
@@ -28,10 +31,12 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["exchange"] => return exchange::run(repo),
         ["extract"] => return extract::run(repo),
         ["filters"] => return filters::run(repo),
+        ["mix"] => return mix::run(repo),
+        ["tokens"] => return tokens::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [classifiers | dedup | exchange | extract | filters | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [classifiers | dedup | exchange | extract | filters | mix | tokens | run FILE.warc.gz…]",
             ));
         }
     };

@@ -76,7 +76,8 @@ pub fn page(sections: &[String]) -> String {
         "<!-- written by `cargo xtask bench` -->\n# Benchmarks\n\n{} All seconds are CPU seconds of one thread; the recipe is \
          `{}`. Rates of steps are bytes of what the step reads: HTML before the extraction, text after it. The \
          [exchange](benchmarks/exchange.md), the [extraction](benchmarks/extraction.md), \
-         [filters](benchmarks/filters.md), [classifiers](benchmarks/classifiers.md) and [deduplication](benchmarks/dedup.md) have pages of their own.\n\n{}",
+         [filters](benchmarks/filters.md), [classifiers](benchmarks/classifiers.md), \
+         [deduplication](benchmarks/dedup.md) and [tokens and mixes](benchmarks/tokens.md) have pages of their own.\n\n{}",
         machine(),
         super::RECIPE,
         sections.join("\n")

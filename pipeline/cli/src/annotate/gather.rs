@@ -10,7 +10,7 @@ use tokenmill_classifiers::annotate::prompt::excerpt;
 use tokenmill_classifiers::annotate::sample::{Stratum, range_of};
 use tokenmill_classifiers::annotate::{Candidate, Sample, Sampled};
 use tokenmill_core::text::{host_of, n_chars};
-use tokenmill_stages::url::registrable::site_of;
+use tokenmill_stages::url::site_of;
 use tokenmill_store::source::ColumnMap;
 
 /// Strata that are shown one by one.

@@ -15,7 +15,7 @@ use tokenmill_classifiers::training::set::{Candidate, Chosen, Part, Tally, Train
 use tokenmill_core::text::words::split_words;
 use tokenmill_stages::references::{is_own, key_of};
 use tokenmill_stages::url::canonical::Canonicalizer;
-use tokenmill_stages::url::registrable::site_of;
+use tokenmill_stages::url::site_of;
 use tokenmill_store::location::Location;
 use tokenmill_store::source::{self, ColumnMap};
 

@@ -18,6 +18,7 @@ use std::io::{self, Read};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_core::DocId;
+use tokenmill_core::schema::Type;
 
 /// Rows of a batch handed to the caller: few, because a row can be megabytes.
 const BATCH_ROWS: usize = 1_024;
@@ -163,6 +164,22 @@ impl Batches {
     /// The names of the columns that are read.
     pub fn columns(&self) -> Vec<String> {
         self.reader.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// The names and types of the columns that are read, of those with a type of ours.
+    pub fn fields(&self) -> Vec<(String, Type)> {
+        let kind = |kind: &DataType| match kind {
+            DataType::LargeUtf8 => Some(Type::Text),
+            DataType::FixedSizeBinary(16) => Some(Type::Id),
+            DataType::UInt64 => Some(Type::U64),
+            DataType::UInt32 => Some(Type::U32),
+            DataType::Float32 => Some(Type::F32),
+            DataType::Boolean => Some(Type::Bool),
+            DataType::LargeList(_) => Some(Type::Tokens),
+            _ => None,
+        };
+        let schema = self.reader.schema();
+        schema.fields().iter().filter_map(|field| Some((field.name().clone(), kind(field.data_type())?))).collect()
     }
 
     /// Rows in the table.
