@@ -186,13 +186,13 @@ mod tests {
             fs::write(&path, "else").unwrap();
             assert_eq!(place(store, &object, &path).unwrap(), how);
             assert_eq!(fs::read(&path).unwrap(), b"content");
+            let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+            let own = store.local_file(&object.key).map(|own| inode(&own));
+            assert_eq!(own.is_some_and(|own| own == inode(&path)), how == Placed::Linked);
             // Nothing temporary is left.
             assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
             assert!(!is_empty(path.parent().unwrap()).unwrap());
         }
-        let object = stored(&local);
-        let inode = |path: &Path| fs::metadata(path).unwrap().ino();
-        assert_eq!(inode(&folder.path().join("a/l")), inode(&local.local_file(&object.key).unwrap()));
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn what_is_wrong_is_refused_at_its_place() {
         ("", "`phase.tokens` is missing", ":8:1", "\"all\""),
         ("tokens = \"15X\"\n", "`phase.tokens` must be a whole number", ":10:10", ""),
         ("tokens = 0\n", "`phase.tokens` must be a whole number", ":10:10", ""),
-        ("tokens = 5\ncontext = 0\n", "packed sequences need a length", ":11:11", "none"),
+        ("tokens = 5\ncontext = 0\n", "needs a context of at least 1 token", ":11:11", "none"),
         ("tokens = 5\ncontext = 1\n", "1 tokens hold no document", ":11:11", ""),
         ("tokens = 5\ncontext = \"8K\"\n", "`phase.context` must be a whole number of tokens", ":11:11", ""),
         ("tokens = 5\ncontext = 100_000_000\n", "holds no sequence", ":11:11", "shard_tokens"),

@@ -412,7 +412,8 @@ mod tests {
         // Rows of a megabyte, so that several row groups come about.
         for key in 0..100u64 {
             let ids = vec![key as u32; 1 << 18];
-            table.row().u64(key << 57).id(DocId(1)).text("en").text("f").tokens(&ids).end().unwrap();
+            let row = table.row().u64(key << 57).id(DocId(1)).text("en").text("").text("f").text("a.org");
+            row.u32(1 << 18).u64(key).tokens(&ids).end().unwrap();
         }
         let object = table.finish().unwrap().0.store(&store, "t", "parquet").unwrap();
         let range = (30u64 << 57)..=(40u64 << 57);
