@@ -66,7 +66,8 @@ fn fastokens_file(ranks: &str, split: Split) -> Result<Value, Box<dyn Error>> {
         let parts = parts.filter(|(left, right)| known.contains(left) && known.contains(right));
         merges.extend(parts.map(|(left, right)| json!([written(left), written(right)])));
     }
-    let vocabulary: Map<String, Value> = tokens.iter().zip(0..).map(|(token, id)| (written(token), json!(id))).collect();
+    let vocabulary: Map<String, Value> =
+        tokens.iter().zip(0..).map(|(token, id)| (written(token), json!(id))).collect();
     let bytes = |use_regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": use_regex});
     let by_pattern = |pattern: &str| {
         let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
@@ -87,7 +88,11 @@ fn written(token: &[u8]) -> String {
     let shifted = |byte: u8| (0..byte).filter(|before| !is_itself(*before)).count() as u32 + 0x100;
     token
         .iter()
-        .map(|byte| if is_itself(*byte) { char::from(*byte) } else { char::from_u32(shifted(*byte)).expect("a character") })
+        .map(
+            |byte| {
+                if is_itself(*byte) { char::from(*byte) } else { char::from_u32(shifted(*byte)).expect("a character") }
+            },
+        )
         .collect()
 }
 

@@ -6,8 +6,8 @@ use std::io::Read;
 use support::archive;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::spec::Value;
-use tokenmill_core::{Analysis, Doc, Document, Entry, Numbers, Params, Stage};
 use tokenmill_core::text::domain::registrable_domain;
+use tokenmill_core::{Analysis, Doc, Document, Entry, Numbers, Params, Stage};
 use tokenmill_stages::url::url_list::Builder;
 use tokenmill_stages::url::words;
 

@@ -66,7 +66,12 @@ impl Phase for Cut {
         let mut cuts = Cuts::default();
         for (group, cutter) in &cutters {
             let intervals = cutter.intervals();
-            let gone = || StoreError::corrupt(&task.label, format!("documents of group `{group}` are gone since they were counted"));
+            let gone = || {
+                StoreError::corrupt(
+                    &task.label,
+                    format!("documents of group `{group}` are gone since they were counted"),
+                )
+            };
             cuts.streams.insert(group.clone(), intervals.ok_or_else(gone)?);
         }
         for (number, phase) in schedule.phases.iter().enumerate() {
@@ -99,9 +104,8 @@ fn cutters(schedule: &Schedule, streams: &BTreeMap<String, Stream>) -> BTreeMap<
         }
     }
     let none = Stream::default();
-    let cutter = |(group, taken): (&str, Vec<_>)| {
-        (group.to_owned(), Cutter::new(streams.get(group).unwrap_or(&none), taken))
-    };
+    let cutter =
+        |(group, taken): (&str, Vec<_>)| (group.to_owned(), Cutter::new(streams.get(group).unwrap_or(&none), taken));
     taken.into_iter().map(cutter).collect()
 }
 

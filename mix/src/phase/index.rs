@@ -105,7 +105,8 @@ fn phase(training: &Training, parts: &[&Part]) -> Result<TrainingPhase, StoreErr
     }
     let n_tokens = total("n_tokens");
     let share = |tokens: u64| if n_tokens == 0 { 0.0 } else { tokens as f64 / n_tokens as f64 };
-    let group = |(name, (n_documents, tokens))| GroupCount { name, n_documents, n_tokens: tokens, share: share(tokens) };
+    let group =
+        |(name, (n_documents, tokens))| GroupCount { name, n_documents, n_tokens: tokens, share: share(tokens) };
     Ok(TrainingPhase {
         name: training.name.clone(),
         context: training.context,

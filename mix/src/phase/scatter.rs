@@ -98,7 +98,9 @@ impl Phase for Scatter {
             first_shards: first_shards(&layout.n_shards),
             layout: &layout,
             chunk: Chunk::default(),
-            chunk_bytes: self.chunk_bytes.unwrap_or_else(|| (layout.total_shards() * RANGE_BYTES).clamp(MIN_CHUNK, MAX_CHUNK)),
+            chunk_bytes: self
+                .chunk_bytes
+                .unwrap_or_else(|| (layout.total_shards() * RANGE_BYTES).clamp(MIN_CHUNK, MAX_CHUNK)),
             outcome: Outcome::default(),
             n_in: 0,
             n_out: 0,
@@ -145,11 +147,8 @@ impl Scatter {
             }
         };
         let shards = |training: &Training| training.n_tokens.div_ceil(self.settings.shard_tokens).max(1);
-        let layout = Layout {
-            card: self.settings.card(card)?,
-            n_shards: trainings.iter().map(shards).collect(),
-            trainings,
-        };
+        let layout =
+            Layout { card: self.settings.card(card)?, n_shards: trainings.iter().map(shards).collect(), trainings };
         if layout.total_shards() > MAX_SHARDS {
             return Err(StoreError::Refused {
                 what: format!("{} shards are too many; at most {MAX_SHARDS} are written", layout.total_shards()),
@@ -256,7 +255,8 @@ impl Scattering<'_> {
     fn place(&mut self, row: usize, id: DocId, group: &str, (training, epoch): (u32, u32)) {
         let key = training_key(self.settings.seed, u64::from(training), u64::from(epoch), id);
         let at = training as usize;
-        let (first, n) = (self.first_shards.get(at).copied().unwrap_or(0), self.layout.n_shards.get(at).copied().unwrap_or(1));
+        let (first, n) =
+            (self.first_shards.get(at).copied().unwrap_or(0), self.layout.n_shards.get(at).copied().unwrap_or(1));
         let group = self.chunk.group(group);
         let (batch, row) = (self.chunk.batches.len() as u32, row as u32);
         self.chunk.uses.push(Place { shard: (first + shard_of(key, n)) as u32, batch, row, group, epoch, key });

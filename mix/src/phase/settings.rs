@@ -45,7 +45,11 @@ pub const SHARD_PARAMS: &[Param] = token_params!(
         about: "how training sequences are made of documents: `concat`, end to end; `best_fit`, whole documents wherever \
                 they fit; `none`, one for each",
     },
-    Param { name: "context", default: Default::Int(8192), about: "tokens of a training sequence; with `none`, 0 is no limit" },
+    Param {
+        name: "context",
+        default: Default::Int(8192),
+        about: "tokens of a training sequence; with `none`, 0 is no limit"
+    },
     Param {
         name: "long",
         default: Default::Text("fragment"),

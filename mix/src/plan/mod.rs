@@ -22,6 +22,5 @@ pub use amount::{exact, short};
 pub use groups::{Facts, Grouper};
 pub use schedule::{Available, Schedule, Supply, Take, Training, UNUSED, schedule};
 pub use spec::{
-    Budget, Conditions, Epochs, Group, Mix, Phase, Proportions, Range, ShardSpec, Shortfall, Source,
-    Split, SplitBy,
+    Budget, Conditions, Epochs, Group, Mix, Phase, Proportions, Range, ShardSpec, Shortfall, Source, Split, SplitBy,
 };

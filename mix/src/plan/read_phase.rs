@@ -40,7 +40,10 @@ pub fn phase(view: &View<'_>, known: &Known<'_>) -> Result<Phase, BuildError> {
 fn context(view: &View<'_>, shards: &ShardSpec) -> Result<u64, BuildError> {
     let read = |value: &DeValue<'_>| whole(value).filter(|context| *context <= MAX_CONTEXT);
     let context = view.value("context", "a whole number of tokens, such as 8192", read)?.unwrap_or(8192);
-    shards.packing.check(context).map_err(|error| BuildError { hint: error.hint, ..view.error_at("context", error.message) })?;
+    shards
+        .packing
+        .check(context)
+        .map_err(|error| BuildError { hint: error.hint, ..view.error_at("context", error.message) })?;
     let marks = u64::from(shards.bos) + u64::from(shards.eos);
     if context != 0 && context <= marks {
         return Err(

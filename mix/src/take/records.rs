@@ -38,7 +38,8 @@ impl Use<'_> {
         let name = u16::try_from(self.group.len());
         let name = name.map_err(|_| StoreError::Usage("the name of a group has more than 65,535 bytes".into()))?;
         let n_ids = u32::try_from(self.ids.len() / 4);
-        let n_ids = n_ids.map_err(|_| StoreError::Usage(format!("document `{}` has more than 2^32 tokens", self.id)))?;
+        let n_ids =
+            n_ids.map_err(|_| StoreError::Usage(format!("document `{}` has more than 2^32 tokens", self.id)))?;
         bytes.extend_from_slice(&self.key.to_le_bytes());
         bytes.extend_from_slice(&self.id.to_bytes());
         bytes.extend_from_slice(&self.content.to_le_bytes());

@@ -218,7 +218,9 @@ mod tests {
         for n in [1, 2, 7, 500, 3_000] {
             let documents = documents(n);
             let total: u64 = documents.iter().map(|document| document.n_tokens).sum();
-            for cuts in [vec![1], vec![total], vec![total - 1], vec![total + 1], vec![total / 3, total / 2, 2 * total + 5]] {
+            for cuts in
+                [vec![1], vec![total], vec![total - 1], vec![total + 1], vec![total / 3, total / 2, 2 * total + 5]]
+            {
                 let (mut at, mut taken) = (0, Vec::new());
                 for (training, end) in cuts.into_iter().enumerate() {
                     taken.push((training as u32, at, end.max(at)));

@@ -25,7 +25,8 @@ pub fn of_part<'a>(
     for part in manifests.into_iter().flat_map(|manifest| &manifest.parts).filter(|part| part.label == label) {
         let (Some(ledger), Some(metrics)) = (part.objects.get("ledger"), part.objects.get("metrics")) else { continue };
         let columns = Batches::open(store, &metrics.key, &[])?.columns();
-        let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| columns.iter().any(|c| c == name)).collect();
+        let known: Vec<&str> =
+            names.iter().map(String::as_str).filter(|name| columns.iter().any(|c| c == name)).collect();
         if known.is_empty() {
             continue;
         }

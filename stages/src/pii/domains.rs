@@ -2,10 +2,10 @@
 
 use super::{Detector, Kinds};
 use crate::url::host::normal_host;
-use tokenmill_core::text::domain::registrable_domain;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::exchange::{Counted, Kind, TOTAL_METRICS, TotalLimits, Totals};
 use tokenmill_core::hash::hash128;
+use tokenmill_core::text::domain::registrable_domain;
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Stage};
 
 /// The catalogue entry.

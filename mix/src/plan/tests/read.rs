@@ -1,8 +1,8 @@
 //! What is written is read, written back, or refused at its place.
 
-use crate::pack::Packing;
 use super::super::{Budget, Epochs, Mix, Proportions, Shortfall, SplitBy};
 use super::{error, mix, with_head};
+use crate::pack::Packing;
 
 const FULL: &str = r#"
 [mix]

@@ -118,8 +118,12 @@ pub fn check_section(spec: &Spec) -> Result<(), BuildError> {
                 return Err(refuse(format!("no step measures `{name}`")).hint(hint));
             };
             match (kind, wanted) {
-                (MetricKind::Label(_), MetricUse::Number) => return Err(refuse(format!("`{name}` is a label and no number"))),
-                (MetricKind::Number, MetricUse::Label) => return Err(refuse(format!("`{name}` is a number and no label"))),
+                (MetricKind::Label(_), MetricUse::Number) => {
+                    return Err(refuse(format!("`{name}` is a label and no number")));
+                }
+                (MetricKind::Number, MetricUse::Label) => {
+                    return Err(refuse(format!("`{name}` is a number and no label")));
+                }
                 _ => {}
             }
         }

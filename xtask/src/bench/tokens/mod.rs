@@ -75,7 +75,9 @@ impl Bench {
         let target = repo.target()?;
         repo::run(repo.cargo(&["build", "--release", "--package", "tokenmill"]))?;
         let examples = ["--example", "encode_speed", "--example", "token_ids"];
-        repo::run(repo.cargo(&[&["build", "--release", "--package", "tokenmill", "--package", "tokenmill-mix"][..], &examples].concat()))?;
+        repo::run(repo.cargo(
+            &[&["build", "--release", "--package", "tokenmill", "--package", "tokenmill-mix"][..], &examples].concat(),
+        ))?;
         let folder = target.join("bench").join("tokens");
         std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, &error))?;
         let scripts = repo.root().join("xtask/src/bench");
