@@ -32,6 +32,8 @@ cargo xtask VERB
   bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
   bench extract         score and time the extractor next to its peers, and write docs/benchmarks/extraction.md
   bench filters         score and time filters next to their peers, and write docs/benchmarks/filters.md
+  bench tokens          time encoding next to its peers, compare ids, and write docs/benchmarks/tokens.md
+  bench mix             time packing, shuffling, writing and reading shards, and write docs/benchmarks/tokens.md
   train-extractor [--quick]
                         train the decision about blocks from the archive `extraction`, and write its files and
                         docs/benchmarks/extractor-training.md; --quick leaves out the cross-validation
