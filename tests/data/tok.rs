@@ -110,7 +110,6 @@ fn long_texts_stay_on_the_thread_that_calls() {
         rank_file("llama3", "llama3_tokenizer.model"),
         rank_file("gpt2", "r50k_base.tiktoken"),
         rank_file("o200k", "o200k_base.tiktoken"),
-        Tokenizer::from_bytes("neox", &bytes("gpt-neox_tokenizer.json")).unwrap(),
     ];
     for tokenizer in &tokenizers {
         for unit in ["1\n", "x\n", "the end, ", "中", "e\u{301}\n"] {

@@ -4,6 +4,7 @@
 pub(crate) mod cuts;
 mod index;
 mod scatter;
+mod scattering;
 mod settings;
 mod shards;
 pub(crate) mod sources;

@@ -1,27 +1,19 @@
 //! `scatter`: every task reads some tables of token stores and leaves each use of a document where its shard will find it.
 
 use super::cuts::{CUTS, Planned};
+use super::scattering::Scattering;
 use super::settings::ShardSettings;
-use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest};
-use super::{LAYOUT, Layout, first_part, json_of, parts_digest, sum, tokens, work_value};
-use crate::order::{shard_of, training_key};
-use crate::take::records::{Index, Use};
-use crate::take::{Cuts, Training};
-use arrow::record_batch::RecordBatch;
+use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest, tables_label};
+use super::{Layout, first_part, json_of, parts_digest, sum, tokens, work_value};
+use crate::take::Training;
 use serde_json::json;
-use std::io::Write;
 use std::sync::Arc;
-use tokenmill_core::DocId;
-use tokenmill_core::hash::{digest_hex, hash64};
+use tokenmill_core::hash::digest_hex;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::table::{Batches, Columns, TokenLists};
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Phase, Store, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// Raised when what is scattered, or where to, can change.
 const VERSION: u32 = 1;
-
-/// What every object with uses of documents is called, before its number.
-pub const USES: &str = "uses-";
 
 /// Bytes that every shard finds in one object, on average: a request for less costs more than its bytes.
 const RANGE_BYTES: u64 = 256 << 10;
@@ -78,33 +70,22 @@ impl Phase for Scatter {
             Selection::All { .. } => (in_tasks(store_tables(0, manifest)), String::new()),
             Selection::Mix { sources } => (in_tasks(sources.tables()), parts_digest(manifest)),
         };
-        let (n_lists, layout) = (lists.len(), serde_json::to_string(&layout).unwrap_or_default());
-        let task = |(number, tables): (usize, Vec<TableRef>)| Task {
+        let layout = serde_json::to_string(&layout).unwrap_or_default();
+        let task = |tables: Vec<TableRef>| Task {
             key: digest_hex(format!("{fingerprint}\0{before}\0{layout}\0{}", tables_digest(&tables)).as_bytes()),
-            label: format!("tables {} of {n_lists}", number + 1),
+            label: tables_label(&tables),
             bytes: tables.iter().map(|table| table.bytes).sum(),
             work: json!({"tables": tables}),
         };
-        Ok(lists.into_iter().enumerate().map(task).collect())
+        Ok(lists.into_iter().map(task).collect())
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
         let layout = self.layout(context.inputs)?;
         let cuts = self.planned(context.inputs)?.map(|planned| planned.cuts);
-        let mut scattering = Scattering {
-            settings: self.settings,
-            context,
-            cuts: cuts.as_ref(),
-            first_shards: first_shards(&layout.n_shards),
-            layout: &layout,
-            chunk: Chunk::default(),
-            chunk_bytes: self
-                .chunk_bytes
-                .unwrap_or_else(|| (layout.total_shards() * RANGE_BYTES).clamp(MIN_CHUNK, MAX_CHUNK)),
-            outcome: Outcome::default(),
-            n_in: 0,
-            n_out: 0,
-        };
+        let chunk_bytes = (layout.total_shards() * RANGE_BYTES).clamp(MIN_CHUNK, MAX_CHUNK);
+        let chunk_bytes = self.chunk_bytes.unwrap_or(chunk_bytes);
+        let mut scattering = Scattering::new(self.settings.seed, context, cuts.as_ref(), &layout, chunk_bytes);
         for table in work_value::<Vec<TableRef>>(task, "tables")? {
             match &self.selection {
                 Selection::All { .. } => scattering.table(context.store, &table, None)?,
@@ -156,173 +137,5 @@ impl Scatter {
             });
         }
         Ok(layout)
-    }
-}
-
-/// The number of the first shard of each training phase among all shards.
-fn first_shards(n_shards: &[u64]) -> Vec<u64> {
-    let sums = n_shards.iter().scan(0, |sum, n| {
-        let first = *sum;
-        *sum += n;
-        Some(first)
-    });
-    sums.collect()
-}
-
-/// A task at work.
-struct Scattering<'a> {
-    settings: ShardSettings,
-    context: &'a TaskContext<'a>,
-    cuts: Option<&'a Cuts>,
-    layout: &'a Layout,
-    first_shards: Vec<u64>,
-    chunk: Chunk,
-    chunk_bytes: u64,
-    outcome: Outcome,
-    n_in: u64,
-    n_out: u64,
-}
-
-/// What one object will hold: batches as they were read, and the uses of their rows.
-#[derive(Default)]
-struct Chunk {
-    batches: Vec<RecordBatch>,
-    uses: Vec<Place>,
-    groups: Vec<String>,
-    bytes: u64,
-}
-
-/// A use of a document in a chunk.
-struct Place {
-    shard: u32,
-    batch: u32,
-    row: u32,
-    group: u32,
-    epoch: u32,
-    key: u64,
-}
-
-impl Scattering<'_> {
-    /// Scatters a table, in a recipe without sources.
-    fn table(&mut self, store: &dyn Store, table: &TableRef, mix: Option<(&Sources, &str)>) -> Result<(), StoreError> {
-        let own = ["key", "id", "content", "tokens"];
-        let columns = mix.map_or_else(|| [&own[..], &["lang"]].concat(), |(sources, _)| sources.columns(&own));
-        for batch in Batches::open(store, &table.key, &columns)? {
-            let batch = batch?;
-            self.batch(&batch, mix)?;
-            if self.chunk.bytes >= self.chunk_bytes {
-                self.write()?;
-            }
-        }
-        self.context.advance(table.bytes);
-        Ok(())
-    }
-
-    fn batch(&mut self, batch: &RecordBatch, mix: Option<(&Sources, &str)>) -> Result<(), StoreError> {
-        let columns = Columns(batch);
-        let (keys, ids, lists) = (columns.u64("key")?, columns.ids("id")?, columns.tokens("tokens")?);
-        let groups = mix.map(|(sources, source)| sources.groups(source, batch)).transpose()?;
-        let langs = columns.text("lang")?;
-        let (mut name, mut scores) = (String::new(), Vec::new());
-        let (before, mut bytes) = (self.chunk.uses.len(), 0);
-        for (row, id) in ids.into_iter().enumerate() {
-            self.n_in += 1;
-            bytes += lists.bytes(row).len() as u64;
-            match (self.cuts, &groups) {
-                (Some(cuts), Some(groups)) => {
-                    if !groups.of(row, &mut scores, &mut name) {
-                        continue;
-                    }
-                    for interval in cuts.uses(&name, (keys[row], id)) {
-                        self.place(row, id, &name, (interval.training, interval.epoch));
-                    }
-                }
-                _ => {
-                    let lang = Some(langs.value(row)).filter(|lang| !lang.is_empty());
-                    self.place(row, id, lang.unwrap_or("unknown"), (0, 0));
-                }
-            }
-        }
-        if self.chunk.uses.len() > before {
-            // What a use of one row keeps in memory is the whole batch.
-            self.chunk.batches.push(batch.clone());
-            self.chunk.bytes += bytes;
-        }
-        Ok(())
-    }
-
-    /// Notes a use of a document of the batch that comes next.
-    fn place(&mut self, row: usize, id: DocId, group: &str, (training, epoch): (u32, u32)) {
-        let key = training_key(self.settings.seed, u64::from(training), u64::from(epoch), id);
-        let at = training as usize;
-        let (first, n) =
-            (self.first_shards.get(at).copied().unwrap_or(0), self.layout.n_shards.get(at).copied().unwrap_or(1));
-        let group = self.chunk.group(group);
-        let (batch, row) = (self.chunk.batches.len() as u32, row as u32);
-        self.chunk.uses.push(Place { shard: (first + shard_of(key, n)) as u32, batch, row, group, epoch, key });
-        self.n_out += 1;
-    }
-
-    /// Writes out the chunk.
-    fn write(&mut self) -> Result<(), StoreError> {
-        let Chunk { batches, mut uses, groups, .. } = std::mem::take(&mut self.chunk);
-        uses.sort_by_key(|place| (place.shard, place.key, place.epoch));
-        let tokens: Vec<(Vec<DocId>, &[u64], TokenLists<'_>)> = batches
-            .iter()
-            .map(|batch| {
-                let columns = Columns(batch);
-                Ok((columns.ids("id")?, columns.u64("content")?, columns.tokens("tokens")?))
-            })
-            .collect::<Result<_, StoreError>>()?;
-        let mut spool = self.context.spool()?;
-        let (mut index, mut end, mut next) = (Index::default(), 0u64, 0usize);
-        let mut shard_bytes = Vec::new();
-        for shard in 0..self.layout.total_shards() {
-            shard_bytes.clear();
-            while let Some(place) = uses.get(next).filter(|place| u64::from(place.shard) == shard) {
-                let (ids, contents, lists) = &tokens[place.batch as usize];
-                let row = place.row as usize;
-                let it = Use {
-                    key: place.key,
-                    id: ids[row],
-                    content: contents[row],
-                    epoch: place.epoch,
-                    group: &groups[place.group as usize],
-                    ids: lists.bytes(row),
-                };
-                it.head(&mut shard_bytes)?;
-                shard_bytes.extend_from_slice(it.ids);
-                next += 1;
-            }
-            spool.write_all(&shard_bytes).map_err(StoreError::io("write", USES))?;
-            end += shard_bytes.len() as u64;
-            index.shard(end, hash64(0, &shard_bytes));
-        }
-        index.finish(&mut spool).map_err(StoreError::io("write", USES))?;
-        let object: ObjectRef = self.context.keep(spool, "uses", "uses", uses.len() as u64)?;
-        let name = format!("{USES}{:05}", self.outcome.objects.len());
-        self.outcome.objects.insert(name, object);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Outcome, StoreError> {
-        // Always at least one object, so that a missing one is never mistaken for an empty one.
-        if !self.chunk.uses.is_empty() || self.outcome.objects.is_empty() {
-            self.write()?;
-        }
-        self.outcome.objects.insert(LAYOUT.to_owned(), self.layout.keep(self.context)?);
-        self.outcome.tally = json!({"n_in": self.n_in, "n_out": self.n_out});
-        Ok(self.outcome)
-    }
-}
-
-impl Chunk {
-    /// The number of a group among those of the chunk.
-    fn group(&mut self, name: &str) -> u32 {
-        let known = self.groups.iter().rposition(|known| known == name);
-        known.unwrap_or_else(|| {
-            self.groups.push(name.to_owned());
-            self.groups.len() - 1
-        }) as u32
     }
 }

@@ -1,6 +1,6 @@
 //! `shards`: every task gathers the documents of one shard, packs them, and writes its files.
 
-use super::scatter::USES;
+use super::scattering::USES;
 use super::settings::ShardSettings;
 use super::{LAYOUT, Layout, first_part, json_of, parts_digest, work_number};
 use crate::pack::{Packed, pack};

@@ -234,6 +234,14 @@ pub fn tables_digest(tables: &[TableRef]) -> String {
     digest_hex(keys.join("\n").as_bytes())
 }
 
+/// What people see of a task. It follows from the tables alone: two parts without documents have equal ones, and so are one
+/// task.
+pub fn tables_label(tables: &[TableRef]) -> String {
+    let name = tables.first().and_then(|table| table.key.rsplit('/').next()).unwrap_or_default();
+    let name = name.get(..8).unwrap_or(name);
+    if tables.len() == 1 { format!("table {name}") } else { format!("{} tables from {name}", tables.len()) }
+}
+
 /// The documents of a batch as groups see them.
 pub struct Groups<'a> {
     grouper: &'a Grouper,

@@ -1,7 +1,7 @@
 //! `weigh`: how many tokens the groups of a mix have, by slices of the key range. Reads everything but the tokens.
 
 use super::settings::ShardSettings;
-use super::sources::{Sources, TableRef, in_tasks, tables_digest};
+use super::sources::{Sources, TableRef, in_tasks, tables_digest, tables_label};
 use super::work_value;
 use crate::plan::{Available, Supply, UNUSED};
 use crate::take::streams::{Amount, Stream, slice_of};
@@ -32,15 +32,14 @@ impl Phase for Weigh {
 
     fn tasks(&self, fingerprint: &str, _: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
         let lists = in_tasks(self.sources.tables());
-        let n_lists = lists.len();
-        let task = |(number, tables): (usize, Vec<TableRef>)| Task {
+        let task = |tables: Vec<TableRef>| Task {
             key: digest_hex(format!("{fingerprint}\0{}", tables_digest(&tables)).as_bytes()),
-            label: format!("tables {} of {n_lists}", number + 1),
+            label: tables_label(&tables),
             // The tokens are not read; what is, is about this part of a table.
             bytes: tables.iter().map(|table| table.bytes).sum::<u64>() / 50,
             work: json!({"tables": tables}),
         };
-        Ok(lists.into_iter().enumerate().map(task).collect())
+        Ok(lists.into_iter().map(task).collect())
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {

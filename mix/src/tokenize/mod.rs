@@ -195,11 +195,13 @@ impl Tokenizer {
         Ok(Tokenizer(Arc::new(Inner { name: name.to_owned(), digest, engine, decoder, bos, eos })))
     }
 
-    /// Appends the ids of `text`, without begin or end tokens. Linear in the text, whatever it holds, and on this
-    /// thread alone.
+    /// Appends the ids of `text`, without begin or end tokens.
+    ///
+    /// With a rank file this is linear in the text, whatever it holds, and stays on this thread. A `tokenizer.json` may bring
+    /// rules that are neither, and has texts of 256 KiB and more searched for its added tokens by several threads.
     ///
     /// # Errors
-    /// Never for the families; a `tokenizer.json` may bring rules that give up on a text.
+    /// Never with a rank file; a `tokenizer.json` may bring rules that give up on a text.
     pub fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), TokenizerError> {
         self.0.engine.encode(text, ids)
     }

@@ -1,7 +1,8 @@
 //! Mixes of two token stores, compared with a plain model: what every training phase must hold, document by document.
 
 use super::super::cuts::{CUTS, Planned};
-use super::super::scatter::{Scatter, Selection, USES};
+use super::super::scatter::{Scatter, Selection};
+use super::super::scattering::USES;
 use super::super::settings::ShardSettings;
 use super::super::sources::{MixPhase, Sources, mix_phases};
 use super::super::{json_of, supply};

@@ -1,6 +1,7 @@
 //! `[tokens]` and `[shards]`: what the token store says of documents, and that shards hold all of them, however packed.
 
-use super::super::scatter::{Scatter, Selection, USES};
+use super::super::scatter::{Scatter, Selection};
+use super::super::scattering::USES;
 use super::super::settings::ShardSettings;
 use super::super::tokens::CARD;
 use super::*;
@@ -30,6 +31,15 @@ fn manifests(phases: &[Box<dyn Phase>], store: &MemStore, parts: &[Vec<Doc>]) ->
 
 fn dataset(phases: &[Box<dyn Phase>], store: &MemStore, parts: &[Vec<Doc>]) -> Result<Dataset, StoreError> {
     Ok(dataset_in(store, manifests(phases, store, parts)?.last().unwrap()))
+}
+
+#[test]
+fn parts_without_documents_are_one_task_and_add_nothing() {
+    let (store, all) = (MemStore::new().unwrap(), documents(40));
+    let phases = phases("").unwrap();
+    let alone = dataset(&phases, &store, from_ref(&all)).unwrap();
+    let among = dataset(&phases, &store, &[Vec::new(), all, Vec::new(), Vec::new()]).unwrap();
+    assert_eq!(digests(&among.phases[0]), digests(&alone.phases[0]));
 }
 
 #[test]
