@@ -108,7 +108,7 @@ fn long_runs() -> Vec<String> {
 fn ids_are_those_of_tiktoken() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let assets = Assets::open(&path("assets")).unwrap();
+    let assets = Assets::open(path("assets")).unwrap();
     script(&["corpus", "corpus.bin", "20000000"], folder.path());
     let corpus = read_texts(&path("corpus.bin"));
     let n_bytes: usize = corpus.iter().map(String::len).sum();

@@ -82,7 +82,7 @@ fn budget(view: &View<'_>, proportions: &Proportions) -> Result<Budget, BuildErr
 }
 
 fn proportions(view: &View<'_>, known: &Known<'_>) -> Result<Proportions, BuildError> {
-    let given: Vec<&str> = PROPORTIONS.into_iter().filter(|key| view.get(*key).is_some()).collect();
+    let given: Vec<&str> = PROPORTIONS.into_iter().filter(|key| view.get(key).is_some()).collect();
     if let [_, second, ..] = given[..] {
         let message = format!("`{}` and `{second}` exclude each other", given[0]);
         return Err(view.error_at(second, message).hint("keep one of them"));

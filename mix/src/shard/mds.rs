@@ -131,11 +131,14 @@ fn shape(length: usize) -> Vec<u8> {
     }
 }
 
+/// The ids of a training sequence, and its places of documents as they are stored.
+pub type Sample = (Vec<u32>, Vec<u8>);
+
 /// The samples of a file: `cu_seqlens`, and ids as in a `.bin`.
 ///
 /// # Errors
 /// Says what is wrong with the file.
-pub fn read(file: &[u8], dtype: Dtype) -> Result<Vec<(Vec<u32>, Vec<u8>)>, String> {
+pub fn read(file: &[u8], dtype: Dtype) -> Result<Vec<Sample>, String> {
     let cut_off = || "the file is cut off".to_owned();
     let word = |bytes: &[u8], at: usize| -> Result<usize, String> {
         let bytes = bytes.get(at..at.saturating_add(4)).and_then(|bytes| bytes.first_chunk()).ok_or_else(cut_off)?;

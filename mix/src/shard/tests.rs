@@ -202,7 +202,8 @@ fn megatron_sets_stand_on_their_own() {
         let (bin, idx) = (exported.read(&shard.bin.key).unwrap(), exported.read(&shard.idx.key).unwrap());
         let mut ids: Vec<u32> = read::Reader::new(&bin, &idx).unwrap().documents().flatten().collect();
         let mut expected: Vec<u32> = documents(2).into_iter().flatten().collect();
-        (ids.sort_unstable(), expected.sort_unstable());
+        ids.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(ids, expected);
         // Again: nothing is done. After damage, what was damaged is.
         assert_eq!(run_export(store, &dataset, &out, Form::Megatron).unwrap().n_stood, 12);

@@ -17,7 +17,6 @@ use std::sync::atomic::AtomicU64;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::schema::{self, Type};
 use tokenmill_core::{BuildError, DocId, Params};
-use tokenmill_store::commit::write_commit;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Batches, Columns, Field, Table};
 use tokenmill_store::{
@@ -154,19 +153,20 @@ fn perform(phase: &dyn Phase, store: &MemStore, read: &[(&str, &Manifest)]) -> R
         let outcome = phase.run(&task, &context)?;
         // A scatter gives out uses of documents.
         assert!(phase.name() == "scatter" || outcome.tally["n_in"] == outcome.tally["n_out"], "{}", outcome.tally);
-        let commit = Commit {
+        Ok(Commit {
             task: task.key,
             label: task.label,
             objects: outcome.objects,
             tally: outcome.tally,
             requests: Requests::default(),
-        };
-        // Two tasks of one key must be equal.
-        write_commit(store, phase.name(), &commit)?;
-        Ok(commit)
+        })
     };
     let tasks = phase.tasks("fingerprint", &inputs)?;
-    let parts = tasks.into_iter().map(commit).collect::<Result<_, StoreError>>()?;
+    let parts = tasks.into_iter().map(commit).collect::<Result<Vec<Commit>, StoreError>>()?;
+    for (at, part) in parts.iter().enumerate() {
+        let twin = parts[..at].iter().find(|twin| twin.task == part.task);
+        assert!(twin.is_none_or(|twin| twin == part), "two tasks of one key are not equal: {part:?}");
+    }
     Ok(Manifest { phase: phase.name().to_owned(), parts })
 }
 
