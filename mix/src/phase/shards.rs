@@ -60,6 +60,12 @@ impl Phase for Shards {
         let gathered = gather(context, shard, layout.total_shards())?;
         let rows = rows(context, &gathered)?;
         let around = self.0.around();
+        if u32::try_from(rows.len()).is_err() {
+            return Err(StoreError::Refused {
+                what: format!("`{}` has {} documents, and a shard has less than 2^32", task.label, rows.len()),
+                hint: "lower `shards.shard_tokens`".to_owned(),
+            });
+        }
         let lengths: Vec<u64> = rows.iter().map(|row| row.ids.len() as u64 / 4 + around).collect();
         let length = layout.trainings.get(training).map_or(0, |training| training.context);
         let packed = pack(&lengths, length, self.0.packing, self.0.long);

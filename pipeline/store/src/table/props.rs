@@ -9,8 +9,8 @@ use tokenmill_core::schema::Type;
 /// zstd level of all columns: 3 is within 2 % of the size of level 6 on extracted text at half its time.
 const ZSTD_LEVEL: i32 = 3;
 
-/// zstd level of token ids, whose bytes are split into four streams before: smaller by 29 % than deltas at level 3, and written
-/// in two thirds of their time (`cargo xtask bench mix`, 250 million ids).
+/// zstd level of token ids, whose bytes are split into four streams before: the high ones are mostly equal, and the low ones
+/// gain little by a higher level.
 const TOKENS_ZSTD_LEVEL: i32 = 1;
 
 /// Rows of a page; small enough that one row can be read without inflating much.
