@@ -20,6 +20,7 @@ mod own_rules;
 mod reference;
 mod references;
 mod retune;
+mod scores;
 mod train;
 
 /// On real data sets: `cargo xtask test --data`.

@@ -10,8 +10,8 @@ use crate::tree::digests;
 /// The recipe most tests run: two map phases and shards, on the mini crawl, with nothing fetched.
 const MINI: &str = "mini.toml";
 
-/// All recipes below `tests/recipes`: what holds for one run must hold for those with exchanges or pipes, too.
-pub const RECIPES: [&str; 3] = [MINI, "dedup.toml", "own_rules.toml"];
+/// All recipes below `tests/recipes`: what holds for one run must hold for those with exchanges, pipes or models, too.
+pub const RECIPES: [&str; 4] = [MINI, "dedup.toml", "own_rules.toml", "scores.toml"];
 
 /// A folder with a recipe; it is removed with everything in it when the test ends.
 pub struct Sandbox {

@@ -120,6 +120,8 @@ fn schema(catalog: &Catalog) -> String {
             "removed": {"type": "number", "minimum": 0, "maximum": 1}, "limit": {"type": "integer", "minimum": 0},
             "memory": {"type": "string", "pattern": "^[0-9.]+ *([KMGT]iB|[KMG]?B)?$", "default": "1GiB",
                 "description": "what sorting may hold in memory, over all threads"},
+            "device": {"type": "string", "default": "auto",
+                "description": "where encoders run: `auto`, `cpu`, `cuda` or `cuda:0,1`"},
             "alarm": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"const": "off"}], "default": 0.95,
                 "description": "warn of a step that removes so much of one source, language or domain"},
             "alarm_documents": {"type": "integer", "minimum": 0, "default": 1000,

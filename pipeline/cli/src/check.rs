@@ -4,6 +4,8 @@ use crate::failure::Failure;
 use crate::house::{RecipeArgs, assets};
 use std::process::ExitCode;
 use tokenmill_core::assets::MemoryAssets;
+use tokenmill_core::{Assets, BuildError};
+use tokenmill_engine::Spec;
 use tokenmill_store::assets::State;
 
 /// Check a recipe without running it or fetching anything
@@ -30,6 +32,12 @@ pub struct Args {
     recipe: RecipeArgs,
 }
 
+/// Reads the models of all scoring steps: only a model knows which scores it gives, and better before a run than in its middle.
+pub fn check_models(spec: &Spec, assets: &dyn Assets) -> Result<(), BuildError> {
+    spec.scores()
+        .try_for_each(|step| (step.entry.build)(&step.params, assets).map(drop).map_err(|error| step.blame(error)))
+}
+
 /// Reads the recipe, builds every stage that needs no asset or combines scores, and looks up the assets of the others.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read()?;
@@ -49,6 +57,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             println!("`{user}` will fetch `{name}` ({} bytes) at its first use", asset.asset.bytes);
         }
     }
+    check_models(&spec, &assets)?;
     let n_steps: usize = spec.steps().count();
     println!("`{}` is sound: {n_steps} steps in {} map phases", args.recipe.recipe, spec.blocks.len());
     Ok(ExitCode::SUCCESS)

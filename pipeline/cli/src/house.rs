@@ -5,6 +5,7 @@ use crate::progress::AssetBar;
 use std::sync::Arc;
 use tokenmill_core::Catalog;
 use tokenmill_engine::{House, Spec, Text, config};
+use tokenmill_gpu_scoring::fleet::choose;
 use tokenmill_store::assets::{Assets, default_cache};
 use tokenmill_store::location::{Location, open_standing, open_store};
 use tokenmill_store::{Section, SharedAssets, Store, StoreError, source};
@@ -23,7 +24,11 @@ pub const SECTIONS: &[Section] = &[tokenmill_mix::TOKENS, tokenmill_mix::SHARDS]
 
 /// All stages of the program.
 pub fn catalog() -> Result<Catalog, Failure> {
-    Ok(Catalog::join(&[tokenmill_stages::catalog::CATALOG, tokenmill_classifiers::catalog::CATALOG])?)
+    Ok(Catalog::join(&[
+        tokenmill_classifiers::catalog::CATALOG,
+        tokenmill_gpu_scoring::CATALOG,
+        tokenmill_stages::catalog::CATALOG,
+    ])?)
 }
 
 /// What recipe verbs have in common.
@@ -42,10 +47,39 @@ pub struct RecipeArgs {
 impl RecipeArgs {
     /// Reads the recipe with its overrides.
     pub fn read(&self) -> Result<Spec, Failure> {
+        self.read_with(None)
+    }
+
+    /// Reads the recipe with its overrides and more of them.
+    pub fn read_with(&self, more: impl IntoIterator<Item = String>) -> Result<Spec, Failure> {
         let mut sets = self.sets.clone();
+        sets.extend(more);
         sets.extend(self.limit.map(|limit| format!("run.limit={limit}")));
         read_recipe(&self.recipe, &sets)
     }
+}
+
+/// Where encoders run.
+#[derive(clap::Args)]
+pub struct DeviceArg {
+    /// Where encoder scorers run: `cpu`, `cuda` (all GPUs), `cuda:0,1`, or `auto` (GPUs if there are any)
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+}
+
+impl DeviceArg {
+    /// The override of the recipe.
+    pub fn set(&self) -> Option<String> {
+        self.device.as_ref().map(|device| format!("run.device={device}"))
+    }
+}
+
+/// Says where encoders will run, if the recipe has any.
+pub fn say_devices(spec: &Spec) -> Result<(), Failure> {
+    if spec.scores().next().is_some() {
+        eprintln!("{}", choose(&spec.device)?.describe());
+    }
+    Ok(())
 }
 
 /// Reads a recipe.

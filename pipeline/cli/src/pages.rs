@@ -2,7 +2,7 @@
 
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::assets;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokenmill_core::{Assets, BuildError, hash, page};
@@ -24,11 +24,22 @@ struct PageAssets<'a> {
     house: &'a dyn Assets,
 }
 
+impl PageAssets<'_> {
+    /// Where a file beside the pages would be; a name does not lead out of the folder.
+    fn beside(&self, name: &str) -> Option<PathBuf> {
+        let is_inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        is_inside.then(|| self.folder.join(name))
+    }
+}
+
 impl Assets for PageAssets<'_> {
     fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError> {
-        let is_plain = Path::new(name).file_name().is_some_and(|file| file == name);
-        let beside = if is_plain { std::fs::read(self.folder.join(name)).ok() } else { None };
+        let beside = self.beside(name).and_then(|path| std::fs::read(path).ok());
         beside.map_or_else(|| self.house.bytes(name), |bytes| Ok(bytes.into()))
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.beside(name).is_some_and(|path| path.is_file()) || self.house.is_there(name)
     }
 
     fn digest(&self, name: &str) -> Result<String, BuildError> {
@@ -40,9 +51,11 @@ impl Assets for PageAssets<'_> {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let house = assets()?;
     let mut n_problems = 0;
-    for (folder, entries) in
-        [("stages", tokenmill_stages::catalog::CATALOG), ("classifiers", tokenmill_classifiers::catalog::CATALOG)]
-    {
+    for (folder, entries) in [
+        ("stages", tokenmill_stages::catalog::CATALOG),
+        ("classifiers", tokenmill_classifiers::catalog::CATALOG),
+        ("gpu-scoring", tokenmill_gpu_scoring::CATALOG),
+    ] {
         let assets = PageAssets { folder: args.tree.join(folder).join("docs/assets"), house: &house };
         for entry in entries {
             let path = args.tree.join(folder).join(page::path(entry.name));

@@ -71,6 +71,14 @@ impl Watch for RunProgress {
         }
     }
 
+    fn overruled(&self, task: &Task) {
+        let note = format!("note: another process has stored other scores of `{}` before; those stand", task.label);
+        match &self.state().bar {
+            Some(bar) => bar.println(note),
+            None => eprintln!("{note}"),
+        }
+    }
+
     fn phase_end(&self) {
         let mut state = self.state();
         if let Some(stop) = state.stop.take() {

@@ -1,13 +1,15 @@
 //! `tokenmill run`: all phases on this machine.
 
+use crate::check::check_models;
 use crate::failure::Failure;
-use crate::house::{RecipeArgs, create_run, run_folder, shared_assets, threads};
+use crate::house::{DeviceArg, RecipeArgs, create_run, run_folder, say_devices, shared_assets, threads};
 use crate::inspect::{alarms, funnel};
 use crate::output::count;
 use crate::progress::RunProgress;
 use std::process::ExitCode;
 use tokenmill_engine::run::{Options, PhaseReport, run};
 use tokenmill_engine::{Plan, Spec};
+use tokenmill_gpu_scoring::fleet::usage;
 use tokenmill_mix::TOKENS_PHASE;
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Store, StoreError};
@@ -18,6 +20,8 @@ use tokenmill_store::{Store, StoreError};
 pub struct Args {
     #[command(flatten)]
     recipe: RecipeArgs,
+    #[command(flatten)]
+    device: DeviceArg,
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -28,12 +32,17 @@ pub struct Args {
 
 /// Runs a recipe and says what came of it.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
-    let spec = args.recipe.read()?;
-    let plan = Plan::new(&spec, &shared_assets()?)?;
+    let spec = args.recipe.read_with(args.device.set())?;
+    let assets = shared_assets()?;
+    let plan = Plan::new(&spec, &assets)?;
+    say_devices(&spec)?;
+    check_models(&spec, &*assets)?;
     let store = create_run(&spec)?;
     let threads = threads(args.threads);
     let options = Options { threads: threads.max(1), timings: args.timings.is_some() };
     let reports = run(&plan, &store, options, &RunProgress::default())?;
+    drop(plan);
+    usage().iter().for_each(|line| eprintln!("{line}"));
     if let Some(file) = &args.timings {
         write_timings(file, &reports)?;
     }

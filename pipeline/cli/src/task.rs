@@ -1,11 +1,13 @@
 //! `tokenmill task`: one task of a run, for any scheduler that can start an array of processes.
 
 use crate::failure::Failure;
-use crate::house::{create_folder, open_run, parse_recipe, read_text, run_folder, shared_assets};
+use crate::house::{
+    DeviceArg, create_folder, open_run, parse_recipe, read_text, run_folder, say_devices, shared_assets,
+};
 use crate::mix;
 use std::process::ExitCode;
-use tokenmill_engine::run::{finish_phase, run_task};
-use tokenmill_engine::{Plan, Text};
+use tokenmill_engine::run::{Performed, finish_phase, run_task};
+use tokenmill_engine::{Plan, Spec, Text};
 use tokenmill_store::Store;
 
 /// Do one task of a run; doing it twice, or in two processes at once, is harmless
@@ -37,12 +39,15 @@ pub struct Args {
     /// With --begin: override a key of the recipe
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "begin")]
     sets: Vec<String>,
+    #[command(flatten)]
+    device: DeviceArg,
 }
 
 /// Does one task, or ends a phase.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     if let Some(recipe) = &args.begin {
-        let (plan, folder) = open_plan(read_text(recipe, "recipe")?, &args.sets)?;
+        let sets: Vec<String> = args.sets.iter().cloned().chain(args.device.set()).collect();
+        let Opened { plan, folder, .. } = open_plan(read_text(recipe, "recipe")?, &sets)?;
         let n_tasks = finish_phase(&plan, &create_folder(&folder)?, None)?;
         println!("{}", n_tasks.unwrap_or(0));
         return Ok(ExitCode::SUCCESS);
@@ -51,11 +56,20 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let store = open_run(folder)?;
     let name = "config.resolved.toml";
     let content = String::from_utf8(store.read(name)?).map_err(|error| Failure::usage(format!("`{name}`: {error}")))?;
-    let (plan, _) = open_plan(Text { name: store.display(name), content }, &[])?;
+    let sets: Vec<String> = args.device.set().into_iter().collect();
+    let Opened { plan, spec, .. } = open_plan(Text { name: store.display(name), content }, &sets)?;
     match (args.phase, args.index) {
         (Some(phase), Some(index)) => {
-            let commit = run_task(&plan, &store, phase, index)?;
+            if let (Some(spec), true) =
+                (&spec, plan.phases.get(phase).is_some_and(|planned| planned.phase.first_wins()))
+            {
+                say_devices(spec)?;
+            }
+            let Performed { commit, is_overruled, .. } = run_task(&plan, &store, phase, index)?;
             println!("{}", commit.task);
+            if is_overruled {
+                eprintln!("note: another process has stored other scores of these documents before; those stand");
+            }
         }
         (Some(phase), None) if args.finish => println!("{}", finish_phase(&plan, &store, Some(phase))?.unwrap_or(0)),
         _ => return Err(Failure::usage("say which task: `--phase P --index I`, or `--phase P --finish`")),
@@ -63,15 +77,25 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a task belongs to.
+struct Opened {
+    plan: Plan,
+    /// The run directory.
+    folder: String,
+    /// The recipe, unless it is a mix.
+    spec: Option<Spec>,
+}
+
 /// The plan of a recipe or of a mix, and its run directory.
-fn open_plan(text: Text, sets: &[String]) -> Result<(Plan, String), Failure> {
+fn open_plan(text: Text, sets: &[String]) -> Result<Opened, Failure> {
     if mix::is_mix(&text.content) {
         if !sets.is_empty() {
             return Err(Failure::usage("`--set` changes recipes").hint(format!("change `{}` itself", text.name)));
         }
         let mix = mix::parse(&text)?;
-        return Ok((mix::plan(&mix)?, mix::folder(&mix)));
+        return Ok(Opened { plan: mix::plan(&mix)?, folder: mix::folder(&mix), spec: None });
     }
     let spec = parse_recipe(text, sets)?;
-    Ok((Plan::new(&spec, &shared_assets()?)?, run_folder(&spec)))
+    let (plan, folder) = (Plan::new(&spec, &shared_assets()?)?, run_folder(&spec));
+    Ok(Opened { plan, folder, spec: Some(spec) })
 }

@@ -12,12 +12,27 @@ pub trait Assets: Sync {
     /// When the asset is unknown, or is neither in the cache nor to be had; the hint says what to run.
     fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError>;
 
-    /// The sha256 of the content in hexadecimal; part of a phase's fingerprint.
+    /// Whether there is a file of that name, for files that a model may have or not.
+    fn is_there(&self, name: &str) -> bool;
+
+    /// The sha256 of the content in hexadecimal; part of a phase's fingerprint. Of a folder with a model, whose name ends in
+    /// `/`, that of all its [`MODEL_FILES`].
     ///
     /// # Errors
     /// As [`Assets::bytes`].
     fn digest(&self, name: &str) -> Result<String, BuildError>;
 }
+
+/// What a folder with a model may hold that decides what the model says; anything else in it may change.
+pub const MODEL_FILES: &[&str] = &[
+    "config.json",
+    "merges.txt",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+];
 
 /// Assets held in memory: for tests, and for stages that need none.
 #[derive(Default)]
@@ -26,6 +41,10 @@ pub struct MemoryAssets(pub BTreeMap<String, Arc<[u8]>>);
 impl Assets for MemoryAssets {
     fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError> {
         self.0.get(name).cloned().ok_or_else(|| BuildError::new(format!("unknown asset `{name}`")))
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     fn digest(&self, name: &str) -> Result<String, BuildError> {

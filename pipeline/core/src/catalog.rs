@@ -1,6 +1,8 @@
 //! The catalogue: one line per stage, in plain lists that anybody can read and grep.
 
 use crate::exchange::Kind;
+#[cfg(doc)]
+use crate::pipe::NUMBERS;
 use crate::{Assets, BuildError, Metric, Param, Params, Stage};
 
 /// Everything the house knows about a stage before it is built.
@@ -22,7 +24,7 @@ pub struct Entry {
     pub params: &'static [Param],
     /// Metrics, in the order of the numbers.
     pub metrics: &'static [Metric],
-    /// The parameters that name assets.
+    /// The parameters that name assets; with a `/` behind the name, folders with a model.
     pub asset_params: &'static [&'static str],
     /// The Markdown page: doc, example and golden test at once.
     pub page: &'static str,
@@ -45,6 +47,8 @@ pub enum Shape {
     Exchange(Kind),
     /// [`crate::Pipe`]
     Pipe,
+    /// [`crate::Score`]
+    Score,
 }
 
 impl Shape {
@@ -58,7 +62,12 @@ impl Shape {
 
     /// Whether its decisions are made in phases of their own, and applied by the map phase behind them.
     pub fn is_decided_apart(self) -> bool {
-        matches!(self, Shape::Exchange(_) | Shape::Pipe)
+        matches!(self, Shape::Exchange(_) | Shape::Pipe | Shape::Score)
+    }
+
+    /// Whether a recipe says which numbers it gives, in the parameter [`NUMBERS`].
+    pub fn declares_numbers(self) -> bool {
+        matches!(self, Shape::Pipe | Shape::Score)
     }
 
     /// The name in docs and plans.
@@ -70,6 +79,7 @@ impl Shape {
             Shape::Edit => "edit",
             Shape::Exchange(_) => "exchange",
             Shape::Pipe => "pipe",
+            Shape::Score => "score",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The shapes of work a stage can have. Choose the first that fits: the weakest is the best.
 
-use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Pipe, Record, Rule};
+use crate::{Combine, Doc, Document, Edits, Exchange, Metric, Numbers, Pipe, Record, Rule, Score};
 
 /// A built stage, ready to be shared by all threads.
 pub enum Stage {
@@ -16,6 +16,8 @@ pub enum Stage {
     Exchange(Exchange),
     /// Documents to a command of the user's, which decides about each.
     Pipe(Pipe),
+    /// Documents to numbers, in batches, by a model with a device of its own.
+    Score(Box<dyn Score>),
 }
 
 impl Stage {
@@ -26,7 +28,7 @@ impl Stage {
             Stage::Measure(stage) => stage.rules(),
             Stage::Combine(stage) => stage.rules(),
             Stage::Edit(stage) => stage.rules(),
-            Stage::Exchange(_) | Stage::Pipe(_) => &[],
+            Stage::Exchange(_) | Stage::Pipe(_) | Stage::Score(_) => &[],
         }
     }
 }

@@ -52,7 +52,7 @@ fn apply_step(step: &Step, document: &mut Document, record: Option<&Record<'_>>,
             Some(Ok(())) => {}
         },
         // Made in phases of their own: `tokenmill apply` makes a run for them.
-        Stage::Exchange(_) | Stage::Pipe(_) => return Said::NotSeen,
+        Stage::Exchange(_) | Stage::Pipe(_) | Stage::Score(_) => return Said::NotSeen,
         Stage::Measure(measure) => measure.measure(&Doc::new(document, &analysis), &mut numbers),
         Stage::Combine(combine) => {
             combine.combine(&Doc::new(document, &analysis), &Given::new(slots, earlier), &mut numbers);

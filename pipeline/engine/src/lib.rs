@@ -16,6 +16,7 @@ pub mod pipe;
 pub mod plan;
 pub mod rejudge;
 pub mod run;
+mod score;
 mod size;
 pub mod spec;
 pub mod tally;

@@ -27,6 +27,9 @@ pub struct Spec {
     pub source: SourceSpec,
     /// Bytes that sorting may hold in memory, over all threads; never changes an output.
     pub memory: u64,
+    /// Where encoders run, as `run.device` says: `auto`, `cpu`, `cuda` or `cuda:0,1`. What is stored is a fact, wherever it
+    /// was computed, so another device does nothing again.
+    pub device: String,
     /// When the end of a run warns of a group that lost almost all its documents, if ever; never changes an output.
     pub alarm: Option<AlarmLimits>,
     /// The steps, cut where documents must be stored or compared.
@@ -48,12 +51,12 @@ pub struct SourceSpec {
     pub columns: ColumnMap,
 }
 
-/// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe that it goes through.
+/// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe or the models that it goes through.
 #[derive(Clone, Default)]
 pub struct Block {
     /// Steps on single documents.
     pub steps: Vec<StepSpec>,
-    /// Exchanges, in the order in which they settle, or one pipe; the next block applies what they decide.
+    /// Exchanges, in the order in which they settle, or one pipe, or models; the next block applies what they decide.
     pub exchanges: Vec<StepSpec>,
     /// Whether there is no text yet: the block only looks ahead, and the next one reads the source from the start.
     pub is_scan: bool,
@@ -116,6 +119,11 @@ impl Spec {
         self.blocks.iter().flat_map(|block| block.steps.iter().chain(&block.exchanges))
     }
 
+    /// The steps that put documents through a model.
+    pub fn scores(&self) -> impl Iterator<Item = &StepSpec> {
+        self.steps().filter(|step| step.entry.shape == Shape::Score)
+    }
+
     /// The assets that the recipe names, each with the step or section that names it.
     pub fn asset_names(&self) -> Vec<(String, String)> {
         let steps = self.steps().map(|step| (&step.name, step.entry.asset_params, &step.params));
@@ -132,7 +140,11 @@ impl Spec {
 /// The assets that some parameters name.
 fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
     let names = asset_params.iter().flat_map(|param| {
-        let one = Some(params.text(param)).filter(|name| !name.is_empty()).map(str::to_owned);
+        // A parameter with a `/` behind its name stands for a folder with a model.
+        let (param, end) = param.strip_suffix('/').map_or((*param, ""), |param| (param, "/"));
+        let one = Some(params.text(param)).filter(|name| !name.is_empty());
+        let one =
+            one.map(|name| if end.is_empty() { name.to_owned() } else { format!("{}/", name.trim_end_matches('/')) });
         one.into_iter().chain(params.texts(param).iter().cloned())
     });
     names.filter(|name| !name.is_empty())
@@ -186,6 +198,7 @@ impl Spec {
         run.insert("root".into(), self.root.clone().into());
         run.insert("removed".into(), self.removed.into());
         run.insert("memory".into(), size::to_text(self.memory).into());
+        run.insert("device".into(), self.device.clone().into());
         match self.alarm {
             None => drop(run.insert("alarm".into(), "off".into())),
             Some(AlarmLimits { share, documents }) => {
@@ -232,7 +245,7 @@ impl Spec {
 impl StepSpec {
     /// The metrics of the step, in the order of its numbers.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, MetricKind)> {
-        let declared = if self.entry.shape == Shape::Pipe { self.params.texts(NUMBERS) } else { &[] };
+        let declared = if self.entry.shape.declares_numbers() { self.params.texts(NUMBERS) } else { &[] };
         let own = self.entry.metrics.iter().map(|metric| (metric.name, metric.kind));
         own.chain(declared.iter().map(|name| (name.as_str(), MetricKind::Number)))
     }

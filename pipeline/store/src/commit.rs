@@ -74,6 +74,18 @@ pub fn write_commit(store: &dyn Store, phase: &str, commit: &Commit) -> Result<(
     create_equal(store, &commit_key(phase, &commit.task), &to_json(commit)?)
 }
 
+/// Commits a task of a phase in which the first commit wins; says which commit stands when that is another one.
+///
+/// # Errors
+/// When the store fails or the standing commit is unreadable.
+pub fn write_first(store: &dyn Store, phase: &str, commit: &Commit) -> Result<Option<Commit>, StoreError> {
+    let (key, content) = (commit_key(phase, &commit.task), to_json(commit)?);
+    match store.create(&key, &content)? {
+        Created::Lost(standing) if standing != content => parse(&key, &standing).map(Some),
+        Created::Won | Created::Lost(_) => Ok(None),
+    }
+}
+
 /// Writes the manifest of a phase under `key`.
 ///
 /// # Errors
@@ -142,6 +154,15 @@ mod tests {
         write_commit(&store, "p", &commit(1)).unwrap();
         write_commit(&store, "p", &commit(1)).unwrap();
         assert!(matches!(write_commit(&store, "p", &commit(2)), Err(StoreError::NotDeterministic { .. })));
+        assert_eq!(read_commit(&store, "p", "t").unwrap(), Some(commit(1)));
+    }
+
+    #[test]
+    fn where_the_first_wins_it_stands() {
+        let store = MemStore::new().unwrap();
+        assert_eq!(write_first(&store, "p", &commit(1)).unwrap(), None);
+        assert_eq!(write_first(&store, "p", &commit(1)).unwrap(), None);
+        assert_eq!(write_first(&store, "p", &commit(2)).unwrap(), Some(commit(1)));
         assert_eq!(read_commit(&store, "p", "t").unwrap(), Some(commit(1)));
     }
 

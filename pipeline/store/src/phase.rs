@@ -40,6 +40,12 @@ pub trait Phase: Send + Sync {
     /// When the machine fails; bad data never is an error.
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError>;
 
+    /// Whether what was committed first is a fact, should another machine compute something slightly different: true of
+    /// models whose arithmetic depends on the device.
+    fn first_wins(&self) -> bool {
+        false
+    }
+
     /// One line for `tokenmill plan` when the tasks are not known yet.
     fn forecast(&self) -> String;
 }

@@ -1,7 +1,7 @@
 //! `step.pipe`: hands documents to a command of the user's, which keeps, removes or edits them.
 
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::pipe::NUMBERS;
+use tokenmill_core::pipe::{NUMBERS, declared};
 use tokenmill_core::{Assets, BuildError, Default, Entry, Metric, Param, Params, Pipe, Stage};
 
 /// The catalogue entry.
@@ -41,28 +41,8 @@ pub const ENTRY: Entry = Entry {
     build,
 };
 
-/// Numbers that a command may give, at most: each is a column.
-const MAX_NUMBERS: usize = 64;
-/// Bytes of a number's name, at most.
-const MAX_NAME: usize = 64;
-
 fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
-    let numbers = params.texts(NUMBERS);
-    for (at, name) in numbers.iter().enumerate() {
-        let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if !is_plain || name.len() > MAX_NAME || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            let error = BuildError::new(format!("`{NUMBERS}`: `{}` cannot name a number", name.escape_debug()));
-            return Err(error.hint("lower-case letters, digits and `_`, at most 64 of them, a letter first"));
-        }
-        let is_taken = ENTRY.metrics.iter().any(|metric| metric.name == name);
-        if is_taken || numbers[..at].contains(name) {
-            return Err(BuildError::new(format!("`{NUMBERS}`: there are two numbers called `{name}`")));
-        }
-    }
-    if numbers.len() > MAX_NUMBERS {
-        let message = format!("`{NUMBERS}` names {} numbers; the limit is {MAX_NUMBERS}", numbers.len());
-        return Err(BuildError::new(message));
-    }
+    let numbers = declared(params, ENTRY.metrics)?;
     let max_output_ratio = params.number("max_output_ratio");
     if !(0.0..=1e6).contains(&max_output_ratio) {
         return Err(BuildError::new(format!(

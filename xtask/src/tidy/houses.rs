@@ -46,7 +46,7 @@ const DOORS: [(&str, &[&str]); 20] = [
     ("tokio", &["tokenmill-store"]),
     ("ureq", &["tokenmill-store"]),
     ("libdeflate-sys", &["tokenmill-store"]),
-    ("fastokens", &["tokenmill-mix"]),
+    ("fastokens", &["tokenmill-mix", "tokenmill-gpu-scoring"]),
     ("html5ever", &["tokenmill-stages"]),
     ("rayon", &["tokenmill-engine", "tokenmill"]),
     ("cudarc", &["tokenmill-gpu-scoring"]),

@@ -4,7 +4,10 @@ use super::parse::field;
 use crate::catalog::Entry;
 use crate::combine::{Given, Input, Need, Slot};
 use crate::numbers::Measured;
-use crate::{Analysis, Doc, DocId, Document, Edits, Numbers, Payload, Record, Stage, Verdict, judge, robots};
+use crate::score::{Place, Scores};
+use crate::{
+    Analysis, BuildError, Doc, DocId, Document, Edits, Numbers, Payload, Record, Score, Stage, Verdict, judge, robots,
+};
 use std::fmt::Write;
 
 /// What a stage says of one input.
@@ -20,7 +23,8 @@ pub struct Shown {
 /// Runs `stage` on the input of a page; an exchange is shown by [`super::exchange`].
 pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let mut document = Document::default();
-    let mut numbers = Numbers::new(entry.metrics.len());
+    let declared = if let Stage::Score(score) = stage { score.names() } else { &[] };
+    let mut numbers = Numbers::new(entry.metrics.len() + declared.len());
     let mut edits = Edits::default();
     let record = record(info, body);
     document.fill_from(DocId::from_position("page", 0), &record);
@@ -43,6 +47,10 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
             document.text.push_str(body.strip_suffix('\n').unwrap_or(body));
             stage.edit(&Doc::new(&document, &Analysis::default()), &mut edits, &mut numbers);
         }
+        Stage::Score(stage) => match scored(&**stage, body.strip_suffix('\n').unwrap_or(body)) {
+            Ok(scores) => (0..).zip(scores).for_each(|(at, score)| numbers.set(at, score.unwrap_or(f32::NAN))),
+            Err(error) => return Shown { text: error.message, dropped_by: None, measured: Vec::new() },
+        },
         Stage::Exchange(_) | Stage::Pipe(_) => {}
     }
     let verdict = judge(stage.rules(), &numbers);
@@ -63,6 +71,9 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
         }
     };
     write_numbers(&mut text, entry, &numbers);
+    for (name, score) in declared.iter().zip(numbers.values().iter().skip(entry.metrics.len())) {
+        write_number(&mut text, name, score);
+    }
     if dropped_by.is_none() {
         write_text(&mut text, stage, &document, &mut edits);
     }
@@ -106,18 +117,30 @@ pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
 /// Every metric that has a value.
 pub(super) fn write_numbers(out: &mut String, entry: &Entry, numbers: &Numbers) {
     for (metric, value) in entry.metrics.iter().zip(numbers.values()) {
-        match value {
-            Measured::Absent => {}
-            Measured::Number(value) => line(out, format_args!("{} = {value}", metric.name)),
-            Measured::Label(label) => line(out, format_args!("{} = \"{label}\"", metric.name)),
-        }
+        write_number(out, metric.name, value);
     }
+}
+
+fn write_number(out: &mut String, name: &str, value: &Measured) {
+    match value {
+        Measured::Absent => {}
+        Measured::Number(value) => line(out, format_args!("{name} = {value}")),
+        Measured::Label(label) => line(out, format_args!("{name} = \"{label}\"")),
+    }
+}
+
+/// What a model says of one text, on the CPU.
+fn scored(stage: &dyn Score, text: &str) -> Result<Scores, BuildError> {
+    let mut scoring = stage.begin(&Place { device: "cpu", threads: 1 })?;
+    scoring.push(text)?;
+    let scores = scoring.finish()?.pop();
+    scores.ok_or_else(|| BuildError::new("the model says nothing"))
 }
 
 /// The text that an extraction or an edit leaves, each line behind a bar.
 fn write_text(out: &mut String, stage: &Stage, document: &Document, edits: &mut Edits) {
     match stage {
-        Stage::Measure(_) | Stage::Combine(_) | Stage::Exchange(_) | Stage::Pipe(_) => {}
+        Stage::Measure(_) | Stage::Combine(_) | Stage::Exchange(_) | Stage::Pipe(_) | Stage::Score(_) => {}
         Stage::Extract(_) => write_lines(out, document, &document.text),
         Stage::Edit(_) => write_edited(out, document, edits),
     }

@@ -61,7 +61,11 @@ impl Step {
 
     /// The metrics of the step, in the order of its numbers.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, MetricKind)> {
-        let declared = if let Stage::Pipe(pipe) = &self.default.stage { &pipe.numbers[..] } else { &[] };
+        let declared = match &self.default.stage {
+            Stage::Pipe(pipe) => &pipe.numbers[..],
+            Stage::Score(score) => score.names(),
+            _ => &[],
+        };
         let own = self.entry.metrics.iter().map(|metric| (metric.name, metric.kind));
         own.chain(declared.iter().map(|name| (name.as_str(), MetricKind::Number)))
     }

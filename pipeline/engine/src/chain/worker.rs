@@ -16,7 +16,7 @@ pub struct Worker {
     pub numbers: Vec<Numbers>,
     /// Bytes of the document when it reached each step alive.
     pub sizes: Vec<usize>,
-    /// What every exchange step and every pipe has decided about the document.
+    /// What every exchange step, every pipe and every model has decided about the document.
     pub decisions: Vec<Decided>,
     /// Index of the step at work: what a panic is blamed on.
     pub current: usize,
@@ -28,14 +28,14 @@ pub struct Worker {
     timings: bool,
 }
 
-/// What an exchange step or a pipe has decided about the document in hand.
+/// What an exchange step, a pipe or a model has decided about the document in hand.
 #[derive(Debug, Default)]
 pub struct Decided {
     /// Whether it goes.
     pub fate: Option<Fate>,
     /// The lines that go, by number.
     pub lines: Vec<u32>,
-    /// What a command has answered.
+    /// What a command has answered, or how a model has scored it.
     pub answer: Option<Answer>,
 }
 
@@ -185,6 +185,10 @@ impl Worker {
                     self.document.text = text;
                     return self.emptied();
                 }
+            }
+            Stage::Score(_) => {
+                let scores = self.decisions[at].answer.take()?.numbers;
+                (0..).zip(scores).for_each(|(metric, score)| numbers.set(metric, score.unwrap_or(f32::NAN)));
             }
             Stage::Measure(measure) => measure.measure(&Doc::new(&self.document, &self.analysis), numbers),
             Stage::Combine(combine) => {

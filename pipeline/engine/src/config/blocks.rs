@@ -2,10 +2,33 @@
 
 use crate::spec::{Block, StepSpec};
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::exchange::Kind;
+use tokenmill_core::exchange::Kind as Exchange;
 
 /// Why a step cannot stand where it stands, and what to do about it.
 pub type Refused = (String, &'static str);
+
+/// How a step goes together with its neighbours.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    /// It is walked through in the block's own phase.
+    Own,
+    /// It decides on what the block leaves, in the order of its neighbours of this kind.
+    Exchange,
+    /// It only adds numbers to what the block leaves, whatever its neighbours of this kind add.
+    Score,
+    /// It must be alone: lines are counted in documents that are there to stay, only those go through a pipe, and who comes
+    /// after it must see the edited text.
+    Alone,
+}
+
+fn kind(step: &StepSpec) -> Kind {
+    match step.entry.shape {
+        Shape::Pipe | Shape::Exchange(Exchange::Lines) => Kind::Alone,
+        Shape::Exchange(_) => Kind::Exchange,
+        Shape::Score => Kind::Score,
+        Shape::Extract | Shape::Measure | Shape::Combine | Shape::Edit => Kind::Own,
+    }
+}
 
 /// The blocks so far.
 pub struct Blocks {
@@ -46,16 +69,14 @@ impl Blocks {
             let message = format!("`{}` needs text, and no step before it makes any", step.name);
             return Err((message, "put an `extract.…` step before it"));
         }
-        // Lines are counted in documents that are there to stay, only those go through a pipe, and who comes after it must
-        // see the edited text.
-        let is_alone = |step: &StepSpec| matches!(step.entry.shape, Shape::Pipe | Shape::Exchange(Kind::Lines));
-        let goes_on = step.entry.shape.is_decided_apart() && !is_alone(&step);
-        if !self.open.exchanges.is_empty() && (!goes_on || self.open.exchanges.iter().any(is_alone)) {
+        let own = kind(&step);
+        if self.open.exchanges.last().is_some_and(|last| own == Kind::Alone || kind(last) != own) {
             self.cut();
         }
-        if step.entry.shape == Shape::Pipe {
+        if matches!(step.entry.shape, Shape::Pipe | Shape::Score) {
             if !step.by_lang.is_empty() {
-                let message = format!("`{}` has one command for all languages", step.name);
+                let what = if step.entry.shape == Shape::Pipe { "command" } else { "model" };
+                let message = format!("`{}` has one {what} for all languages", step.name);
                 return Err((message, "use several steps, each with `when = { lang = [...] }`"));
             }
             self.open.exchanges.push(step);
@@ -66,7 +87,7 @@ impl Blocks {
                 let message = format!("`{}` would read the source a third time", step.name);
                 return Err((message, "put the exchanges that stand before the extraction one after the other"));
             }
-            if exchange != Some(Kind::Equal) && !step.by_lang.is_empty() {
+            if exchange != Some(Exchange::Equal) && !step.by_lang.is_empty() {
                 let message = format!("`{}` decides over all languages by the same parameters", step.name);
                 return Err((message, "use several steps, each with `when = { lang = [...] }`"));
             }

@@ -11,6 +11,7 @@ use crate::size;
 use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::Params;
+use tokenmill_core::score::AUTO;
 use tokenmill_core::suggest::suggest;
 use tokenmill_store::Section;
 use tokenmill_store::source::{ColumnMap, Format};
@@ -42,6 +43,7 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
     };
     let removed = run.value("removed", "a number from 0 to 1", rate)?.unwrap_or(0.01);
     let memory = run.value("memory", "a size such as `2GiB`", |value| value.as_str().and_then(size::parse))?;
+    let device = run.string("device")?.unwrap_or_else(|| AUTO.to_owned());
     let share = |value: &toml::Value| if value.as_str() == Some("off") { Some(None) } else { rate(value).map(Some) };
     let alarm = run.value("alarm", "a number from 0 to 1, or \"off\"", share)?;
     let documents = run.value("alarm_documents", "a whole number from 0", non_negative)?;
@@ -59,7 +61,7 @@ pub fn spec(text: &Text, root: &Node, house: &House<'_>) -> Result<Spec, ConfigE
     let section = read_section(&view, house)?;
     view.finish()?;
     let memory = memory.unwrap_or(DEFAULT_MEMORY);
-    Ok(Spec { name, seed, root: run_root, removed, limit, memory, alarm, source, blocks, section })
+    Ok(Spec { name, seed, root: run_root, removed, limit, memory, device, alarm, source, blocks, section })
 }
 
 /// The one table behind the steps, if there is one.

@@ -39,6 +39,10 @@ fn open_decisions(chain: &Chain, decided: &[Decided], context: &TaskContext<'_>)
     let steps = chain.steps.iter().filter(|step| step.entry.shape.is_decided_apart());
     let open = |(step, decided): (&Step, &Decided)| match step.stage("") {
         Stage::Pipe(pipe) => Answers::open(context.store, decided, &pipe.numbers).map(Decisions::Answers),
+        Stage::Score(_) => {
+            let numbers: Vec<String> = step.metrics().map(|(name, _)| name.to_owned()).collect();
+            Answers::open(context.store, decided, &numbers).map(Decisions::Answers)
+        }
         Stage::Exchange(Exchange::Lines(_)) => Cuts::open(context.store, decided).map(Decisions::Lines),
         _ => Fates::open(context.store, decided).map(Decisions::Documents),
     };

@@ -17,7 +17,7 @@ mod talk;
 
 pub use line::Answer;
 pub use phase::{PipePhase, check};
-pub use table::Answers;
+pub use table::{AnswerTable, Answers, Gives};
 
 /// Place of the metric that says whether a text was changed, in the entry of every pipe.
 pub const EDITED: usize = 0;

@@ -1,6 +1,6 @@
 //! The phase of a pipe: one task for every part of the map phase before it, one process for every task.
 
-use super::table::AnswerTable;
+use super::table::{AnswerTable, Gives};
 use super::talk::Talk;
 use crate::exchange::{DECISIONS, PartDecisions};
 use crate::spec::{Spec, StepSpec, canonical_steps};
@@ -117,7 +117,7 @@ impl Phase for PipePhase {
         let work: Work = serde_json::from_value(task.work.clone())
             .map_err(|error| StoreError::Usage(format!("the task list of this run is of another version: {error}")))?;
         self.must_be_unchanged()?;
-        let mut table = AnswerTable::create(context, &self.pipe.numbers)?;
+        let mut table = AnswerTable::create(context, Gives::Decisions, &self.pipe.numbers)?;
         let (step, pipe, when) = (self.step.name.as_str(), &self.pipe, &self.step.when);
         let talk = Talk { step, pipe, when, store: context.store, docs: &work.docs.key };
         let (mut n_answers, mut n_removed) = (0, 0);

@@ -10,26 +10,35 @@ use tokenmill_store::table::{Batches, Columns, Field, Table};
 use tokenmill_store::{ObjectRef, Store, StoreError, TaskContext};
 
 /// The answers of one task being written.
-pub struct AnswerTable(Table);
+pub struct AnswerTable(Table, Gives);
+
+/// What answers may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// Numbers alone.
+    Numbers,
+    /// Also removals and texts.
+    Decisions,
+}
 
 impl AnswerTable {
     /// An empty table for answers with these numbers.
-    pub fn create(context: &TaskContext<'_>, numbers: &[String]) -> Result<AnswerTable, StoreError> {
+    pub fn create(context: &TaskContext<'_>, gives: Gives, numbers: &[String]) -> Result<AnswerTable, StoreError> {
         let field = |name: &str, kind, nullable| Field { name: name.to_owned(), kind, nullable };
-        let mut fields = vec![
-            field("row", Type::U32, false),
-            field("id", Type::Id, false),
-            field("reason", Type::Label, true),
-            field("text", Type::Text, true),
-        ];
+        let mut fields = vec![field("row", Type::U32, false), field("id", Type::Id, false)];
+        if gives == Gives::Decisions {
+            fields.extend([field("reason", Type::Label, true), field("text", Type::Text, true)]);
+        }
         fields.extend(numbers.iter().map(|name| field(&column(name), Type::F32, true)));
-        Ok(AnswerTable(Table::new(context.spool()?, fields)))
+        Ok(AnswerTable(Table::new(context.spool()?, fields), gives))
     }
 
     /// Adds the answer about row `row`.
     pub fn push(&mut self, row: u32, id: DocId, answer: &Answer) -> Result<(), StoreError> {
-        let line = self.0.row().u32(row).id(id);
-        let line = line.text_or_null(answer.removed_because.as_deref()).text_or_null(answer.text.as_deref());
+        let mut line = self.0.row().u32(row).id(id);
+        if self.1 == Gives::Decisions {
+            line = line.text_or_null(answer.removed_because.as_deref()).text_or_null(answer.text.as_deref());
+        }
         answer.numbers.iter().fold(line, |line, number| line.f32_or_null(*number)).end()
     }
 
@@ -115,6 +124,9 @@ impl Answers {
         let Some((batch, _)) = &self.batch else { return Ok(None) };
         let columns = Columns(batch);
         let text = |name: &str| -> Result<Option<String>, StoreError> {
+            if batch.column_by_name(name).is_none() {
+                return Ok(None);
+            }
             let column = columns.text(name)?;
             Ok(column.is_valid(self.at).then(|| column.value(self.at).to_owned()))
         };
@@ -156,7 +168,7 @@ mod tests {
             Answer { removed_because: Some("red".into()), text: None, numbers: vec![None, None] },
             Answer { removed_because: None, text: Some(String::new()), numbers: vec![None, Some(-1.0)] },
         ];
-        let mut table = AnswerTable::create(&context, &numbers).unwrap();
+        let mut table = AnswerTable::create(&context, Gives::Decisions, &numbers).unwrap();
         for (row, answer) in [1, 4, 5].into_iter().zip(&answers) {
             table.push(row, DocId(u128::from(row) * 10), answer).unwrap();
         }

@@ -5,6 +5,7 @@ use crate::exchange::bounds::Sizes;
 use crate::exchange::{self, From};
 use crate::map::MapPhase;
 use crate::pipe::PipePhase;
+use crate::score::ScorePhase;
 use crate::spec::{Spec, StepSpec};
 use std::sync::Arc;
 use tokenmill_core::BuildError;
@@ -49,6 +50,12 @@ impl Phases {
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
+                if step.entry.shape == Shape::Score {
+                    let score = ScorePhase::new(step, &spec.device, assets.clone())?;
+                    let number = self.add(Box::new(score), docs.clone(), vec![step.clone()]);
+                    decided.push((exchange::decided(&step.name), number));
+                    continue;
+                }
                 if step.entry.shape == Shape::Pipe {
                     let pipe = PipePhase::new(step, assets.clone())?;
                     let notes = pipe.notes();

@@ -184,6 +184,7 @@ pub fn toy_spec() -> Spec {
         limit: None,
         source,
         memory: 0,
+        device: String::new(),
         alarm: None,
         blocks: vec![Block { steps: vec![step], ..Block::default() }],
         section: None,

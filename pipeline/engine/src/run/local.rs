@@ -1,6 +1,6 @@
 //! Runs all phases on the threads of this machine; what has been committed before is not done again.
 
-use super::{RunError, perform};
+use super::{Performed, RunError, perform};
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub trait Watch: Sync {
     fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &Arc<AtomicU64>);
     /// A task has been committed.
     fn task(&self, task: &Task);
+    /// Another process has committed a task first, with slightly different numbers; those stand.
+    fn overruled(&self, _task: &Task) {}
     /// The phase has ended.
     fn phase_end(&self);
 }
@@ -135,8 +137,12 @@ fn run_phase(
         let work = pending.par_iter().with_max_len(1).map(|at| {
             let (folder, timings) = (planned.folder.as_str(), options.timings);
             let context = TaskContext { store, folder, inputs, bytes_read: &bytes_read, timings, memory };
-            let (commit, cpu_seconds) = perform(planned, &tasks[*at], &context)?;
+            let performed = perform(planned, &tasks[*at], &context)?;
             watch.task(&tasks[*at]);
+            let Performed { commit, cpu_seconds, is_overruled } = performed;
+            if is_overruled {
+                watch.overruled(&tasks[*at]);
+            }
             let mut total = seconds.lock().unwrap_or_else(PoisonError::into_inner);
             cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);
             Ok((*at, commit))

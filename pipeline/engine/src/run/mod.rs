@@ -10,8 +10,9 @@ pub use status::{PhaseStatus, status};
 
 use crate::clock;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
+use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
-use tokenmill_store::commit::{read_commit, write_commit};
+use tokenmill_store::commit::{read_commit, write_commit, write_first};
 use tokenmill_store::{Commit, Inputs, Metered, Store, StoreError, Task, TaskContext};
 
 /// What can end a run early.
@@ -45,16 +46,22 @@ impl RunError {
     }
 }
 
-/// Does one task unless it has been done, and commits it. Says what was committed and the CPU seconds by step.
-fn perform(
-    planned: &PlannedPhase,
-    task: &Task,
-    context: &TaskContext<'_>,
-) -> Result<(Commit, std::collections::BTreeMap<String, f64>), RunError> {
+/// A task that has been done.
+pub struct Performed {
+    /// What stands committed.
+    pub commit: Commit,
+    /// CPU seconds by step; empty when it had been done before.
+    pub cpu_seconds: BTreeMap<String, f64>,
+    /// Whether another process was first and has stored slightly different numbers, where that is no alarm.
+    pub is_overruled: bool,
+}
+
+/// Does one task unless it has been done, and commits it.
+fn perform(planned: &PlannedPhase, task: &Task, context: &TaskContext<'_>) -> Result<Performed, RunError> {
     let store = context.store;
     let fail = |source| RunError::Task { phase: planned.phase.name().to_owned(), label: task.label.clone(), source };
     if let Some(commit) = read_commit(store, &planned.folder, &task.key).map_err(fail)? {
-        return Ok((commit, std::collections::BTreeMap::new()));
+        return Ok(Performed { commit, cpu_seconds: BTreeMap::new(), is_overruled: false });
     }
     let metered = Metered::new(store);
     let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
@@ -67,8 +74,14 @@ fn perform(
     requests.add(&outcome.requests);
     let (objects, tally) = (outcome.objects, outcome.tally);
     let commit = Commit { task: task.key.clone(), label: task.label.clone(), objects, tally, requests };
-    write_commit(store, &planned.folder, &commit).map_err(fail)?;
-    Ok((commit, outcome.cpu_seconds))
+    let overruling = if planned.phase.first_wins() {
+        write_first(store, &planned.folder, &commit).map_err(fail)?
+    } else {
+        write_commit(store, &planned.folder, &commit).map_err(fail)?;
+        None
+    };
+    let (is_overruled, cpu_seconds) = (overruling.is_some(), outcome.cpu_seconds);
+    Ok(Performed { commit: overruling.unwrap_or(commit), cpu_seconds, is_overruled })
 }
 
 /// What phase `at` reads, from the manifests of a run.

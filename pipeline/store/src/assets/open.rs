@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tempfile::{NamedTempFile, TempDir};
 use tokenmill_core::BuildError;
+use tokenmill_core::assets::MODEL_FILES;
 
 pub use super::cache::State;
 
@@ -167,6 +168,9 @@ impl Assets {
     /// # Errors
     /// When the asset is unknown or a user's file cannot be read.
     pub fn sha256(&self, name: &str) -> Result<String, AssetError> {
+        if let Some(folder) = name.strip_suffix('/') {
+            return self.digest_of_folder(Path::new(folder));
+        }
         match resolve(name, &self.tables)? {
             Reference::Pinned(asset, _) => Ok(asset.sha256),
             Reference::File(path) => {
@@ -174,6 +178,25 @@ impl Assets {
                 self.remember(&path, digest.unwrap_or_default())
             }
         }
+    }
+
+    /// The digest of the digests of a model's files.
+    fn digest_of_folder(&self, folder: &Path) -> Result<String, AssetError> {
+        let mut lines = String::new();
+        for file in MODEL_FILES {
+            let path = folder.join(file);
+            if path.is_file() {
+                let digest = cache::digest_of(&path, None).map_err(|error| read_error(&path, error))?;
+                lines.push_str(&format!("{} {file}\n", self.remember(&path, digest.unwrap_or_default())?));
+            }
+        }
+        if lines.is_empty() {
+            let why = format!("`{}` is no folder with a model", folder.display());
+            let hint =
+                "it holds `config.json`, `model.safetensors` and `tokenizer.json`, as `save_pretrained` leaves them";
+            return Err(AssetError::Usage { why, hint: hint.to_owned() });
+        }
+        Ok(sink::sha256(lines.as_bytes()))
     }
 
     fn read_file(&self, path: &Path) -> Result<Vec<u8>, AssetError> {
@@ -277,6 +300,14 @@ impl Assets {
 impl tokenmill_core::Assets for Assets {
     fn bytes(&self, name: &str) -> Result<Arc<[u8]>, BuildError> {
         Ok(self.read(name)?)
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        match resolve(name, &self.tables) {
+            Ok(Reference::File(path)) => path.is_file(),
+            Ok(Reference::Pinned(..)) => true,
+            Err(_) => false,
+        }
     }
 
     fn digest(&self, name: &str) -> Result<String, BuildError> {
