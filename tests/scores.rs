@@ -24,7 +24,7 @@ fn folder(n: usize, steps: &str) -> TempDir {
         let line = |at: usize| {
             let text =
                 format!("Document {at} of {file}: {}", "water moves between the sea and the land. ".repeat(at % 7));
-            json!({"id": format!("{file}{at}"), "lang": if at % 2 == 0 { "en" } else { "fr" }, "text": text})
+            json!({"id": format!("{file}{at}"), "lang": if at.is_multiple_of(2) { "en" } else { "fr" }, "text": text})
                 .to_string()
         };
         let lines: String = (0..n).map(|at| line(at) + "\n").collect();
@@ -72,6 +72,8 @@ fn scores_are_metrics_that_rules_judge() {
     assert!(flow("score-q").ends_with(": 120 documents in, 120 out"), "{audit}");
     assert!(flow("score-h").ends_with(": 120 documents in, 60 out"), "{audit}");
     assert!(audit.contains("120 documents in, 60 out"), "the French ones are removed: {audit}");
+    let compared = tokenmill_in(folder.path(), &["inspect", "scores", "runs/r", "q.score", "h.level"]).ok();
+    assert!(compared.contains("60 documents have both, 60 have `q.score` alone"), "{compared}");
 }
 
 #[test]

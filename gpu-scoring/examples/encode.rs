@@ -1,6 +1,6 @@
 //! Encodes sequences of ids with one device and says how long it took: the measuring program behind the benchmarks.
 //!
-//! `encode MODEL_FOLDER IDS_FILE OUT_FILE [--device cpu|cpu-int8|cuda] [--repeat N] [--budget T]`
+//! `encode MODEL_FOLDER IDS_FILE OUT_FILE [--device cpu|cpu-int8|cuda|cuda-tuned] [--repeat N] [--budget T] [--profile]`
 //!
 //! The ids file holds little-endian 32-bit numbers: how many sequences, the length of each, then all ids. The out file gets
 //! the logits of all heads of each sequence, in order, as little-endian float32. One line of JSON tells the time of the
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokenmill_gpu_scoring::batcher::{Batch, pack};
 use tokenmill_gpu_scoring::cpu::{CpuDevice, CpuEncoder, Precision};
+use tokenmill_gpu_scoring::cuda::{CudaDevice, Options};
 use tokenmill_gpu_scoring::device::Device;
 use tokenmill_gpu_scoring::encoder::Encoder;
 
@@ -23,12 +24,13 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
     let mut plain = Vec::new();
-    let (mut kind, mut repeat, mut budget) = ("cpu".to_owned(), 3usize, None);
+    let (mut kind, mut repeat, mut budget, mut is_profiled) = ("cpu".to_owned(), 3usize, None, false);
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("`{word}` needs a value"));
         match word.as_str() {
             "--device" => kind = value()?,
+            "--profile" => is_profiled = true,
             "--repeat" => repeat = value()?.parse()?,
             "--budget" => budget = Some(value()?.parse::<usize>()?),
             _ => plain.push(word),
@@ -36,7 +38,7 @@ fn main() -> Result<(), Failure> {
     }
     let [folder, ids, out] = plain.as_slice() else {
         return Err(
-            "usage: encode MODEL_FOLDER IDS_FILE OUT_FILE [--device cpu|cpu-int8|cuda] [--repeat N] [--budget T]"
+            "usage: encode MODEL_FOLDER IDS_FILE OUT_FILE [--device cpu|cpu-int8|cuda|cuda-tuned] [--repeat N] [--budget T] [--profile]"
                 .into(),
         );
     };
@@ -50,18 +52,21 @@ fn main() -> Result<(), Failure> {
     sequences.iter_mut().for_each(|ids| ids.truncate(encoder.config.max_tokens));
     let batches = pack(&sequences, budget);
     let features = encode(device.as_mut(), &batches)?;
-    let (begin, cpu_begin) = (Instant::now(), cpu_seconds());
+    let busy = |device: &dyn Device| device.busy_seconds().unwrap_or(0.0);
+    let (begin, cpu_begin, busy_begin) = (Instant::now(), cpu_seconds(), busy(device.as_ref()));
     for _ in 0..repeat {
         if encode(device.as_mut(), &batches)? != features {
             return Err("a second run gave other features".into());
         }
     }
     let (seconds, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds() - cpu_begin);
+    let busy_seconds = busy(device.as_ref()) - busy_begin;
     write_logits(&encoder, &features, Path::new(out))?;
     let n_tokens = batches.iter().map(|batch| batch.ids.len()).sum::<usize>() * repeat;
     let line = serde_json::json!({
         "device": device.name(), "sequences": sequences.len() * repeat, "tokens": n_tokens, "seconds": seconds,
-        "cpu_seconds": cpu, "features": encoder.n_features(),
+        "cpu_seconds": cpu, "busy_seconds": busy_seconds, "features": encoder.n_features(),
+        "kernels": if is_profiled { profile(&kind, &encoder, &batches)? } else { serde_json::Value::Null },
     });
     println!("{line}");
     Ok(())
@@ -74,10 +79,22 @@ fn open(kind: &str, encoder: &Arc<Encoder>) -> Result<Box<dyn Device>, Failure> 
     match kind {
         "cpu" => cpu(Precision::F32),
         "cpu-int8" => cpu(Precision::Int8),
-        // When the room `cuda` is there: `Ok(Box::new(tokenmill_gpu_scoring::cuda::CudaDevice::new(encoder, 0)?))`.
-        "cuda" => Err("this build has no CUDA".into()),
-        other => Err(format!("`--device {other}`: it is `cpu`, `cpu-int8` or `cuda`").into()),
+        "cuda" | "cuda-tuned" => Ok(Box::new(open_gpu(kind, encoder)?)),
+        other => Err(format!("`--device {other}`: it is `cpu`, `cpu-int8`, `cuda` or `cuda-tuned`").into()),
     }
+}
+
+fn open_gpu(kind: &str, encoder: &Encoder) -> Result<CudaDevice, Failure> {
+    Ok(CudaDevice::with(encoder, 0, Options { tune: kind == "cuda-tuned" })?)
+}
+
+/// Seconds of each kind of kernel in the first batch, run by itself; the first time does not count.
+fn profile(kind: &str, encoder: &Encoder, batches: &[Batch]) -> Result<serde_json::Value, Failure> {
+    let mut device = open_gpu(kind, encoder)?;
+    let Some(batch) = batches.first() else { return Ok(serde_json::Value::Null) };
+    device.profile(batch)?;
+    let seconds = device.profile(batch)?.into_iter().map(|(name, seconds)| (name.to_owned(), seconds.into()));
+    Ok(serde_json::Value::Object(seconds.collect()))
 }
 
 /// All features in order, with as many batches under way as the device takes.

@@ -107,11 +107,6 @@ impl CudaDevice {
         })
     }
 
-    /// Seconds that the GPU has computed in finished batches: what is left of the time since the start, it was idle.
-    pub fn busy_seconds(&self) -> f64 {
-        self.busy_seconds
-    }
-
     /// Runs a batch by itself and tells how many seconds each kind of kernel took in it.
     ///
     /// # Errors
@@ -176,6 +171,10 @@ impl Device for CudaDevice {
 
     fn depth(&self) -> usize {
         DEPTH
+    }
+
+    fn busy_seconds(&self) -> Option<f64> {
+        Some(self.busy_seconds)
     }
 
     fn start(&mut self, batch: &Batch) -> Result<(), DeviceError> {

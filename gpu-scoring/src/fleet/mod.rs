@@ -25,6 +25,9 @@ pub struct Fleet {
     depth: usize,
 }
 
+/// Makes a device on the thread that it will belong to.
+type Maker = Box<dyn FnOnce() -> Result<Box<dyn Device>, DeviceError> + Send>;
+
 /// A batch on its way.
 pub struct Ticket(Receiver<Result<Vec<f32>, DeviceError>>);
 
@@ -55,17 +58,18 @@ fn ended() -> DeviceError {
 }
 
 impl Fleet {
-    /// Puts a model on devices. The CPU counts as one device for each of `threads`.
+    /// Puts a model, which people call `label`, on devices. The CPU counts as one device for each of `threads`.
     ///
     /// # Errors
     /// When a device does not take the model.
     pub fn open(
+        label: &str,
         encoder: &Arc<Encoder>,
         choice: &Choice,
         precision: Precision,
         threads: usize,
     ) -> Result<Fleet, DeviceError> {
-        let mut makers: Vec<Box<dyn FnOnce() -> Result<Box<dyn Device>, DeviceError> + Send>> = Vec::new();
+        let mut makers: Vec<Maker> = Vec::new();
         match choice {
             Choice::Cpu { .. } => {
                 let packed = Arc::new(CpuEncoder::new(encoder.clone(), precision)?);
@@ -89,7 +93,8 @@ impl Fleet {
         for (number, make) in makers.into_iter().enumerate() {
             let (queue, opened) = (queue.clone(), opened.clone());
             let builder = std::thread::Builder::new().name(format!("device-{number}"));
-            let spawned = builder.spawn(move || work(make, &queue, &opened));
+            let label = label.to_owned();
+            let spawned = builder.spawn(move || work(make, &label, &queue, &opened));
             workers.push(spawned.map_err(|error| DeviceError(format!("no thread for a device: {error}")))?);
         }
         drop(opened);

@@ -42,9 +42,9 @@ impl Used {
     fn line(&self) -> String {
         let seconds = self.span.as_secs_f64().max(1e-9);
         let idle = 1.0 - self.busy / (seconds * self.n_devices as f64);
-        let times = if self.n_devices > 1 { format!("{} × ", self.n_devices) } else { String::new() };
+        let times = if self.n_devices > 1 { format!(" × {}", self.n_devices) } else { String::new() };
         format!(
-            "{times}{}: {} sequences of {} tokens in {seconds:.1} s, {:.0} tokens/s, idle {:.1} % of the time",
+            "{}{times}: {} sequences of {} tokens in {seconds:.1} s, {:.0} tokens/s, idle {:.1} % of the time",
             self.name,
             self.n_sequences,
             self.n_tokens,

@@ -26,6 +26,7 @@ pub struct Opened {
 /// Makes a device and works until the queue ends or the device fails.
 pub fn work(
     make: impl FnOnce() -> Result<Box<dyn Device>, DeviceError>,
+    label: &str,
     queue: &Mutex<Receiver<Job>>,
     opened: &SyncSender<Result<Opened, DeviceError>>,
 ) {
@@ -40,7 +41,7 @@ pub fn work(
     if opened.send(Ok(Opened { budget, depth })).is_err() {
         return;
     }
-    let mut meter = Meter::new(device.name());
+    let mut meter = Meter::new(format!("{label} on {}", device.name()));
     let mut under_way: VecDeque<SyncSender<Result<Vec<f32>, DeviceError>>> = VecDeque::new();
     let mut is_over = false;
     while !is_over || !under_way.is_empty() {

@@ -73,6 +73,8 @@ enum Join {
 
 /// A model that is read, and the devices that it is on.
 struct Scorer {
+    /// The folder, as the recipe names it.
+    folder: String,
     encoder: Arc<Encoder>,
     tokenizer: Tokenizer,
     /// The metrics that are wanted, in order.
@@ -117,7 +119,17 @@ fn build(params: &Params, assets: &dyn Assets) -> Result<Stage, BuildError> {
     let windows = Windows { max_tokens, max_windows: if join == Join::First { 1 } else { max_windows } };
     let outputs = outputs(folder, &encoder, &names)?;
     let (encoder, fleets) = (Arc::new(encoder), Mutex::default());
-    Ok(Stage::Score(Box::new(Scorer { encoder, tokenizer, names, outputs, windows, join, precision, fleets })))
+    Ok(Stage::Score(Box::new(Scorer {
+        folder: folder.to_owned(),
+        encoder,
+        tokenizer,
+        names,
+        outputs,
+        windows,
+        join,
+        precision,
+        fleets,
+    })))
 }
 
 /// Finds the scores that are wanted among those that the heads give.
@@ -152,7 +164,7 @@ impl Scorer {
             return Ok(fleet.clone());
         }
         let choice = choose(place.device)?;
-        let fleet = Fleet::open(&self.encoder, &choice, self.precision, place.threads);
+        let fleet = Fleet::open(&self.folder, &self.encoder, &choice, self.precision, place.threads);
         let fleet = Arc::new(fleet.map_err(|error| {
             BuildError::new(error.to_string()).hint("`--device cpu` runs every model that is supported")
         })?);

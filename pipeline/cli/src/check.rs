@@ -52,7 +52,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     tokenmill_engine::chain::check_reading(&spec, &assets)?;
     let known = assets.list()?;
     for (user, name) in spec.asset_names() {
-        assets.sha256(&name).map_err(|error| Failure::usage(format!("`{user}`: {error}")))?;
+        assets.sha256(&name).map_err(|error| {
+            let failure = Failure::usage(format!("`{user}`: {error}"));
+            if let Some(hint) = error.hint() { failure.hint(hint) } else { failure }
+        })?;
         if let Some(asset) = known.iter().find(|status| status.asset.name == name && status.state != State::Ready) {
             println!("`{user}` will fetch `{name}` ({} bytes) at its first use", asset.asset.bytes);
         }

@@ -1,6 +1,6 @@
 //! The rows of one part of one phase: ledger and metrics side by side, batch by batch.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Step};
 use arrow::array::{Array, Float32Array, LargeStringArray};
 use arrow::record_batch::RecordBatch;
 use std::sync::Arc;
@@ -92,10 +92,10 @@ impl Rows {
         };
         let mut wanted = Vec::new();
         for (at, step) in chain.steps.iter().enumerate() {
-            for (number, metric) in step.entry.metrics.iter().enumerate() {
-                let names = matches!(metric.kind, MetricKind::Label(Some(DocField::Lang | DocField::Kind)));
+            for (number, (metric, kind)) in step.metrics().enumerate() {
+                let names = matches!(kind, MetricKind::Label(Some(DocField::Lang | DocField::Kind)));
                 if names || is_wanted(at, number) {
-                    wanted.push((at, number, format!("{}.{}", step.name, metric.name)));
+                    wanted.push((at, number, format!("{}.{metric}", step.name)));
                 }
             }
         }
@@ -107,7 +107,7 @@ impl Rows {
             let why = format!("{} rows of metrics for {} rows of ledger", metrics.rows(), ledger.rows());
             return Err(StoreError::corrupt(&part.task, why));
         }
-        let numbers = chain.steps.iter().map(|step| Numbers::new(step.entry.metrics.len())).collect();
+        let numbers = chain.steps.iter().map(Step::numbers).collect();
         let (ledger, metrics) = (cursor(ledger), cursor(metrics));
         Ok(Rows { ledger, metrics, wanted, columns: Vec::new(), numbers, row: Row::default() })
     }
