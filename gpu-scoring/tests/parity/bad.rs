@@ -37,6 +37,9 @@ fn with(fixture: &Fixture, pointer: &str, value: Value) -> Vec<u8> {
     serde_json::to_vec(&config).unwrap()
 }
 
+/// What a test does to a tensor; none leaves it out.
+type Change = fn(Tensor) -> Option<Tensor>;
+
 fn refused(config: &[u8], weights: &Arc<[u8]>) -> BuildError {
     match Encoder::read(config, weights, "models/bad") {
         Ok(_) => panic!("a bad model was read"),
@@ -48,7 +51,7 @@ fn refused(config: &[u8], weights: &Arc<[u8]>) -> BuildError {
 fn weights_that_do_not_fit_are_named() {
     let fixture = Fixture::open("bert");
     let bias = "bert.encoder.layer.1.output.dense.bias";
-    let cases: [(&str, fn(Tensor) -> Option<Tensor>, &str); 7] = [
+    let cases: [(&str, Change, &str); 7] = [
         (bias, |_| None, "`bert.encoder.layer.1.output.dense.bias` is missing"),
         ("bert.pooler.dense.weight", |_| None, "`bert.pooler.dense.weight` is missing"),
         ("classifier.weight", |_| None, "has no head: there is no tensor `classifier.weight`"),

@@ -1,7 +1,7 @@
 //! `tokenmill catalog`: writes what is generated from the catalogue (a developer's verb; `cargo xtask bless` calls it).
 
 use crate::failure::Failure;
-use crate::house::{SECTIONS, catalog};
+use crate::house::{CATALOGUES, SECTIONS, catalog};
 use std::fmt::Write;
 use std::process::ExitCode;
 use tokenmill_core::hash::digest_hex;
@@ -68,11 +68,8 @@ fn markdown(catalog: &Catalog) -> String {
 }
 
 fn page_path(entry: &Entry) -> String {
-    let folder = if tokenmill_stages::catalog::CATALOG.iter().any(|other| other.name == entry.name) {
-        "stages"
-    } else {
-        "classifiers"
-    };
+    let has_it = |entries: &[Entry]| entries.iter().any(|other| other.name == entry.name);
+    let folder = CATALOGUES.iter().find(|(_, entries)| has_it(entries)).map_or("", |(folder, _)| folder);
     format!("../{folder}/{}", tokenmill_core::page::path(entry.name))
 }
 

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::progress::AssetBar;
 use std::sync::Arc;
-use tokenmill_core::Catalog;
+use tokenmill_core::{Catalog, Entry};
 use tokenmill_engine::{House, Spec, Text, config};
 use tokenmill_gpu_scoring::fleet::choose;
 use tokenmill_store::assets::{Assets, default_cache};
@@ -22,13 +22,16 @@ Exit codes: 0 done, 1 problems found, 2 usage or recipe, 3 task failed, 75 try a
 /// The tables of a recipe that add phases.
 pub const SECTIONS: &[Section] = &[tokenmill_mix::TOKENS, tokenmill_mix::SHARDS];
 
+/// The folders of the crates that have stages, and their stages.
+pub const CATALOGUES: [(&str, &[Entry]); 3] = [
+    ("classifiers", tokenmill_classifiers::catalog::CATALOG),
+    ("gpu-scoring", tokenmill_gpu_scoring::CATALOG),
+    ("stages", tokenmill_stages::catalog::CATALOG),
+];
+
 /// All stages of the program.
 pub fn catalog() -> Result<Catalog, Failure> {
-    Ok(Catalog::join(&[
-        tokenmill_classifiers::catalog::CATALOG,
-        tokenmill_gpu_scoring::CATALOG,
-        tokenmill_stages::catalog::CATALOG,
-    ])?)
+    Ok(Catalog::join(&CATALOGUES.map(|(_, entries)| entries))?)
 }
 
 /// What recipe verbs have in common.

@@ -1,7 +1,7 @@
 //! `tokenmill pages`: runs the golden cases of all stage pages (a developer's verb; `cargo xtask bless` calls it).
 
 use crate::failure::{FOUND_PROBLEMS, Failure};
-use crate::house::assets;
+use crate::house::{CATALOGUES, assets};
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,11 +51,7 @@ impl Assets for PageAssets<'_> {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let house = assets()?;
     let mut n_problems = 0;
-    for (folder, entries) in [
-        ("stages", tokenmill_stages::catalog::CATALOG),
-        ("classifiers", tokenmill_classifiers::catalog::CATALOG),
-        ("gpu-scoring", tokenmill_gpu_scoring::CATALOG),
-    ] {
+    for (folder, entries) in CATALOGUES {
         let assets = PageAssets { folder: args.tree.join(folder).join("docs/assets"), house: &house };
         for entry in entries {
             let path = args.tree.join(folder).join(page::path(entry.name));
