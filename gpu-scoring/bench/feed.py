@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Feeds a device through the whole program and says how long it had nothing to do.
 
-  feed.py --program tokenmill --model MODEL --out FOLDER [--device cuda] [--files 32] [--documents 4000]
+  feed.py --program tokenmill --out FOLDER [--model MODEL] [--device cuda] [--files 48] [--documents 4000]
 
 Documents are put together from the lines of this repository's pages, about 3 KB each, and written as Parquet; a byte-level
-vocabulary is learned from them and given to MODEL, a folder as gpu.py leaves it (config.json, model.safetensors). Then
+vocabulary is learned from them and given to MODEL, a folder with config.json and model.safetensors; without one, to a
+DistilRoBERTa of random weights, which needs PyTorch and transformers as gpu.py does. Then
 `tokenmill run` reads the files, stores the documents and scores them from what it has stored; the last line of its standard
 error has the figure. Needs pyarrow and tokenizers.
 """
@@ -66,10 +67,10 @@ def write_vocabulary(folder, prose, n_words):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=pathlib.Path, required=True)
-    parser.add_argument("--model", type=pathlib.Path, required=True)
+    parser.add_argument("--model", type=pathlib.Path)
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--files", type=int, default=32)
+    parser.add_argument("--files", type=int, default=48)
     parser.add_argument("--documents", type=int, default=4000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
@@ -77,6 +78,11 @@ def main():
     folder = options.out / "feed"
     shutil.rmtree(folder, ignore_errors=True)
     write_documents(folder / "documents", prose, options.files, options.documents)
+    if options.model is None:
+        import gpu
+
+        _, path = gpu.make_model(gpu.distil_roberta(), str(folder), 1)
+        options.model = pathlib.Path(path)
     write_vocabulary(options.model, prose, json.loads((options.model / "config.json").read_text())["vocab_size"])
     recipe = folder / "feed.toml"
     recipe.write_text(RECIPE.format(root=folder, documents=folder / "documents", model=options.model))

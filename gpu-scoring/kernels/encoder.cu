@@ -114,7 +114,7 @@ extern "C" __global__ void __launch_bounds__(256) dense(
     const float* pooled, const float* weight, const float* bias, float* out, int n_sequences, int n_in, int n_out, int stride,
     int is_relu
 ) {
-    extern __shared__ float rows[];
+    float* const rows = shared_of_launch();
     const int first = blockIdx.y * DENSE_SEQUENCES, n_here = min(DENSE_SEQUENCES, n_sequences - first);
     for (int at = threadIdx.x; at < DENSE_SEQUENCES * n_in; at += 256) {
         rows[at] = at < n_here * n_in ? pooled[first * static_cast<size_t>(n_in) + at] : 0.0f;

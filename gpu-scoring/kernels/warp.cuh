@@ -68,6 +68,12 @@ __device__ __forceinline__ float power_of_two(float x) {
 // The value of the lane whose number differs in these bits.
 __device__ __forceinline__ float exchange(float value, int bits) { return __shfl_xor_sync(0xffffffffu, value, bits); }
 
+// Shared memory of the size that the launch says.
+__device__ __forceinline__ float* shared_of_launch() {
+    extern __shared__ float numbers[];
+    return numbers;
+}
+
 // Waits for the other lanes; what they wrote to shared memory is seen.
 __device__ __forceinline__ void wait_for_warp() { __syncwarp(); }
 
