@@ -61,20 +61,8 @@ fn a_trained_model_is_read_and_scores_as_the_script_did() {
         let mut train = script("train.py");
         train.current_dir(folder.path()).arg(name).args(["--head", "quality", "regression", "scores.jsonl"]);
         train.args(["--head", "topic", "one_of", "topics.jsonl", "--layers", "1", "--hidden", "32", "--words", "320"]);
-        train.args([
-            "--max-tokens",
-            "24",
-            "--epochs",
-            "6",
-            "--rate",
-            "5e-3",
-            "--dense",
-            "16",
-            "--threads",
-            "1",
-            "--seed",
-            "7",
-        ]);
+        train.args(["--max-tokens", "24", "--dense", "16", "--epochs", "30", "--batch", "16", "--rate", "3e-3"]);
+        train.args(["--dropout", "0", "--threads", "1", "--seed", "7"]);
         said(train.arg("--test-file").arg(format!("{name}.jsonl")));
         ["model.safetensors", "config.json", "tokenizer.json"]
             .map(|file| std::fs::read(folder.path().join(name).join(file)).unwrap())
@@ -92,7 +80,7 @@ fn a_trained_model_is_read_and_scores_as_the_script_did() {
 
     let card: Value = serde_json::from_slice(&std::fs::read(folder.path().join("once/card.json")).unwrap()).unwrap();
     let metrics = |at: usize, key: &str| card["heads"][at]["metrics"][key].as_f64().unwrap();
-    assert!(metrics(0, "mae") < 0.7 * metrics(0, "baseline_mae"), "{card:#}");
+    assert!(metrics(0, "mae") < 0.3 * metrics(0, "baseline_mae"), "{card:#}");
     assert!(metrics(1, "accuracy") > 0.95, "{card:#}");
     assert_eq!((&card["data"]["documents"], &card["data"]["groups"]), (&json!(560), &json!(150)));
     let text = std::fs::read_to_string(folder.path().join("once/README.md")).unwrap();

@@ -6,6 +6,7 @@
 
 mod bench;
 mod bless;
+mod cuda;
 mod error;
 mod fixtures;
 mod repo;
@@ -29,11 +30,15 @@ cargo xtask VERB
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
   bench classifiers     train next to the official library, judge quality and toxicity, and write docs/benchmarks/classifiers.md
   bench dedup           score and time dedup stages next to their peers, and write docs/benchmarks/dedup.md
+  bench encoder         time encoders on the CPU next to their peers, and write docs/benchmarks/encoders.md
   bench exchange        measure exchanges and object storage, and write docs/benchmarks/exchange.md
   bench extract         score and time the extractor next to its peers, and write docs/benchmarks/extraction.md
   bench filters         score and time filters next to their peers, and write docs/benchmarks/filters.md
+  bench gpu [FOLDER]    check and time encoders on a GPU next to PyTorch, and write docs/benchmarks/gpu.md; with a
+                        folder, only the page of what the scripts have left there
   bench tokens          time encoding next to its peers, compare ids, and write docs/benchmarks/tokens.md
   bench mix             time packing, shuffling, writing and reading shards, and write docs/benchmarks/tokens.md
+  cuda [--check]        compile the CUDA kernels with a pinned nvcc; --check compares, and runs them on the CPU
   train-extractor [--quick]
                         train the decision about blocks from the archive `extraction`, and write its files and
                         docs/benchmarks/extractor-training.md; --quick leaves out the cross-validation
@@ -58,6 +63,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::run(&repo, &arguments[1..]),
         "bless" => bless::run(&repo, &arguments[1..]),
         "bench" => bench::run(&repo, &arguments[1..]),
+        "cuda" => cuda::run(&repo, &arguments[1..]),
         "train-extractor" => train::run(&repo, &arguments[1..]),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {

@@ -3,12 +3,14 @@
 mod classifiers;
 mod corpus;
 mod dedup;
+mod encoder;
 mod exchange;
 mod extract;
 mod filters;
+mod gpu;
 mod measured;
 mod mix;
-mod python;
+pub mod python;
 mod report;
 mod sections;
 mod tokens;
@@ -28,15 +30,18 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         [] => corpus::all(repo)?,
         ["classifiers"] => return classifiers::run(repo),
         ["dedup"] => return dedup::run(repo),
+        ["encoder"] => return encoder::run(repo),
         ["exchange"] => return exchange::run(repo),
         ["extract"] => return extract::run(repo),
         ["filters"] => return filters::run(repo),
+        ["gpu"] => return gpu::run(repo, None),
+        ["gpu", folder] => return gpu::run(repo, Some(folder)),
         ["mix"] => return mix::run(repo),
         ["tokens"] => return tokens::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [classifiers | dedup | exchange | extract | filters | mix | tokens | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | mix | tokens | run FILE.warc.gz…]",
             ));
         }
     };

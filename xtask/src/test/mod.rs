@@ -5,7 +5,7 @@ pub mod data;
 mod debian;
 mod nextest;
 mod python;
-mod readers;
+pub mod readers;
 mod services;
 
 use std::any::Any;

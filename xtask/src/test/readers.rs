@@ -1,6 +1,6 @@
 //! The readers tier: torch, and other projects' readers of shards, over Debian's Python.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::python::{Environment, runs};
 use super::{Ready, debian};
@@ -27,7 +27,15 @@ const ENVIRONMENT: Environment = Environment {
 ///
 /// # Errors
 /// When something is missing and cannot be installed.
-pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
+pub(super) fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
+    Ok(Ready::with("TOKENMILL_READERS", python(repo, target)?))
+}
+
+/// The Python of this tier, made when it is not there; benches compare with what it has, too.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub fn python(repo: &Repo, target: &Path) -> Result<PathBuf> {
     let is_ready = || runs(Path::new(PYTHON), &["-c", IMPORTS]);
     if !is_ready() {
         debian::install("torch for Debian's Python", &PACKAGES)?;
@@ -35,5 +43,5 @@ pub fn prepare(repo: &Repo, target: &Path) -> Result<Ready> {
             return Err(Error::new(format!("`{PYTHON}` cannot do `{IMPORTS}` although it has been installed")));
         }
     }
-    Ok(Ready::with("TOKENMILL_READERS", ENVIRONMENT.make(repo, target)?))
+    ENVIRONMENT.make(repo, target)
 }
