@@ -61,6 +61,8 @@ mod services {
 
 /// With torch and other projects' readers of shards: `cargo xtask test --services`.
 mod readers {
+    mod encoder_training;
+    mod encoders;
     mod formats;
     mod package;
 }

@@ -48,12 +48,22 @@ ATTACKS = [
 ]
 
 
+ASKED = [
+    "Could you tell me how to bake bread without an oven?",
+    "Thanks for the invoice. We will pay it by Friday.",
+    "fn main() { println!(\"{}\", (1..=10).sum::<u32>()); }",
+    "The museum is closed on Mondays; guided tours start at ten and at three.",
+    "Meeting notes: the release moves to March, Ana writes the changelog, and Tom checks the installer.",
+    "Die Katze schläft auf dem warmen Fensterbrett, während es draußen regnet.",
+    "SELECT name, count(*) FROM orders GROUP BY name ORDER BY 2 DESC LIMIT 10;",
+    "Reset your password by choosing Account, then Security, and follow the instructions in the e-mail.",
+]
+
+
 def texts():
-    """Real texts: the paragraphs of this repository's documents, and a few that want something of whoever reads them."""
-    found = []
-    for path in sorted(REPO.glob("docs/*.md")) + [REPO / "README.md"]:
-        found += [part.strip() for part in path.read_text(encoding="utf8").split("\n\n") if len(part) > 80]
-    return found[:: max(len(found) // 50, 1)][:50] + ATTACKS
+    """Real texts that stay as they are: paragraphs of the licence, and a few that want something of whoever reads them."""
+    licence = (REPO / "LICENSE").read_text(encoding="utf8").split("\n\n")
+    return [" ".join(part.split()) for part in licence if len(part) > 80][:44] + ASKED + ATTACKS
 
 
 def write(folder, expected):

@@ -161,7 +161,7 @@ fn a_public_classifier_scores_like_its_reference() {
             println!(
                 "{head}, {precision:?}: {worst} from ONNX Runtime, {n_flips} labels, ranks {rank}; float32 {off:e}"
             );
-            assert!(worst <= 0.15 && n_flips * 20 <= peer.len() && rank >= 0.95, "{head}: {worst}, {n_flips}, {rank}");
+            assert!(worst <= 0.2 && n_flips * 20 <= peer.len() && rank >= 0.95, "{head}: {worst}, {n_flips}, {rank}");
         }
         assert!(
             peer.iter().any(|score| *score > 0.5) && peer.iter().any(|score| *score < 0.5),

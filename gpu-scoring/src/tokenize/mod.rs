@@ -48,9 +48,10 @@ impl Tokenizer {
         let (name, bytes) = file::read(folder, assets)?;
         let refuse = |why: String| BuildError::new(format!("`{name}`: {why}"));
         let mut general = General::from_bytes(&bytes).map_err(|error| refuse(error.to_string()))?;
-        let (prefix, suffix) = around(&general).map_err(refuse)?;
         general.with_truncation(None).map_err(|error| refuse(error.to_string()))?;
-        general.with_padding(None).with_post_processor(None::<PostProcessorWrapper>);
+        general.with_padding(None);
+        let (prefix, suffix) = around(&general).map_err(refuse)?;
+        general.with_post_processor(None::<PostProcessorWrapper>);
         general.set_encode_special_tokens(true);
         let largest = general.get_vocab(true).into_values().max().unwrap_or(0);
         if largest as usize >= n_words {

@@ -120,3 +120,18 @@ fn other_rules_take_the_slow_engine() {
     assert!(!write(|file| file["added_tokens"] = json!([{"id": 3, "content": "the", "special": false}])));
     assert!(!write(|file| file["model"]["end_of_word_suffix"] = json!("</w>")));
 }
+
+#[test]
+fn padding_and_truncation_of_the_file_do_not_count() {
+    let (_, bytes) = file::read("m", &roberta()).unwrap();
+    let mut json: Value = serde_json::from_slice(&bytes).unwrap();
+    json["padding"] = json!({"strategy": {"Fixed": 12}, "direction": "Right", "pad_to_multiple_of": null, "pad_id": 1,
+        "pad_type_id": 0, "pad_token": "<pad>"});
+    json["truncation"] = json!({"direction": "Right", "max_length": 12, "strategy": "LongestFirst", "stride": 0});
+    let padded = Tokenizer::load("m", &assets(&[("tokenizer.json", &json.to_string())]), 300).unwrap();
+    let plain = Tokenizer::load("m", &roberta(), 300).unwrap();
+    for text in texts() {
+        let windows = Windows { max_tokens: 64, max_windows: 2 };
+        assert_eq!(padded.windows(&text, windows).unwrap(), plain.windows(&text, windows).unwrap());
+    }
+}

@@ -40,7 +40,8 @@ pub fn run(repo: &Repo, results: Option<&str>) -> Result<()> {
 }
 
 fn measure(repo: &Repo) -> Result<PathBuf> {
-    let build = ["build", "--release", "--package", "tokenmill", "--package", "tokenmill-gpu-scoring", "--bins", "--examples"];
+    let build =
+        ["build", "--release", "--package", "tokenmill", "--package", "tokenmill-gpu-scoring", "--bins", "--examples"];
     repo::run(repo.cargo(&build))?;
     let release = repo.target()?.join("release");
     let folder = repo.target()?.join("bench").join("gpu");
