@@ -97,6 +97,7 @@ def main():
     found = re.search(r"(\d+) sequences of (\d+) tokens in ([\d.]+) s, (\d+) tokens/s, idle ([\d.]+) %", used)
     names = ("sequences", "tokens", "seconds", "tokens_per_second", "idle_percent")
     figures = dict(zip(names, map(float, found.groups()), strict=True))
+    figures["device"] = re.search(r" on (.*): \d+ sequences", used)[1]
     (options.out / "feed.json").write_text(json.dumps(figures) + "\n")
 
 

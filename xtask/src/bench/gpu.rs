@@ -63,7 +63,7 @@ fn fed(feed: &Value) -> String {
     let documents = rate * sequences / tokens.max(1.0);
     let hours = CRAWL / rate.max(1.0) / 3600.0;
     format!(
-        "\n## Through the whole program\n\n`tokenmill run` with the step `score.encoder`, a DistilRoBERTa, on {sequences:.0} documents of \
+        "\n## Through the whole program\n\n`tokenmill run` with the step `score.encoder`, a DistilRoBERTa, on {}: {sequences:.0} documents of \
          about 3 KB in Parquet on disk: read, cut to 512 tokens, tokenised, batched, scored, and the scores stored.\n\n\
          | tokens of a document that are scored | tokens/s | documents/s | the GPU was idle |\n|---|---|---|---|\n\
          | {:.0} | {:.2} M | {documents:.0} | {:.1} % of the time |\n\n\
@@ -71,6 +71,7 @@ fn fed(feed: &Value) -> String {
          `windows = \"first\"` only the first 512 tokens of a document are scored, so a crawl of longer documents takes less: at 1,000 \
          tokens a document, {:.0} hours for the 15 billion documents of 15T tokens. The device is fed by about {:.0} MB/s of text, which is \
          {:.1} cores of byte-level BPE at the rate of [tokens](tokens.md), and Parquet to read.\n",
+        feed["device"].as_str().unwrap_or("a GPU"),
         tokens / sequences.max(1.0),
         rate / 1e6,
         number("idle_percent"),
