@@ -1,5 +1,7 @@
 //! What `gpu-scoring/train` makes: our program reads it, scores as the script did, and it is worth its price.
 
+#![expect(clippy::print_stdout, reason = "how far both are apart is worth reading")]
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
@@ -110,7 +112,7 @@ fn mistakes_are_told_before_anything_is_learned() {
 #[test]
 fn two_layers_beat_fasttext_on_news() {
     let Some(data) = std::env::var_os("TOKENMILL_TEST_DATA") else {
-        println!("the archives are not unpacked; run `cargo xtask test --services --data`");
+        println!("skipped: the archives are not unpacked; run `cargo xtask test --services --data`");
         return;
     };
     let folder = tempfile::tempdir().unwrap();

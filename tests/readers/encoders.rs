@@ -1,5 +1,7 @@
 //! Encoders say what transformers and ONNX Runtime say: random ones at a realistic width, and public ones from packages.
 
+#![expect(clippy::print_stdout, reason = "how far both are apart is worth reading")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,7 +60,7 @@ impl Model {
 
 /// Assets with an empty cache: names are paths.
 fn assets(folder: &Path) -> Assets {
-    Assets::open(&folder.join("no-cache")).unwrap()
+    Assets::open(folder.join("no-cache")).unwrap()
 }
 
 /// Rows of numbers.
