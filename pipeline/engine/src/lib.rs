@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod gc;
 mod journal;
 pub mod map;
+mod parts;
 pub mod pipe;
 pub mod plan;
 pub mod rejudge;

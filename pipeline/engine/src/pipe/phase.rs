@@ -3,17 +3,15 @@
 use super::table::{AnswerTable, Gives};
 use super::talk::Talk;
 use crate::exchange::{DECISIONS, PartDecisions};
+use crate::parts::{self, Work};
 use crate::spec::{Spec, StepSpec, canonical_steps};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use tokenmill_core::assets::MemoryAssets;
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Pipe, Stage};
-use tokenmill_store::phase::DOCS;
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// Raised when what a command is given, or what is stored of its answers, can change.
 const FORMAT: u32 = 1;
@@ -47,14 +45,6 @@ fn built(step: &StepSpec) -> Result<Pipe, BuildError> {
         Stage::Pipe(pipe) => Ok(pipe),
         _ => Err(step.blame(BuildError::new("it is no pipe"))),
     }
-}
-
-/// The work of a task.
-#[derive(Serialize, Deserialize)]
-struct Work {
-    /// Key of the part's task.
-    part: String,
-    docs: ObjectRef,
 }
 
 impl PipePhase {
@@ -103,19 +93,11 @@ impl Phase for PipePhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let task = |part: &Part| {
-            let docs = part.objects.get("docs").cloned();
-            let docs = docs.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
-            let key = digest_hex(format!("{fingerprint}\0{}", part.task).as_bytes());
-            let bytes = docs.bytes;
-            Ok(Task { key, label: part.label.clone(), bytes, work: json!(Work { part: part.task.clone(), docs }) })
-        };
-        inputs.get(DOCS)?.parts.iter().map(task).collect()
+        parts::tasks(fingerprint, inputs)
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let work: Work = serde_json::from_value(task.work.clone())
-            .map_err(|error| StoreError::Usage(format!("the task list of this run is of another version: {error}")))?;
+        let work = Work::of(task)?;
         self.must_be_unchanged()?;
         let mut table = AnswerTable::create(context, Gives::Decisions, &self.pipe.numbers)?;
         let (step, pipe, when) = (self.step.name.as_str(), &self.pipe, &self.step.when);

@@ -1,18 +1,16 @@
 //! The phase of a model: one task for every part of the map phase before it, all sharing the model and its devices.
 
 use crate::exchange::{DECISIONS, PartDecisions};
+use crate::parts::{self, Work};
 use crate::pipe::{Answer, AnswerTable, Gives};
 use crate::spec::{StepSpec, canonical_steps};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
-use tokenmill_core::hash::digest_hex;
 use tokenmill_core::score::{Place, Scores};
 use tokenmill_core::{BuildError, DocId, Document, Score, Stage};
-use tokenmill_store::phase::DOCS;
 use tokenmill_store::source::DocsReader;
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_store::{Inputs, ObjectRef, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// Raised when what a model is given, or what is stored of its numbers, can change.
 const FORMAT: u32 = 1;
@@ -26,14 +24,6 @@ pub struct ScorePhase {
     assets: Arc<dyn SharedAssets>,
     /// Read at the first task, not while planning: models are large.
     stage: OnceLock<Result<Box<dyn Score>, BuildError>>,
-}
-
-/// The work of a task.
-#[derive(Serialize, Deserialize)]
-struct Work {
-    /// Key of the part's task.
-    part: String,
-    docs: ObjectRef,
 }
 
 impl ScorePhase {
@@ -113,19 +103,11 @@ impl Phase for ScorePhase {
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-        let task = |part: &Part| {
-            let docs = part.objects.get("docs").cloned();
-            let docs = docs.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no documents"))?;
-            let key = digest_hex(format!("{fingerprint}\0{}", part.task).as_bytes());
-            let bytes = docs.bytes;
-            Ok(Task { key, label: part.label.clone(), bytes, work: json!(Work { part: part.task.clone(), docs }) })
-        };
-        inputs.get(DOCS)?.parts.iter().map(task).collect()
+        parts::tasks(fingerprint, inputs)
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
-        let work: Work = serde_json::from_value(task.work.clone())
-            .map_err(|error| StoreError::Usage(format!("the task list of this run is of another version: {error}")))?;
+        let work = Work::of(task)?;
         let names: Vec<String> = self.step.metrics().map(|(name, _)| name.to_owned()).collect();
         let mut table = AnswerTable::create(context, Gives::Numbers, &names)?;
         let mut n_scored = 0;
