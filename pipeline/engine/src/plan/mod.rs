@@ -3,9 +3,11 @@
 mod explain;
 mod phases;
 pub(crate) mod record;
+mod tasks;
 
 pub use explain::{explain, human_bytes};
-pub use record::{PhaseRecord, RunRecord, TaskList};
+pub use record::{PhaseRecord, RunRecord};
+pub use tasks::TaskList;
 
 use crate::spec::{Spec, StepSpec};
 use phases::Phases;
