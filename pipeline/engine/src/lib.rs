@@ -18,6 +18,7 @@ pub mod plan;
 pub mod rejudge;
 pub mod run;
 mod score;
+pub mod simulate;
 mod size;
 pub mod spec;
 pub mod tally;
