@@ -46,6 +46,7 @@ mod gateway {
     mod kill;
     mod on_ceph;
     mod s3;
+    mod soak;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.
