@@ -5,6 +5,7 @@ use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::{AGAINST, KEEP_SKETCHES};
 use tokenmill_core::pipe::NUMBERS;
 use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Params, Value as ParamValue};
 use tokenmill_store::Section;
@@ -160,8 +161,8 @@ pub fn canonical_steps(steps: &[StepSpec], assets: &dyn Assets) -> Result<Value,
         object.insert("name".into(), step.name.clone().into());
         object.insert("use".into(), step.entry.name.into());
         object.insert("version".into(), step.entry.version.into());
-        object.insert("params".into(), canonical_params(&step.params));
-        let by_lang = step.by_lang.iter().map(|(lang, params)| (lang.clone(), canonical_params(params)));
+        object.insert("params".into(), own_params(step, &step.params));
+        let by_lang = step.by_lang.iter().map(|(lang, params)| (lang.clone(), own_params(step, params)));
         object.insert("lang".into(), Value::Object(by_lang.collect()));
         object.insert("when".into(), json!({"lang": step.when.lang, "kind": step.when.kind}));
         let all_params = std::iter::once(&step.params).chain(step.by_lang.values());
@@ -174,6 +175,16 @@ pub fn canonical_steps(steps: &[StepSpec], assets: &dyn Assets) -> Result<Value,
         Ok(Value::Object(object))
     };
     steps.iter().map(canonical).collect::<Result<Vec<_>, BuildError>>().map(Value::Array)
+}
+
+/// The parameters that can change what the stage says of a document. What an exchange reads of other runs or keeps for them
+/// matters to the phases that do so, and they add it themselves.
+fn own_params(step: &StepSpec, params: &Params) -> Value {
+    let mut canonical = canonical_params(params);
+    if let (Some(_), Some(canonical)) = (step.entry.shape.exchange(), canonical.as_object_mut()) {
+        canonical.retain(|name, _| ![AGAINST.name, KEEP_SKETCHES.name].contains(&name.as_str()));
+    }
+    canonical
 }
 
 /// Parameters as JSON, by name.

@@ -7,6 +7,7 @@ use crate::map::MapPhase;
 use crate::pipe::PipePhase;
 use crate::score::ScorePhase;
 use crate::spec::{Spec, StepSpec};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokenmill_core::BuildError;
 use tokenmill_core::catalog::Shape;
@@ -21,9 +22,16 @@ pub struct Phases {
     pub planned: Vec<PlannedPhase>,
     /// The numbers of those that walk documents through steps, and so leave metrics.
     maps: Vec<usize>,
+    /// What there is to say of the earlier runs of a step, by its name.
+    notes: BTreeMap<String, Vec<String>>,
 }
 
 impl Phases {
+    /// No phases yet, and what there is to say of earlier runs.
+    pub fn with_notes(notes: BTreeMap<String, Vec<String>>) -> Phases {
+        Phases { notes, ..Phases::default() }
+    }
+
     /// Adds a phase and says which number it has.
     pub fn add(&mut self, phase: Box<dyn Phase>, inputs: Vec<(String, usize)>, steps: Vec<StepSpec>) -> usize {
         let mut identity = format!("{}\0{}", phase.name(), phase.spec());
@@ -33,7 +41,8 @@ impl Phases {
         let fingerprint = digest_hex(identity.as_bytes());
         let number = self.planned.len();
         let folder = format!("p{}-{}-{}", number + 1, phase.name(), &fingerprint[..12]);
-        self.planned.push(PlannedPhase { fingerprint, folder, phase, inputs, steps, notes: Vec::new() });
+        let (notes, sketches) = (Vec::new(), BTreeMap::new());
+        self.planned.push(PlannedPhase { fingerprint, folder, phase, inputs, steps, notes, sketches });
         number
     }
 
@@ -47,6 +56,10 @@ impl Phases {
             let inputs = docs.iter().cloned().chain(std::mem::take(&mut decided)).collect();
             let map = self.add(Box::new(map), inputs, steps);
             self.maps.push(map);
+            for step in block.exchanges.iter().filter(|step| step.entry.shape.exchange().is_some()) {
+                let identity = exchange::identity(step, &**assets)?;
+                self.planned[map].sketches.insert(step.name.clone(), identity);
+            }
             docs = vec![(DOCS.to_owned(), map)];
             let mut earlier: Vec<String> = Vec::new();
             for step in &block.exchanges {
@@ -72,7 +85,7 @@ impl Phases {
         Ok(())
     }
 
-    /// The phases of one exchange; says which number the last has.
+    /// The phases of one exchange; says which number the one has that brings the decisions home.
     fn exchange(
         &mut self,
         spec: &Spec,
@@ -84,19 +97,24 @@ impl Phases {
     ) -> Result<usize, BuildError> {
         let first = self.planned.len();
         let source = is_scan.then_some(&spec.source);
-        for (place, made) in
-            exchange::steps(step, earlier, spec.seed, source, Sizes::default(), &**assets)?.into_iter().enumerate()
-        {
+        let mut home = first;
+        for made in exchange::steps(step, earlier, spec.seed, source, Sizes::default(), &**assets)? {
             let inputs = made.inputs.into_iter().map(|(name, from)| match from {
-                From::Map => (name.to_owned(), map),
-                From::Step(step) => (name.to_owned(), first + step),
+                From::Map => (name, map),
+                From::Step(step) => (name, first + step),
             });
             // Who is alive is settled by the shuffle; what follows it need not ask again.
-            let decided = decided.iter().filter(|_| place == 0).cloned();
+            let decided = decided.iter().filter(|_| made.reads_earlier).cloned();
             let number = self.add(made.phase, inputs.chain(decided).collect(), Vec::new());
             self.planned[number].notes = made.notes;
+            if number == first {
+                self.planned[number].notes.extend(self.notes.remove(&step.name).unwrap_or_default());
+            }
+            if made.is_home {
+                home = number;
+            }
         }
-        Ok(self.planned.len() - 1)
+        Ok(home)
     }
 
     /// The phases of the section, each of which reads the one before it; the first also what steps have measured, where

@@ -34,6 +34,10 @@ pub struct PhaseRecord {
     pub tasks: Option<TaskList>,
     /// Key under which the manifest is or will be; absent as long as the tasks are.
     pub manifest: Option<String>,
+    /// What the sketches of every exchange follow from that settles on this phase, by step: whoever is settled against them
+    /// must have the same.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sketches: BTreeMap<String, String>,
 }
 
 impl RunRecord {
@@ -46,6 +50,7 @@ impl RunRecord {
             inputs: planned.inputs.iter().cloned().collect(),
             tasks: None,
             manifest: None,
+            sketches: planned.sketches.clone(),
         };
         RunRecord { name: plan.name.clone(), phases: plan.phases.iter().map(record).collect() }
     }
