@@ -16,6 +16,7 @@ mod parts;
 pub mod pipe;
 pub mod plan;
 pub mod rejudge;
+pub mod release;
 pub mod run;
 mod score;
 pub mod simulate;

@@ -139,7 +139,7 @@ impl Spec {
 }
 
 /// The assets that some parameters name.
-fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
     let names = asset_params.iter().flat_map(|param| {
         // A parameter with a `/` behind its name stands for a folder with a model.
         let (param, end) = param.strip_suffix('/').map_or((*param, ""), |param| (param, "/"));

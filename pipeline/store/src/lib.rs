@@ -55,5 +55,5 @@ pub use retry::Retry;
 pub use rows::Rows;
 pub use s3::{S3Options, S3Store};
 pub use section::{MetricUse, Section, SharedAssets};
-pub use spool::Spool;
+pub use spool::{Sealed, Spool};
 pub use store::{Created, Object, ObjectMeta, Store};
