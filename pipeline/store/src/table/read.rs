@@ -8,7 +8,9 @@ use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
@@ -132,8 +134,28 @@ impl Batches {
         Batches::read(object, name, columns, None)
     }
 
-    fn read(
+    /// Opens any object as a table, for these columns and those of `optional` that it has.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn of_some(
         object: Box<dyn Object>,
+        name: &str,
+        columns: &[&str],
+        optional: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let last_error = LastError::default();
+        let object: Arc<dyn Object> = object.into();
+        let chunks = Chunks { object: object.clone(), last_error: last_error.clone() };
+        let metadata = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::default());
+        let metadata = metadata.map_err(|error| last_error.explain(name, error))?;
+        let is_there = |column: &&&str| metadata.schema().field_with_name(column).is_ok();
+        let columns: Vec<&str> = columns.iter().chain(optional.iter().filter(is_there)).copied().collect();
+        Batches::read(object, name, &columns, None)
+    }
+
+    fn read(
+        object: impl Into<Arc<dyn Object>>,
         name: &str,
         columns: &[&str],
         keys: Option<(&str, &RangeInclusive<u64>)>,
