@@ -5,6 +5,7 @@
 
 mod annotate;
 mod calibrate;
+mod cc_index;
 mod classifier_recipes;
 mod cli;
 mod contributing;
@@ -26,6 +27,7 @@ mod train;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod cc_index;
     mod datatrove;
     mod decon;
     mod divergence;

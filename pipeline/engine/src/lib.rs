@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 pub mod exchange;
 pub mod gc;
+pub mod index;
 mod journal;
 pub mod map;
 mod parts;

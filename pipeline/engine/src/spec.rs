@@ -1,6 +1,7 @@
 //! What will run: every default written out, steps in phases, conditions and per-language parameters resolved.
 
 use crate::alarm::AlarmLimits;
+use crate::index::IndexSpec;
 use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -50,6 +51,10 @@ pub struct SourceSpec {
     pub paths: Vec<String>,
     /// Column names, for tables.
     pub columns: ColumnMap,
+    /// Below what the files lie that lists or an index name; empty for the root of where those come from.
+    pub base: String,
+    /// What is wanted of an index, where the paths name one and not the crawl files themselves.
+    pub index: Option<IndexSpec>,
 }
 
 /// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe or the models that it goes through.
@@ -232,6 +237,10 @@ impl Spec {
         source.insert("kind".into(), self.source.kind.into());
         source.insert("paths".into(), self.source.paths.clone().into());
         source.insert("columns".into(), columns.into());
+        source.insert("base".into(), self.source.base.clone().into());
+        if let Some(index) = &self.source.index {
+            source.insert("index".into(), index.to_toml().into());
+        }
         let mut steps: Vec<toml::Value> = Vec::new();
         for (at, block) in self.blocks.iter().enumerate() {
             // A step behind exchanges starts a block by itself; exchanges behind exchanges do not.

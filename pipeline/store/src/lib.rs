@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod assets;
+pub mod cached;
 pub mod commit;
 pub mod error;
 pub mod fault;

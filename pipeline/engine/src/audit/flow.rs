@@ -1,6 +1,7 @@
 //! What flows between phases: nothing may be lost or doubled on the way from one to the next.
 
 use crate::exchange::{AGAINST, CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED, sketch_table};
+use crate::index::{LOCATED, WANTED};
 use crate::plan::PhaseRecord;
 use serde_json::Value;
 use tokenmill_store::phase::DOCS;
@@ -30,7 +31,8 @@ pub fn problems(phases: &[PhaseRecord], at: usize, manifests: &[Manifest]) -> Ve
             (DOCS, _) if phases.get(*from).is_some_and(|from| from.name == "scan") => {
                 (sum(manifest, "n_in"), sum(before, "n_in"), "taken in")
             }
-            (DOCS | SHUFFLED | PAIRED | CLUSTERED | DETAILED | SETTLED, _) => {
+            // The first map phase reads what was located, also when it only looks ahead.
+            (DOCS | SHUFFLED | PAIRED | CLUSTERED | DETAILED | SETTLED | WANTED | LOCATED, _) => {
                 (sum(manifest, "n_in"), sum(before, "n_out"), "taken in")
             }
             (SKETCHED, _) => {

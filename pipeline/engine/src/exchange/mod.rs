@@ -18,8 +18,8 @@ mod decisions;
 mod equal;
 mod home;
 mod lines;
-mod ranges;
-mod rows;
+pub(crate) mod ranges;
+pub(crate) mod rows;
 mod shuffle;
 mod similar;
 mod sketch;
@@ -68,6 +68,6 @@ fn keys_table(step: &str) -> String {
 const FORMAT: u32 = 2;
 
 /// An object that a part must have.
-fn object<'a>(part: &'a Part, name: &str) -> Result<&'a ObjectRef, StoreError> {
+pub(crate) fn object<'a>(part: &'a Part, name: &str) -> Result<&'a ObjectRef, StoreError> {
     part.objects.get(name).ok_or_else(|| StoreError::corrupt(&part.task, format!("the part has no `{name}`")))
 }

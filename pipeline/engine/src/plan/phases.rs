@@ -3,6 +3,7 @@
 use super::PlannedPhase;
 use crate::exchange::bounds::Sizes;
 use crate::exchange::{self, From};
+use crate::index::{self, LOCATED};
 use crate::map::MapPhase;
 use crate::pipe::PipePhase;
 use crate::score::ScorePhase;
@@ -48,7 +49,7 @@ impl Phases {
 
     /// The map phases and exchanges of all blocks.
     pub fn blocks(&mut self, spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<(), BuildError> {
-        let mut docs: Vec<(String, usize)> = Vec::new();
+        let mut docs = self.index(spec);
         let mut decided: Vec<(String, usize)> = Vec::new();
         for (index, block) in spec.blocks.iter().enumerate() {
             let map = MapPhase::new(spec, index, assets.clone())?;
@@ -83,6 +84,18 @@ impl Phases {
             }
         }
         Ok(())
+    }
+
+    /// The phases that judge an index, where the source has one; gives the input of the map phase that they lead to.
+    fn index(&mut self, spec: &Spec) -> Vec<(String, usize)> {
+        let first = self.planned.len();
+        for (phase, inputs, notes) in index::phases(spec) {
+            let inputs = inputs.into_iter().map(|(name, place)| (name.to_owned(), first + place));
+            let number = self.add(phase, inputs.collect(), Vec::new());
+            self.planned[number].notes = notes;
+        }
+        let last = self.planned.len().checked_sub(1).filter(|last| *last >= first);
+        last.map(|last| (LOCATED.to_owned(), last)).into_iter().collect()
     }
 
     /// The phases of one exchange; says which number the one has that brings the decisions home.

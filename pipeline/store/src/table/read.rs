@@ -7,7 +7,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
@@ -170,13 +170,38 @@ impl Batches {
         Batches::read(object, name, columns, &Want::All)
     }
 
-    fn read(object: Box<dyn Object>, name: &str, columns: &[&str], want: &Want<'_>) -> Result<Batches, StoreError> {
+    /// Opens any object as a table, for these columns and those of `optional` that it has.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn of_some(
+        object: Box<dyn Object>,
+        name: &str,
+        columns: &[&str],
+        optional: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let last_error = LastError::default();
+        let object: Arc<dyn Object> = object.into();
+        let chunks = Chunks { object: object.clone(), last_error: last_error.clone() };
+        let metadata = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::default());
+        let metadata = metadata.map_err(|error| last_error.explain(name, error))?;
+        let is_there = |column: &&&str| metadata.schema().field_with_name(column).is_ok();
+        let columns: Vec<&str> = columns.iter().chain(optional.iter().filter(is_there)).copied().collect();
+        Batches::read(object, name, &columns, &Want::All)
+    }
+
+    fn read(
+        object: impl Into<Arc<dyn Object>>,
+        name: &str,
+        columns: &[&str],
+        want: &Want<'_>,
+    ) -> Result<Batches, StoreError> {
         let policy = if matches!(want, Want::Ranges(_)) { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
         Batches::read_as(object, name, columns, want, ArrowReaderOptions::new().with_offset_index_policy(policy))
     }
 
     fn read_as(
-        object: Box<dyn Object>,
+        object: impl Into<Arc<dyn Object>>,
         name: &str,
         columns: &[&str],
         want: &Want<'_>,
