@@ -4,9 +4,11 @@ use crate::failure::Failure;
 use crate::house::{
     DeviceArg, create_folder, open_run, parse_recipe, read_text, run_folder, say_devices, shared_assets,
 };
+use crate::log::{self, RunLog};
 use crate::mix;
+use crate::progress::Quiet;
 use std::process::ExitCode;
-use tokenmill_engine::run::{Performed, finish_phase, run_task};
+use tokenmill_engine::run::{Limits, Performed, Watch, finish_phase, run_task};
 use tokenmill_engine::{Plan, Spec, Text};
 use tokenmill_store::Store;
 
@@ -39,6 +41,9 @@ pub struct Args {
     /// With --begin: override a key of the recipe
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "begin")]
     sets: Vec<String>,
+    /// Start even if the machine seems to have too little memory or disk for the task
+    #[arg(long)]
+    no_checks: bool,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -65,10 +70,12 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             {
                 say_devices(spec)?;
             }
-            let Performed { commit, is_overruled, .. } = run_task(&plan, &store, phase, index)?;
+            let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
+            let watch: &dyn Watch = if log::is_json() { &RunLog::default() } else { &Quiet };
+            let Performed { commit, is_overruled, .. } = run_task(&plan, &store, phase, index, limits, watch)?;
             println!("{}", commit.task);
             if is_overruled {
-                eprintln!("note: another process has stored other scores of these documents before; those stand");
+                log::note("note: another process has stored other scores of these documents before; those stand");
             }
         }
         (Some(phase), None) if args.finish => println!("{}", finish_phase(&plan, &store, Some(phase))?.unwrap_or(0)),
