@@ -6,7 +6,7 @@
 use super::{Plan, PlannedPhase};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, LEDGER_BYTES, Reading, Requested, TEXT_OF_A_DOCUMENT, Tasks};
+use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, Reading, Requested, TEXT_OF_A_DOCUMENT, Tasks};
 use tokenmill_store::{Cost, Requests, Task};
 
 /// Bytes that one request of a stream brings.

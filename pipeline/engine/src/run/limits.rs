@@ -1,9 +1,10 @@
 //! Whether a machine has what a task needs, before it begins: an out-of-memory kill and a full disk say nothing, and late.
 
-use crate::plan::{PhaseEstimate, Plan, human_bytes};
+use super::Watch;
+use crate::plan::{PhaseEstimate, Plan, estimate, human_bytes};
 use std::path::Path;
 use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, TEXT_OF_A_DOCUMENT};
-use tokenmill_store::{Cost, StoreError, Task, machine};
+use tokenmill_store::{Cost, Store, StoreError, Task, machine};
 
 /// Whether machines that seem too small are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +93,28 @@ impl Need {
         }
         Ok(())
     }
+}
+
+/// Refuses a machine that is too small for a run whose first phase has these tasks, and says when its disk may not hold all
+/// that the run writes.
+pub(super) fn check_run(
+    plan: &Plan,
+    first: &[Task],
+    store: &dyn Store,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<(), StoreError> {
+    let estimates = estimate(plan, first);
+    Need::of_run(plan, &estimates, threads).check("the run", store.scratch())?;
+    // Only a local store keeps its objects on the disk of its scratch folder. Phases that stand are counted again, and the
+    // ratios are rough, so this is no more than a note.
+    let bytes: u64 = estimates.iter().map(|phase| phase.bytes_out).sum();
+    let free = machine::free_disk(store.scratch()).unwrap_or(u64::MAX);
+    if store.local_file("plan.json").is_some() && bytes > free {
+        let (bytes, free) = (human_bytes(bytes), human_bytes(free));
+        watch.note(&format!("note: the whole run writes about {bytes}, and {free} are free on its disk"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
