@@ -6,6 +6,7 @@ mod like;
 mod phases;
 pub(crate) mod record;
 
+pub(crate) use estimate::content;
 pub use estimate::{PhaseEstimate, Prices, estimate};
 pub use explain::{explain, human_bytes};
 pub use like::estimate_like;

@@ -1,7 +1,7 @@
 //! Whether a machine has what a task needs, before it begins: an out-of-memory kill and a full disk say nothing, and late.
 
 use super::Watch;
-use crate::plan::{PhaseEstimate, Plan, estimate, human_bytes};
+use crate::plan::{PhaseEstimate, Plan, content, estimate, human_bytes};
 use std::path::Path;
 use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, TEXT_OF_A_DOCUMENT};
 use tokenmill_store::{Cost, Store, StoreError, Task, machine};
@@ -28,12 +28,14 @@ impl Need {
     /// What one task needs, from the bytes that it reads; `run_memory` is what sorting may take.
     pub fn of_task(cost: &Cost, task: &Task, run_memory: u64) -> Need {
         let bytes = task.bytes as f64;
-        // Bytes read for a byte of text, in documents of the usual size.
-        let read = match &cost.reading {
-            Some(reading) => 1.0 / (reading.packed * reading.text_share),
-            None => cost.read.of(1.0 / TEXT_OF_A_DOCUMENT, 1.0),
+        let text = match &cost.reading {
+            Some(reading) => content(task, reading) * reading.text_share,
+            None => {
+                // Bytes that are read for a byte of text, in documents of the usual size.
+                let read = cost.read.of(1.0 / TEXT_OF_A_DOCUMENT, 1.0);
+                bytes / if read > 0.0 { read } else { DOCS_BYTES }
+            }
         };
-        let text = bytes / if read > 0.0 { read } else { DOCS_BYTES };
         let written = cost.written.of(text / TEXT_OF_A_DOCUMENT, text);
         let sorted = if cost.sorts { (2.0 * bytes).min(run_memory as f64) } else { 0.0 };
         let spilled = if cost.sorts && bytes > run_memory as f64 / 2.0 { 2.0 * bytes } else { 0.0 };
