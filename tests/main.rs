@@ -18,6 +18,7 @@ mod jsonl;
 mod lang_table;
 mod mini_crawl;
 mod mixes;
+mod operations;
 mod own_rules;
 mod reference;
 mod references;

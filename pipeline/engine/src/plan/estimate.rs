@@ -112,7 +112,7 @@ pub fn estimate(plan: &Plan, first: &[Task]) -> Vec<PhaseEstimate> {
 }
 
 /// Bytes of content of an input file.
-fn content(task: &Task, reading: &Reading) -> f64 {
+pub(crate) fn content(task: &Task, reading: &Reading) -> f64 {
     let is_packed = PACKED.iter().any(|end| task.label.ends_with(end));
     task.bytes as f64 * if is_packed { reading.packed } else { 1.0 }
 }

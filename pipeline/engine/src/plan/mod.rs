@@ -7,6 +7,7 @@ mod phases;
 pub(crate) mod record;
 mod tasks;
 
+pub(crate) use estimate::content;
 pub use estimate::{PhaseEstimate, Prices, estimate};
 pub use explain::{explain, human_bytes};
 pub use like::estimate_like;
