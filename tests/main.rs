@@ -19,6 +19,7 @@ mod mixes;
 mod own_rules;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod scores;
 mod train;
@@ -45,6 +46,7 @@ mod data {
 mod gateway {
     mod kill;
     mod on_ceph;
+    mod release;
     mod s3;
 }
 
@@ -65,4 +67,5 @@ mod readers {
     mod encoders;
     mod formats;
     mod package;
+    mod release;
 }
