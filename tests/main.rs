@@ -22,6 +22,7 @@ mod operations;
 mod own_rules;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod scores;
 mod train;
@@ -49,6 +50,7 @@ mod data {
 mod gateway {
     mod kill;
     mod on_ceph;
+    mod release;
     mod s3;
     mod soak;
 }
@@ -70,4 +72,5 @@ mod readers {
     mod encoders;
     mod formats;
     mod package;
+    mod release;
 }

@@ -30,13 +30,11 @@ pub fn prose(text: &str) -> String {
 /// writing.
 pub fn plain(text: &str, n_chars: usize) -> String {
     let mut out = String::new();
-    let mut n = 0;
-    for c in text.trim().chars() {
+    for (n, c) in text.trim().chars().enumerate() {
         if n == n_chars {
             out.push('…');
             break;
         }
-        n += 1;
         out.push(match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
             c if c.is_control() || is_invisible(c) => '\u{fffd}',

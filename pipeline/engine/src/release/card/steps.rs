@@ -82,7 +82,9 @@ pub fn parameters(out: &mut String, facts: &CardFacts<'_>) {
     {
         let _ = writeln!(out, "\n### Section {}\n\n{}", code(section.name), prose(section.about));
         let _ = writeln!(out, "\n| parameter | value |\n|---|---|");
-        params.iter().for_each(|(key, value)| drop(writeln!(out, "| {} | {} |", code(key), code(&shown(value)))));
+        for (key, value) in params {
+            let _ = writeln!(out, "| {} | {} |", code(key), code(&shown(value)));
+        }
     }
     out.push('\n');
 }
@@ -125,9 +127,9 @@ pub fn duplicates(out: &mut String, facts: &CardFacts<'_>) {
     let tallies = || facts.origin.phases[..=facts.origin.docs].iter().filter_map(|phase| phase.tally.as_ref());
     for step in steps {
         let _ = write!(out, "- {}: {}", code(&step.name), prose(step.entry.about));
-        match step.params.text("scope") {
-            "" => {}
-            scope => drop(write!(out, " Compared within: {}.", code(scope))),
+        let scope = step.params.text("scope");
+        if !scope.is_empty() {
+            let _ = write!(out, " Compared within: {}.", code(scope));
         }
         for tally in tallies() {
             if let Some(seen) = tally.steps.iter().find(|seen| seen.name == step.name) {
