@@ -10,7 +10,7 @@ pub const NAMES: &[(Rule, &[&str])] = &[
     (
         Text(1),
         &[
-            "nowrap", "nobr", "nobreak", "nobold", "noitalic", "noitalics", "small", "smaller", "big", "larger", "huge",
+            "nowrap", "nobr", "nobreak", "nobold", "noitalic", "noitalics", "small", "smaller", "big", "larger", "large", "huge",
             "resize text", "bold", "italic", "em", "strong", "b", "i", "u", "mono", "code", "codett", "kbd",
             "var", "samp", "tt", "pre", "abbr", "abbrlink", "tooltip", "sic", "not a typo", "typo", "as written",
             "keypress", "key", "key press", "button", "sc", "sc1", "sc2", "smallcaps", "small caps", "smallcaps all",
@@ -157,6 +157,8 @@ pub const NAMES: &[(Rule, &[&str])] = &[
     (Const("±"), &["±", "plusminus", "pm"]),
     (Const("+"), &["plus"]),
     (Const("π"), &["pi"]),
+    (Const("⇌"), &["eqm", "equilibrium"]),
+    (Const("→"), &["rarr", "arrow", "right arrow"]),
     (Const("°"), &["degree", "deg"]),
     (Const("°C"), &["degc"]),
     (Const("ħ"), &["hbar"]),
