@@ -5,6 +5,7 @@
 
 mod annotate;
 mod calibrate;
+mod cc_index;
 mod classifier_recipes;
 mod cli;
 mod contributing;
@@ -12,6 +13,7 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod incremental;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
@@ -25,6 +27,7 @@ mod train;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod cc_index;
     mod datatrove;
     mod decon;
     mod divergence;
@@ -46,6 +49,7 @@ mod gateway {
     mod kill;
     mod on_ceph;
     mod s3;
+    mod soak;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.

@@ -5,6 +5,7 @@
 
 mod adversarial;
 mod chat;
+mod crawl;
 mod data;
 mod gateway;
 mod http;
@@ -15,11 +16,13 @@ mod proxy;
 mod python;
 mod sandbox;
 mod signed;
+mod soak;
 mod tree;
 mod walkthrough;
 
 pub use adversarial::adversarial;
 pub use chat::{Books, ChatServer, Mind, Mishap, Plan, answer};
+pub use crawl::{Crawl, ok, parts};
 pub use data::{archive, fixture};
 pub use gateway::Gateway;
 pub use mixed::Mixed;
@@ -29,5 +32,6 @@ pub use proxy::{FaultProxy, Faults};
 pub use python::{package, python, readers, said, unittest};
 pub use sandbox::{RECIPES, Sandbox};
 pub use signed::{Answer, signed};
+pub use soak::{Goal, Survived, soak};
 pub use tree::{digests, root};
 pub use walkthrough::{Action, actions, follow};

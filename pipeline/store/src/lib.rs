@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod assets;
+pub mod cached;
 pub mod commit;
 pub mod error;
 pub mod fault;
@@ -55,5 +56,5 @@ pub use retry::Retry;
 pub use rows::Rows;
 pub use s3::{S3Options, S3Store};
 pub use section::{MetricUse, Section, SharedAssets};
-pub use spool::Spool;
+pub use spool::{Sealed, Spool};
 pub use store::{Created, Object, ObjectMeta, Store};

@@ -1,13 +1,13 @@
 //! Runs all phases on the threads of this machine; what has been committed before is not done again.
 
-use super::{Performed, RunError, perform};
+use super::{Performed, RunError, perform, read_commits};
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokenmill_store::commit::{read_commit, read_manifest, write_manifest};
+use tokenmill_store::commit::{read_manifest, write_manifest};
 use tokenmill_store::{Commit, Inputs, Manifest, Store, StoreError, Task, TaskContext};
 
 /// Stack of a worker thread. Nothing recurses on the depth of a page, so this is plenty.
@@ -124,10 +124,7 @@ fn run_phase(
     if let Some(manifest) = read_manifest(store, key)? {
         return Ok(report(0, manifest, BTreeMap::new()));
     }
-    let mut commits: Vec<Option<Commit>> = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        commits.push(read_commit(store, &planned.folder, &task.key)?);
-    }
+    let mut commits = read_commits(store, &planned.folder, tasks)?;
     let pending: Vec<usize> = (0..tasks.len()).filter(|at| commits[*at].is_none()).collect();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let pending_tasks: Vec<&Task> = pending.iter().map(|at| &tasks[*at]).collect();

@@ -1,5 +1,6 @@
 //! Runs plans: here and now, or one task at a time for somebody else's scheduler.
 
+mod commits;
 mod local;
 mod one;
 mod status;
@@ -7,6 +8,8 @@ mod status;
 pub use local::{Options, PhaseReport, Watch, run, run_first};
 pub use one::{finish_phase, run_task};
 pub use status::{PhaseStatus, status};
+
+use commits::read_commits;
 
 use crate::clock;
 use crate::plan::{Plan, PlannedPhase, RunRecord};

@@ -3,12 +3,13 @@
 
 use super::counted::Counted;
 use super::names::file_name;
+use super::picked::Picked;
 use crate::local::{file_meta, open_file};
 use crate::location::Location;
 use crate::readahead::ReadAhead;
 use crate::retry::{Patience, RetryObject};
 use crate::s3::{Connection, Place, S3Uri};
-use crate::{Object, ObjectMeta, StoreError, web};
+use crate::{Object, ObjectMeta, Requests, StoreError, web};
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -24,12 +25,35 @@ pub struct Input {
     pub bytes: u64,
     /// ETag or version; size and modification time for a local file.
     pub version: String,
+    /// The records to read, where an index has picked some of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked: Option<Picked>,
 }
 
 impl Input {
     /// An input of which size and version are known.
     pub(super) fn of(uri: String, name: String, meta: ObjectMeta) -> Input {
-        Input { uri, name, bytes: meta.bytes, version: meta.version }
+        Input { uri, name, bytes: meta.bytes, version: meta.version, picked: None }
+    }
+
+    /// Bytes that will be read of it.
+    pub fn to_read(&self) -> u64 {
+        self.picked.as_ref().map_or(self.bytes, |picked| picked.bytes_read)
+    }
+
+    /// What reading it asks of object stores: the question whether it is unchanged, and the reads.
+    pub fn requests(&self) -> Requests {
+        let reads = match &self.picked {
+            Some(picked) => Requests { get: picked.n_reads, bytes_read: picked.bytes_read, ..Requests::default() },
+            None => Requests::of_stream(self.bytes),
+        };
+        Requests { head: 1, ..reads }
+    }
+
+    /// What tells it from every other input, and from itself once it has changed.
+    pub fn identity(&self) -> String {
+        let picked = self.picked.as_ref().map(|picked| format!("\0{}", picked.digest)).unwrap_or_default();
+        format!("{}\0{}\0{}{picked}", self.uri, self.bytes, self.version)
     }
 
     /// Whether size and version are still the same.

@@ -1,27 +1,36 @@
 //! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
 
+mod cc_index;
 mod counted;
 mod docs;
 mod expand;
 mod input;
 mod jsonl;
 mod lines;
+mod lists;
 mod names;
 mod parquet;
+mod picked;
 mod warc;
 
+pub use cc_index::{IndexReader, IndexRow};
 pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
 pub use expand::expand;
 pub use input::{Input, find, read, stream};
 pub use jsonl::JsonlReader;
 pub use lines::{Line, LineReader, decompress};
+pub use lists::{expand_lists, find_all, is_below, join};
 pub use parquet::ParquetReader;
+pub use picked::{PICK, Pick, Picked, digest_key};
 pub use warc::WarcSplit;
 
-use crate::StoreError;
 use crate::warc::Notes;
+use crate::{Requests, Store, StoreError};
 use tokenmill_core::{DocId, Record};
+
+/// The kind of source that begins with an index of crawl files: Common Crawl's columnar one.
+pub const CC_INDEX: &str = "cc_index";
 
 /// The formats a recipe can name in `source.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +45,10 @@ pub enum Format {
 
 impl Format {
     /// Every format by its name in a recipe.
-    pub const ALL: [(&'static str, Format); 3] =
-        [("warc", Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+    ///
+    /// An index says which records of WARC files are read.
+    pub const ALL: [(&'static str, Format); 4] =
+        [("warc", Format::Warc), (CC_INDEX, Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
 }
 
 /// Which columns of a data set hold what.
@@ -116,6 +127,8 @@ pub struct Refusal {
     pub limit: Option<f32>,
     /// What else explains it.
     pub evidence: Option<String>,
+    /// xxh3-64 of the URL that was to be read, where the record itself tells none.
+    pub url_hash: Option<u64>,
 }
 
 impl Refusal {
@@ -152,6 +165,27 @@ pub trait SplitReader {
 
     /// Digest of the whole input, once it has been read to its end and in order.
     fn digest(&self) -> Option<String>;
+
+    /// What has been asked of object stores, for sources that read only pieces of the input.
+    fn requests(&self) -> Option<Requests> {
+        None
+    }
+}
+
+/// Opens an input of a run: all of it, or the records that the run has picked of it.
+///
+/// # Errors
+/// As [`open`], and when the list of picked records is damaged.
+pub fn open_of(
+    store: &dyn Store,
+    input: &Input,
+    format: Format,
+    columns: &ColumnMap,
+) -> Result<Box<dyn SplitReader>, StoreError> {
+    match &input.picked {
+        Some(picked) => Ok(Box::new(picked::PickedSplit::open(store, input, picked)?)),
+        None => open(input, format, columns),
+    }
 }
 
 /// Opens an input.
