@@ -317,6 +317,9 @@ impl<'a> Reader<'a> {
         let Some((len, behind)) = end else {
             // The end of this reference is missing, but the next one may have its own.
             self.unclosed[tag.number] |= !tag.is_empty && element != Element::Reference;
+            if element == Element::Reference && self.done.text.ends_with(' ') {
+                self.done.text.push(GAP);
+            }
             self.at += tag.len;
             return;
         };
@@ -325,6 +328,8 @@ impl<'a> Reader<'a> {
         let mut put = |out: &mut String, piece: Piece| piece::put(out, pieces, piece);
         let out = &mut self.done.text;
         match element {
+            // A reference that is set off by a space leaves the space before a full stop.
+            Element::Dropped | Element::Reference if out.ends_with(' ') => out.push(GAP),
             Element::Dropped | Element::Reference => {}
             Element::Nowiki => put(out, Piece::Text(content.to_owned())),
             Element::Math | Element::Chemistry if content.trim().is_empty() => {}
@@ -391,7 +396,7 @@ mod tests {
         assert_eq!(text("a {{b|c [[d]] e"), "a b|c d e");
         assert_eq!(text("a }} b ]] c | d"), "a }} b ]] c | d");
         assert_eq!(text("a <!-- b"), "a  b");
-        assert_eq!(text("a<ref name=b>c <ref>d</ref> e"), "ac  e");
+        assert_eq!(text("a<ref name=b>c <ref>d</ref> e"), "ac \u{3} e");
         assert_eq!(text("a <math>x"), "a x");
         assert_eq!(text("\u{1}0\u{2}a\u{3}"), "0a");
     }

