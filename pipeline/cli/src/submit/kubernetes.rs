@@ -9,6 +9,7 @@ use super::shape::Limits;
 use super::tool::ask;
 use super::yaml;
 use crate::failure::{BAD_INPUT, Failure, USAGE};
+use crate::log;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Kubernetes {
             }
             Show::Nothing => {
                 println!("{}", ask("kubectl", &in_namespace(options, &["apply", "-f", "-"]), &manifest, &[])?.trim());
-                eprintln!("the driver goes on by itself: tokenmill status {}", run.uri);
+                log::note(&format!("the driver goes on by itself: tokenmill status {}", run.uri));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -87,7 +88,7 @@ impl Kubernetes {
             self.kubectl(&["delete", "job", name, "--ignore-not-found", "--wait=true"], "")?;
         }
         let said = self.kubectl(&["apply", "-f", "-"], manifest)?;
-        eprintln!("{}", said.trim());
+        log::note(said.trim());
         Ok(())
     }
 
@@ -208,8 +209,8 @@ fn in_namespace<'a>(options: &'a Options, arguments: &[&'a str]) -> Vec<&'a str>
 
 /// Whether a Job, as JSON, has ended one way or the other.
 fn has_ended(job: &str) -> Result<bool, Failure> {
-    let job: Value = serde_json::from_str(job)
-        .map_err(|error| Failure::for_now(format!("`kubectl get` gave no JSON: {error}")))?;
+    let job: Value =
+        serde_json::from_str(job).map_err(|error| Failure::for_now(format!("`kubectl get` gave no JSON: {error}")))?;
     let conditions = job["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(conditions.iter().any(|condition| {
         matches!(condition["type"].as_str(), Some("Complete" | "Failed")) && condition["status"] == "True"
