@@ -21,6 +21,8 @@ mod reference;
 mod references;
 mod retune;
 mod scores;
+mod submit;
+mod tasks;
 mod train;
 
 /// On real data sets: `cargo xtask test --data`.

@@ -41,6 +41,11 @@ impl Failure {
         Failure { message: message.into(), hint: None, code: RETRY }
     }
 
+    /// Something that a person must look at.
+    pub fn problem(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: FOUND_PROBLEMS }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code

@@ -8,7 +8,7 @@ use super::options::Options;
 use super::round::{Array, Round};
 use super::shape::Limits;
 use super::tool::{ask, quote};
-use crate::failure::{BAD_INPUT, Failure, RETRY, USAGE};
+use crate::failure::{BAD_INPUT, FOUND_PROBLEMS, Failure, RETRY, USAGE};
 use crate::log;
 use serde_json::{Value, json};
 
@@ -110,9 +110,9 @@ impl AwsBatch {
         job["retryStrategy"] = json!({"attempts": MAX_ATTEMPTS, "evaluateOnExit": [
             exit(BAD_INPUT),
             exit(USAGE),
-            {"onExitCode": RETRY.to_string(), "action": "RETRY"},
+            exit(FOUND_PROBLEMS),
             {"onStatusReason": "Host EC2*", "action": "RETRY"},
-            {"onReason": "*", "action": "EXIT"},
+            {"onReason": "*", "action": "RETRY"},
         ]});
         job
     }

@@ -153,7 +153,7 @@ impl Drive<'_> {
             progress.attempt,
             list(&lines)
         );
-        Err(Failure::for_now(what).hint(format!(
+        Err(Failure::problem(what).hint(format!(
             "jobs that end without a word were killed: look at their logs for memory, disk and time limits, then \
              `tokenmill submit --plan {} --engine …`",
             self.run.uri

@@ -8,7 +8,7 @@ use super::round::{Array, Round, Run, slug};
 use super::shape::Limits;
 use super::tool::ask;
 use super::yaml;
-use crate::failure::{BAD_INPUT, Failure, USAGE};
+use crate::failure::{BAD_INPUT, FOUND_PROBLEMS, Failure, USAGE};
 use crate::log;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -289,7 +289,7 @@ fn driver(options: &Options, run: &Run, planner: &[String]) -> Result<String, Fa
             "ttlSecondsAfterFinished": KEEP_SECONDS,
             "podFailurePolicy": {"rules": [
                 {"action": "FailJob", "onExitCodes": {
-                    "containerName": "task", "operator": "In", "values": [USAGE, BAD_INPUT],
+                    "containerName": "task", "operator": "In", "values": [FOUND_PROBLEMS, USAGE, BAD_INPUT],
                 }},
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]},

@@ -55,6 +55,9 @@ Examples:
   tokenmill submit configs/web-en.toml --engine kubernetes --option image=registry.example/tokenmill:1 --write manifests/
   tokenmill submit configs/mixes/llama3-final.toml --engine ray --cores 4
 
+Exit codes: 0 the run has ended, or the scheduler has it; 1 tasks are not committed after all attempts; 65 a task would fail
+again; 75 a scheduler or a store did not answer.
+
 docs/operations.md has a cluster of each kind in ten minutes.")]
 pub struct Args {
     /// The recipe or mix
