@@ -25,6 +25,8 @@ mod references;
 mod release;
 mod retune;
 mod scores;
+mod submit;
+mod tasks;
 mod train;
 
 /// On real data sets: `cargo xtask test --data`.

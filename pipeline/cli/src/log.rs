@@ -36,6 +36,11 @@ pub struct LogArgs {
 static FORMAT: OnceLock<Format> = OnceLock::new();
 
 impl LogArgs {
+    /// The same as a variable, for processes that are started elsewhere.
+    pub fn variable(&self) -> Option<(String, String)> {
+        (self.log == Format::Json).then(|| ("TOKENMILL_LOG".to_owned(), "json".to_owned()))
+    }
+
     /// Holds from now on.
     pub fn choose(&self) {
         let _ = FORMAT.set(self.log);

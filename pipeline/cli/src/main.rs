@@ -23,6 +23,7 @@ mod object_storage;
 mod output;
 mod pages;
 mod plan;
+mod planned;
 mod progress;
 mod quantiles;
 mod reference;
@@ -33,6 +34,7 @@ mod run;
 mod settle;
 mod sink;
 mod status;
+mod submit;
 mod task;
 mod tokenize;
 mod train;
@@ -58,6 +60,7 @@ enum Verb {
     Plan(plan::Args),
     Check(check::Args),
     Task(task::Args),
+    Submit(submit::Args),
     Status(status::Args),
     Audit(audit::Args),
     Mix(mix::Args),
@@ -85,12 +88,14 @@ fn main() -> ExitCode {
     output::quiet_broken_pipes();
     let Cli { storage, log, verb } = Cli::parse();
     log.choose();
+    let variables = storage.variables().into_iter().chain(log.variable()).collect();
     tokenmill_store::s3::configure(storage.options());
     let result = match verb {
         Verb::Run(args) => run::main(&args),
         Verb::Plan(args) => plan::main(&args),
         Verb::Check(args) => check::main(&args),
         Verb::Task(args) => task::main(&args),
+        Verb::Submit(args) => submit::main(&args, variables),
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
         Verb::Mix(args) => mix::main(&args),

@@ -22,7 +22,7 @@ pub mod release;
 pub mod run;
 mod score;
 pub mod simulate;
-mod size;
+pub mod size;
 pub mod spec;
 pub mod tally;
 

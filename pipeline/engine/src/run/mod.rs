@@ -1,5 +1,6 @@
 //! Runs plans: here and now, or one task at a time for somebody else's scheduler.
 
+mod advance;
 mod attempt;
 mod commits;
 mod limits;
@@ -9,6 +10,7 @@ mod rate;
 mod status;
 mod watch;
 
+pub use advance::{Standing, advance, begin, missing};
 pub use attempt::{ATTEMPTS, Attempt, Ended};
 pub use limits::{Limits, Need};
 pub use local::{Options, PhaseReport, run, run_first};
