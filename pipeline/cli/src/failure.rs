@@ -11,9 +11,9 @@ use tokenmill_store::assets::AssetError;
 pub const FOUND_PROBLEMS: u8 = 1;
 /// The command line or the recipe is wrong.
 pub const USAGE: u8 = 2;
-/// A task failed, and would fail again.
-pub const TASK_FAILED: u8 = 3;
-/// The machine failed: try again, maybe elsewhere.
+/// A task cannot work on what it was given, and would fail again (`EX_DATAERR` of sysexits.h).
+pub const BAD_INPUT: u8 = 65;
+/// The machine failed: try again, maybe elsewhere (`EX_TEMPFAIL`).
 pub const RETRY: u8 = 75;
 
 /// An error with what to do next and the exit code.
@@ -28,6 +28,21 @@ impl Failure {
     /// A mistake in what was asked for.
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), hint: None, code: USAGE }
+    }
+
+    /// Something that would fail again.
+    pub fn for_good(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: BAD_INPUT }
+    }
+
+    /// Something that may succeed later or elsewhere.
+    pub fn for_now(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: RETRY }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
     }
 
     /// Adds what to do next.
@@ -68,7 +83,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let code = match &error {
             StoreError::Io { .. } => RETRY,
-            StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => TASK_FAILED,
+            StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => BAD_INPUT,
             StoreError::Missing(_) | StoreError::Usage(_) | StoreError::Refused { .. } => USAGE,
         };
         match error {
@@ -84,7 +99,7 @@ impl From<RunError> for Failure {
             RunError::Build(error) => error.into(),
             RunError::Store(error) => error.into(),
             RunError::Task { .. } => {
-                let code = if error.is_transient() { RETRY } else { TASK_FAILED };
+                let code = if error.is_transient() { RETRY } else { BAD_INPUT };
                 let failure = Failure { message: error.to_string(), hint: None, code };
                 failure.hint("what other tasks have done is kept: the same command goes on from there")
             }

@@ -22,6 +22,7 @@ mod object_storage;
 mod output;
 mod pages;
 mod plan;
+mod planned;
 mod progress;
 mod quantiles;
 mod reference;
@@ -31,6 +32,7 @@ mod run;
 mod settle;
 mod sink;
 mod status;
+mod submit;
 mod task;
 mod tokenize;
 mod train;
@@ -54,6 +56,7 @@ enum Verb {
     Plan(plan::Args),
     Check(check::Args),
     Task(task::Args),
+    Submit(submit::Args),
     Status(status::Args),
     Audit(audit::Args),
     Mix(mix::Args),
@@ -79,12 +82,14 @@ enum Verb {
 fn main() -> ExitCode {
     output::quiet_broken_pipes();
     let Cli { storage, verb } = Cli::parse();
+    let variables = storage.variables();
     tokenmill_store::s3::configure(storage.options());
     let result = match verb {
         Verb::Run(args) => run::main(&args),
         Verb::Plan(args) => plan::main(&args),
         Verb::Check(args) => check::main(&args),
         Verb::Task(args) => task::main(&args),
+        Verb::Submit(args) => submit::main(&args, variables),
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
         Verb::Mix(args) => mix::main(&args),

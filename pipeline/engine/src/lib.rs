@@ -18,7 +18,7 @@ pub mod plan;
 pub mod rejudge;
 pub mod run;
 mod score;
-mod size;
+pub mod size;
 pub mod spec;
 pub mod tally;
 

@@ -1,9 +1,11 @@
 //! Runs plans: here and now, or one task at a time for somebody else's scheduler.
 
+mod advance;
 mod local;
 mod one;
 mod status;
 
+pub use advance::{Standing, advance, begin, missing};
 pub use local::{Options, PhaseReport, Watch, run, run_first};
 pub use one::{finish_phase, run_task};
 pub use status::{PhaseStatus, status};
