@@ -7,6 +7,7 @@ mod annotate;
 mod calibrate;
 mod classifier_recipes;
 mod cli;
+mod code;
 mod contributing;
 mod determinism;
 mod ensemble;

@@ -124,7 +124,7 @@ fn schema(catalog: &Catalog) -> String {
             "alarm_documents": {"type": "integer", "minimum": 0, "default": 1000,
                 "description": "documents of such a group that must reach the step"}}},
         "source": {"type": "object", "required": ["kind", "paths"], "additionalProperties": false, "properties": {
-            "kind": {"enum": ["warc", "jsonl", "parquet"]}, "paths": texts,
+            "kind": {"enum": ["warc", "jsonl", "parquet", "code"]}, "paths": texts,
             "columns": {"type": "object", "additionalProperties": false, "properties": {
                 "text": {"type": "string"}, "id": {"type": "string"}, "url": {"type": "string"}, "date": {"type": "string"},
                 "lang": {"type": "string"}, "extra": texts}}}},

@@ -18,7 +18,6 @@ use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::source::expand;
 use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
@@ -108,7 +107,10 @@ impl Phase for MapPhase {
                 let parts = &inputs.get(DOCS)?.parts;
                 parts.iter().map(|part| task::of_part(fingerprint, part, &decided, true)).collect()
             }
-            Some(source) => Ok(expand(&source.paths)?.iter().map(|input| task::of_input(fingerprint, input)).collect()),
+            Some(source) => {
+                let inputs = source.format.inputs(&source.paths)?;
+                Ok(inputs.iter().map(|input| task::of_input(fingerprint, input)).collect())
+            }
             None => {
                 let parts = &inputs.get(DOCS)?.parts;
                 parts.iter().map(|part| task::of_part(fingerprint, part, &decided, false)).collect()

@@ -1,5 +1,6 @@
-//! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
+//! Where documents come from: crawl files, JSON lines, Parquet, repositories of code, and the documents of an earlier phase.
 
+mod code;
 mod counted;
 mod docs;
 mod expand;
@@ -10,6 +11,7 @@ mod names;
 mod parquet;
 mod warc;
 
+pub use code::CodeReader;
 pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
 pub use expand::expand;
@@ -32,12 +34,22 @@ pub enum Format {
     Jsonl,
     /// Parquet.
     Parquet,
+    /// Repositories of code: folders, and tar and zip archives, told by their bytes.
+    Code,
 }
 
 impl Format {
     /// Every format by its name in a recipe.
-    pub const ALL: [(&'static str, Format); 3] =
-        [("warc", Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+    pub const ALL: [(&'static str, Format); 4] =
+        [("warc", Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet), ("code", Format::Code)];
+
+    /// What the patterns name in this format: files, and for repositories folders, too.
+    ///
+    /// # Errors
+    /// As [`expand()`].
+    pub fn inputs(self, patterns: &[String]) -> Result<Vec<Input>, StoreError> {
+        if self == Format::Code { expand::with_folders(patterns) } else { expand(patterns) }
+    }
 }
 
 /// Which columns of a data set hold what.
@@ -163,5 +175,6 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+        Format::Code => Box::new(CodeReader::open(input)?),
     })
 }
