@@ -8,6 +8,7 @@ mod calibrate;
 mod cc_index;
 mod classifier_recipes;
 mod cli;
+mod code;
 mod contributing;
 mod determinism;
 mod ensemble;

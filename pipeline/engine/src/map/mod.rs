@@ -21,7 +21,6 @@ use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::source::expand_lists;
 use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
@@ -114,7 +113,7 @@ impl Phase for MapPhase {
             Some(source) => {
                 let found = match &source.index {
                     Some(_) => index::picked_inputs(inputs, &source.base, source.paths.first().map_or("", |path| path)),
-                    None => expand_lists(&source.paths, &source.base),
+                    None => source.format.inputs(&source.paths, &source.base),
                 };
                 Ok(found?.iter().map(|input| task::of_input(fingerprint, input)).collect())
             }

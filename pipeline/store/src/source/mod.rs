@@ -1,6 +1,7 @@
-//! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
+//! Where documents come from: crawl files, JSON lines, Parquet, repositories of code, and the documents of an earlier phase.
 
 mod cc_index;
+mod code;
 mod counted;
 mod docs;
 mod expand;
@@ -14,6 +15,7 @@ mod picked;
 mod warc;
 
 pub use cc_index::{IndexReader, IndexRow};
+pub use code::CodeReader;
 pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
 pub use expand::expand;
@@ -41,14 +43,30 @@ pub enum Format {
     Jsonl,
     /// Parquet.
     Parquet,
+    /// Repositories of code: folders, and tar and zip archives, told by their bytes.
+    Code,
 }
 
 impl Format {
     /// Every format by its name in a recipe.
     ///
     /// An index says which records of WARC files are read.
-    pub const ALL: [(&'static str, Format); 4] =
-        [("warc", Format::Warc), (CC_INDEX, Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+    pub const ALL: [(&'static str, Format); 5] = [
+        ("warc", Format::Warc),
+        (CC_INDEX, Format::Warc),
+        ("jsonl", Format::Jsonl),
+        ("parquet", Format::Parquet),
+        ("code", Format::Code),
+    ];
+
+    /// What the patterns name in this format: files, also by lists of them, whose entries lie below `base`; and for
+    /// repositories folders, too.
+    ///
+    /// # Errors
+    /// As [`expand()`].
+    pub fn inputs(self, patterns: &[String], base: &str) -> Result<Vec<Input>, StoreError> {
+        if self == Format::Code { expand::with_folders(patterns) } else { expand_lists(patterns, base) }
+    }
 }
 
 /// Which columns of a data set hold what.
@@ -197,5 +215,6 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+        Format::Code => Box::new(CodeReader::open(input)?),
     })
 }
