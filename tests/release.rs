@@ -45,12 +45,16 @@ fn strange() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.copy_inputs(&["part-00002.warc.gz", "part-00003.warc"]);
     let attribute = HOSTILE.replace('&', "&amp;").replace('"', "&quot;");
-    let words = "The river has risen over its banks again and the people of the town have brought their boats. ".repeat(20);
+    let words =
+        "The river has risen over its banks again and the people of the town have brought their boats. ".repeat(20);
     let page = format!(
         "<html><head><title>T</title><meta name=\"dcterms.license\" content=\"{attribute}\"></head><body><article><p>{words}</p>\
          </article></body></html>"
     );
-    let http = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+    let http = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\r\n{page}",
+        page.len()
+    );
     let record = format!(
         "WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:00000000-0000-0000-0000-000000000001>\r\n\
          WARC-Date: 2024-08-01T00:00:00Z\r\nWARC-Target-URI: http://strange.example/\r\n\
@@ -58,7 +62,10 @@ fn strange() -> Sandbox {
         http.len()
     );
     std::fs::write(sandbox.path().join("crawl/part-00009.warc"), record).unwrap();
-    sandbox.edit("paths = [\"fixtures/mini-crawl/part-*\"]", &format!("paths = [\"{}/crawl/part-*\"]", sandbox.path().display()));
+    sandbox.edit(
+        "paths = [\"fixtures/mini-crawl/part-*\"]",
+        &format!("paths = [\"{}/crawl/part-*\"]", sandbox.path().display()),
+    );
     sandbox.run(&[]);
     sandbox
 }
@@ -113,7 +120,8 @@ fn files(folder: &Path) -> Vec<String> {
 /// The lines of a file of JSON lines.
 fn lines(path: &Path) -> Vec<Value> {
     let bytes = std::fs::read(path).unwrap();
-    let bytes = if path.extension().is_some_and(|end| end == "zst") { zstd::decode_all(&bytes[..]).unwrap() } else { bytes };
+    let bytes =
+        if path.extension().is_some_and(|end| end == "zst") { zstd::decode_all(&bytes[..]).unwrap() } else { bytes };
     String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -185,7 +193,10 @@ fn files_have_about_the_size_that_was_asked_for_and_parts_do_not_matter() {
         assert_eq!(files(&folder), files(&other));
         let sums = |folder: &Path| -> Vec<Value> {
             let files = self::manifest(folder)["files"].as_array().unwrap().clone();
-            files.into_iter().map(|file| serde_json::json!([file["n_documents"], file["ids"], file["content"]])).collect()
+            files
+                .into_iter()
+                .map(|file| serde_json::json!([file["n_documents"], file["ids"], file["content"]]))
+                .collect()
         };
         assert_eq!(sums(&folder), sums(&other));
         if format != "parquet" {
@@ -204,7 +215,8 @@ fn threads_and_memory_change_no_byte() {
     let sandbox = Sandbox::new();
     loose(&sandbox, 1_000, 90);
     for format in ["parquet", "jsonl.zst"] {
-        let arguments = |threads, memory| ["--size", "64KiB", "--format", format, "--threads", threads, "--memory", memory];
+        let arguments =
+            |threads, memory| ["--size", "64KiB", "--format", format, "--threads", threads, "--memory", memory];
         let one = release(&sandbox, &format!("{format}-1"), &arguments("1", "4GiB"));
         let eight = release(&sandbox, &format!("{format}-8"), &arguments("8", "1MiB"));
         assert_eq!(digests(&one), digests(&eight), "{format}");
@@ -323,15 +335,22 @@ fn a_dry_run_tells_all_and_writes_nothing() {
     let before = digests(sandbox.path());
     let said = sandbox.tokenmill(&["release", "runs/mini", "-o", "out", "--size", "48KiB", "--dry-run"]).ok();
     assert_eq!(digests(sandbox.path()), before);
-    let planned: Vec<&str> = said.lines().filter_map(|line| line.split_once("  ").filter(|_| line.starts_with("data/"))).map(|(name, _)| name).collect();
+    let planned: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.split_once("  ").filter(|_| line.starts_with("data/")))
+        .map(|(name, _)| name)
+        .collect();
     let folder = release(&sandbox, "out", &["--size", "48KiB"]);
     assert_eq!(planned, files(&folder));
     let (_, card) = said.split_once("\n---\n").unwrap();
     let written = std::fs::read_to_string(folder.join("README.md")).unwrap();
     // But for sizes, which nobody can know before.
     let unsized_lines = |card: &str| -> Vec<String> {
-        let sizes = ["num_bytes:", "download_size:", "dataset_size:", "There are "];
-        card.lines().filter(|line| !sizes.iter().any(|size| line.trim_start().starts_with(size))).map(str::to_owned).collect()
+        let sizes = ["num_bytes:", "download_size:", "dataset_size:", "Files: "];
+        card.lines()
+            .filter(|line| !sizes.iter().any(|size| line.trim_start().starts_with(size)))
+            .map(str::to_owned)
+            .collect()
     };
     let written = unsized_lines(written.strip_prefix("---\n").unwrap());
     assert_eq!(unsized_lines(card.trim_end()), written);
@@ -368,10 +387,15 @@ fn a_card_tells_what_was_done_and_keeps_what_pages_say_as_text() {
     ] {
         assert!(card.lines().any(|found| found.starts_with(line)), "`{line}` is not in\n{card}");
     }
-    let reasons = ["`filter.length`", "· `too_short`", "· `too_few_words`"];
+    let reasons = ["`filter.length`", "· `too_few_chars`", "· `too_few_words`"];
     assert!(reasons.iter().all(|reason| card.contains(reason)), "{card}");
     // In a span of code nothing is a link; outside of all spans nothing of it may be left.
-    assert!(card.contains("| `'](https://evil.example) \\| <img src=x onerror=alert(1)> **bold** \u{fffd}www.evil.example` | 1 |"), "{card}");
+    assert!(
+        card.contains(
+            "| `'](https://evil.example) \\| <img src=x onerror=alert(1)> **bold** \u{fffd}www.evil.example` | 1 |"
+        ),
+        "{card}"
+    );
     let outside: String = card.lines().flat_map(|line| line.split('`').step_by(2)).collect();
     assert!(!outside.contains("evil") && !outside.contains("<img"), "{outside}");
     // The recipe runs, given its files.
@@ -400,7 +424,11 @@ fn a_card_speaks_of_duplicates_and_names_languages_with_care() {
     let front = card.split("---\n").nth(1).unwrap();
     // `no` without quotes is false, and `../x` and the empty label are no languages.
     assert!(front.contains("language:\n- \"de\"\n- \"en\"\n- \"no\"\npretty_name"), "{front}");
-    assert!(front.contains("- config_name: \"und\"\n  data_files:\n  - split: train\n    path: \"data/und/train-*.parquet\"\n"));
+    assert!(
+        front.contains(
+            "- config_name: \"und\"\n  data_files:\n  - split: train\n    path: \"data/und/train-*.parquet\"\n"
+        )
+    );
     assert!(card.contains("| `../x` |") && card.contains("| not known |"), "{card}");
     assert!(card.contains("No step compares documents with each other"));
 }

@@ -29,7 +29,10 @@ impl Place {
         let out = format!("s3://{}/{prefix}", self.bucket);
         let arguments = ["release", "runs/mini", "-o", &out, "--size", "48KiB", "--by", "none", "--threads", "2"];
         let mut command = self.sandbox.command(&[&arguments[..], more].concat());
-        command.env("AWS_ACCESS_KEY_ID", "testkey").env("AWS_SECRET_ACCESS_KEY", "testsecret").env("AWS_REGION", "default");
+        command
+            .env("AWS_ACCESS_KEY_ID", "testkey")
+            .env("AWS_SECRET_ACCESS_KEY", "testsecret")
+            .env("AWS_REGION", "default");
         command.env("TOKENMILL_S3_ENDPOINT", self.gateway.endpoint());
         command.env("TOKENMILL_SCRATCH", self.sandbox.path().join("scratch"));
         command
@@ -47,7 +50,8 @@ impl Place {
 
     /// What a release holds, by name and sha256.
     fn held(&self, prefix: &str) -> BTreeMap<String, String> {
-        let names = self.listed().into_iter().filter_map(|key| Some(key.strip_prefix(&format!("{prefix}/"))?.to_owned()));
+        let names =
+            self.listed().into_iter().filter_map(|key| Some(key.strip_prefix(&format!("{prefix}/"))?.to_owned()));
         let digest = |name: String| {
             let answer = self.call("GET", &format!("/{prefix}/{name}"), b"");
             assert_eq!(answer.status, 200, "{name}");

@@ -48,16 +48,22 @@ fn a_release_loads_as_the_card_says() {
         let manifest = manifest(&sandbox.path().join(format));
         for (config, line) in &found {
             let files = manifest["files"].as_array().unwrap().iter().filter(|file| file["config"] == **config);
-            let (n_files, n) = files.fold((0, 0), |(files, n), file| (files + 1, n + file["n_documents"].as_u64().unwrap()));
+            let (n_files, n) =
+                files.fold((0, 0), |(files, n), file| (files + 1, n + file["n_documents"].as_u64().unwrap()));
             let rows = line["rows"].as_array().unwrap();
             assert_eq!((line["n_files"].as_u64(), rows.len() as u64), (Some(n_files), n), "{format} {config}");
             assert_eq!(line["language"], serde_json::json!(["en", "no", "zh"]));
-            assert_eq!((&line["pretty_name"], &line["size"][0]), (&Value::from("Docs: \"no\" #1"), &Value::from("n<1K")));
+            assert_eq!(
+                (&line["pretty_name"], &line["size"][0]),
+                (&Value::from("Docs: \"no\" #1"), &Value::from("n<1K"))
+            );
             let [said, is] = ["num_bytes", "nbytes"].map(|key| line[key].as_f64().unwrap());
             assert!((said / is - 1.0).abs() < 0.05, "{format} {config}: {said} bytes in the card, {is} in memory");
             all.entry(format).or_default().extend(rows.iter().cloned());
         }
-        assert!(found["en"]["columns"].as_array().unwrap().ends_with(&["n_tokens".into(), "filter_length_n_chars".into()]));
+        assert!(
+            found["en"]["columns"].as_array().unwrap().ends_with(&["n_tokens".into(), "filter_length_n_chars".into()])
+        );
     }
     assert!(all["parquet"].len() > 500);
     assert!(all.values().all(|rows| *rows == all["parquet"]), "all formats hold the same");

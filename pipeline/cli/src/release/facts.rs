@@ -33,8 +33,12 @@ pub fn assets(
     store: &dyn Store,
     spec: &Spec,
     assets: &Assets,
-    names: Vec<(String, String)>,
+    mut names: Vec<(String, String)>,
 ) -> Result<Vec<AssetFact>, Failure> {
+    // A vocabulary is the business of the section that counts tokens, and no asset in the eyes of the engine.
+    let tokenizer =
+        spec.section.as_ref().map(|(section, params)| (section.name.to_owned(), params.text("tokenizer").to_owned()));
+    names.extend(tokenizer.filter(|(_, name)| !name.is_empty()));
     let is_proven = !names.is_empty() && is_same_plan(store, spec)?;
     let fact = |(user, name): (String, String)| {
         // A vocabulary may be given as `kind=file`.
