@@ -84,8 +84,8 @@ fn manifest(folder: &Path) -> Value {
 fn kept(sandbox: &Sandbox) -> BTreeMap<String, [String; 3]> {
     let store = LocalStore::open(sandbox.run_folder()).unwrap();
     let record: Value = serde_json::from_slice(&store.read("plan.json").unwrap()).unwrap();
-    let maps = record["phases"].as_array().unwrap().iter().filter(|phase| phase["name"] == "map");
-    let last = maps.last().unwrap()["manifest"].as_str().unwrap().to_owned();
+    let mut maps = record["phases"].as_array().unwrap().iter().filter(|phase| phase["name"] == "map");
+    let last = maps.next_back().unwrap()["manifest"].as_str().unwrap().to_owned();
     let manifest: Value = serde_json::from_slice(&store.read(&last).unwrap()).unwrap();
     let (mut document, mut source, mut kept) = (Default::default(), String::new(), BTreeMap::new());
     for part in manifest["parts"].as_array().unwrap() {

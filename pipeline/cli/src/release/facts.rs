@@ -24,7 +24,7 @@ const ABSENT: [(&[&str], &str); 3] = [
 /// What the recipe does not do, in sentences.
 pub fn limits(spec: &Spec) -> Vec<String> {
     let has = |family: &&str| spec.steps().any(|step| step.entry.name.starts_with(*family));
-    let absent = ABSENT.iter().filter(|(families, _)| !families.iter().any(|family| has(family)));
+    let absent = ABSENT.iter().filter(|(families, _)| !families.iter().any(&has));
     absent.map(|(_, sentence)| (*sentence).to_owned()).collect()
 }
 
