@@ -84,8 +84,8 @@ fn manifest(folder: &Path) -> Value {
 fn kept(sandbox: &Sandbox) -> BTreeMap<String, [String; 3]> {
     let store = LocalStore::open(sandbox.run_folder()).unwrap();
     let record: Value = serde_json::from_slice(&store.read("plan.json").unwrap()).unwrap();
-    let maps = record["phases"].as_array().unwrap().iter().filter(|phase| phase["name"] == "map");
-    let last = maps.last().unwrap()["manifest"].as_str().unwrap().to_owned();
+    let mut maps = record["phases"].as_array().unwrap().iter().filter(|phase| phase["name"] == "map");
+    let last = maps.next_back().unwrap()["manifest"].as_str().unwrap().to_owned();
     let manifest: Value = serde_json::from_slice(&store.read(&last).unwrap()).unwrap();
     let (mut document, mut source, mut kept) = (Default::default(), String::new(), BTreeMap::new());
     for part in manifest["parts"].as_array().unwrap() {
@@ -346,7 +346,7 @@ fn a_dry_run_tells_all_and_writes_nothing() {
     let written = std::fs::read_to_string(folder.join("README.md")).unwrap();
     // But for sizes, which nobody can know before.
     let unsized_lines = |card: &str| -> Vec<String> {
-        let sizes = ["num_bytes:", "download_size:", "dataset_size:", "There are "];
+        let sizes = ["num_bytes:", "download_size:", "dataset_size:", "Files: "];
         card.lines()
             .filter(|line| !sizes.iter().any(|size| line.trim_start().starts_with(size)))
             .map(str::to_owned)
@@ -387,7 +387,7 @@ fn a_card_tells_what_was_done_and_keeps_what_pages_say_as_text() {
     ] {
         assert!(card.lines().any(|found| found.starts_with(line)), "`{line}` is not in\n{card}");
     }
-    let reasons = ["`filter.length`", "· `too_short`", "· `too_few_words`"];
+    let reasons = ["`filter.length`", "· `too_few_chars`", "· `too_few_words`"];
     assert!(reasons.iter().all(|reason| card.contains(reason)), "{card}");
     // In a span of code nothing is a link; outside of all spans nothing of it may be left.
     assert!(

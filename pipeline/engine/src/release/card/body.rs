@@ -58,8 +58,8 @@ fn head(out: &mut String, facts: &CardFacts<'_>) {
     let bytes: u64 = facts.files.iter().map(|file| file.bytes).sum();
     let _ = writeln!(
         out,
-        "There are {} files of {} in all, {} configurations. `release.json` has the sha256 and xxh3-128 of each file, and the \
-         sums that prove that no document was lost or doubled on the way from the run to the files.\n",
+        "Files: {}, of {} in all; configurations: {}. `release.json` has the sha256 and xxh3-128 of each file, and the sums \
+         that prove that no document was lost or doubled on the way from the run to the files.\n",
         count(facts.files.len() as u64),
         human_bytes(bytes),
         count(facts.survey.configs.names().len() as u64)
