@@ -24,6 +24,7 @@ mod references;
 mod retune;
 mod scores;
 mod train;
+mod wikipedia;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
@@ -42,6 +43,7 @@ mod data {
     mod warc;
     mod web_en;
     mod wikipedia;
+    mod wikitext;
 }
 
 /// With a real S3 server on this machine: `cargo xtask test --services`.

@@ -12,6 +12,7 @@ mod names;
 mod parquet;
 mod picked;
 mod warc;
+mod wikipedia;
 
 pub use cc_index::{IndexReader, IndexRow};
 pub use counted::{Counted, Counts};
@@ -24,6 +25,7 @@ pub use lists::{expand_lists, find_all, is_below, join};
 pub use parquet::ParquetReader;
 pub use picked::{PICK, Pick, Picked, digest_key};
 pub use warc::WarcSplit;
+pub use wikipedia::WikipediaSplit;
 
 use crate::warc::Notes;
 use crate::{Requests, Store, StoreError};
@@ -41,14 +43,35 @@ pub enum Format {
     Jsonl,
     /// Parquet.
     Parquet,
+    /// Dumps of MediaWiki: the XML export, bzip2, gzip, zstd or plain.
+    Wikipedia,
 }
 
 impl Format {
     /// Every format by its name in a recipe.
     ///
     /// An index says which records of WARC files are read.
-    pub const ALL: [(&'static str, Format); 4] =
-        [("warc", Format::Warc), (CC_INDEX, Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+    pub const ALL: [(&'static str, Format); 5] = [
+        ("warc", Format::Warc),
+        (CC_INDEX, Format::Warc),
+        ("jsonl", Format::Jsonl),
+        ("parquet", Format::Parquet),
+        ("wikipedia", Format::Wikipedia),
+    ];
+
+    /// Whether documents come as pages, from which a step must make their text.
+    pub fn is_pages(self) -> bool {
+        matches!(self, Format::Warc | Format::Wikipedia)
+    }
+
+    /// The columns that are carried along, of those that a recipe names.
+    pub fn carried(self, named: &[String]) -> Vec<String> {
+        match self {
+            Format::Warc => Vec::new(),
+            Format::Wikipedia => wikipedia::CARRIED.map(str::to_owned).to_vec(),
+            Format::Jsonl | Format::Parquet => named.to_vec(),
+        }
+    }
 }
 
 /// Which columns of a data set hold what.
@@ -197,5 +220,6 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+        Format::Wikipedia => Box::new(WikipediaSplit::new(stream(input)?, &input.name)?),
     })
 }
