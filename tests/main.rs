@@ -29,6 +29,7 @@ mod scores;
 mod submit;
 mod tasks;
 mod train;
+mod wikipedia;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
@@ -47,6 +48,7 @@ mod data {
     mod warc;
     mod web_en;
     mod wikipedia;
+    mod wikitext;
 }
 
 /// With a real S3 server on this machine: `cargo xtask test --services`.

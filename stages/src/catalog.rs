@@ -13,6 +13,7 @@ pub const CATALOG: &[Entry] = &[
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
+    extract::wikitext::stage::ENTRY,
     filter::class_share::ENTRY,
     filter::code_license::ENTRY,
     filter::code_page::ENTRY,

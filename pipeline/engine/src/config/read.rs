@@ -143,7 +143,7 @@ fn read_steps(
     };
     let mut names = BTreeSet::new();
     // Tables hold text from the start; pages hold it after extraction.
-    let mut blocks = Blocks { done: Vec::new(), open: Block::default(), has_text: source.format != Format::Warc };
+    let mut blocks = Blocks { done: Vec::new(), open: Block::default(), has_text: !source.format.is_pages() };
     for node in nodes {
         let error = |(message, hint): Refused| {
             let error = at(text, &node.place, message);

@@ -13,6 +13,7 @@ mod names;
 mod parquet;
 mod picked;
 mod warc;
+mod wikipedia;
 
 pub use cc_index::{IndexReader, IndexRow};
 pub use code::CodeReader;
@@ -26,6 +27,7 @@ pub use lists::{expand_lists, find_all, is_below, join};
 pub use parquet::ParquetReader;
 pub use picked::{PICK, Pick, Picked, digest_key};
 pub use warc::WarcSplit;
+pub use wikipedia::WikipediaSplit;
 
 use crate::warc::Notes;
 use crate::{Requests, Store, StoreError};
@@ -45,18 +47,21 @@ pub enum Format {
     Parquet,
     /// Repositories of code: folders, and tar and zip archives, told by their bytes.
     Code,
+    /// Dumps of MediaWiki: the XML export, bzip2, gzip, zstd or plain.
+    Wikipedia,
 }
 
 impl Format {
     /// Every format by its name in a recipe.
     ///
     /// An index says which records of WARC files are read.
-    pub const ALL: [(&'static str, Format); 5] = [
+    pub const ALL: [(&'static str, Format); 6] = [
         ("warc", Format::Warc),
         (CC_INDEX, Format::Warc),
         ("jsonl", Format::Jsonl),
         ("parquet", Format::Parquet),
         ("code", Format::Code),
+        ("wikipedia", Format::Wikipedia),
     ];
 
     /// What the patterns name in this format: files, also by lists of them, whose entries lie below `base`; and for
@@ -66,6 +71,21 @@ impl Format {
     /// As [`expand()`].
     pub fn inputs(self, patterns: &[String], base: &str) -> Result<Vec<Input>, StoreError> {
         if self == Format::Code { expand::with_folders(patterns) } else { expand_lists(patterns, base) }
+    }
+
+    /// Whether documents come as pages, from which a step must make their text.
+    pub fn is_pages(self) -> bool {
+        matches!(self, Format::Warc | Format::Wikipedia)
+    }
+
+    /// The columns that are carried along, of those that a recipe names.
+    pub fn carried(self, named: &[String]) -> Vec<String> {
+        match self {
+            Format::Warc => Vec::new(),
+            Format::Wikipedia => wikipedia::CARRIED.map(str::to_owned).to_vec(),
+            Format::Code => code::CARRIED.map(str::to_owned).to_vec(),
+            Format::Jsonl | Format::Parquet => named.to_vec(),
+        }
     }
 }
 
@@ -216,5 +236,6 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
         Format::Code => Box::new(CodeReader::open(input)?),
+        Format::Wikipedia => Box::new(WikipediaSplit::new(stream(input)?, &input.name)?),
     })
 }

@@ -35,6 +35,9 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::license::LicenseType;
 use tokenmill_core::{DocId, Payload, Record};
 
+/// The columns that documents carry along.
+pub const CARRIED: [&str; 5] = ["repo", "path", "license", "license_type", "license_from"];
+
 /// Reads one repository.
 pub struct CodeReader {
     tree: Tree,
@@ -202,7 +205,7 @@ impl CodeReader {
                 metric: "bytes",
                 value: Some(self.entry.bytes as f32),
                 limit: Some(MAX_FILE as f32),
-                evidence: None,
+                ..Refusal::default()
             });
         }
         let text = match text::decode(std::mem::take(&mut self.entry.content)) {
