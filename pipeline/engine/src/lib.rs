@@ -9,6 +9,7 @@ pub mod chain;
 mod clock;
 pub mod config;
 pub mod exchange;
+pub mod forget;
 pub mod gc;
 mod journal;
 pub mod map;
