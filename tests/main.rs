@@ -12,6 +12,7 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod forget;
 mod incremental;
 mod jsonl;
 mod lang_table;

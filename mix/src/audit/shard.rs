@@ -67,8 +67,17 @@ pub fn check(
         let before = problems.count();
         for (number, shard) in phase.shards.iter().enumerate() {
             let place = format!("phase `{}` shard {number}", phase.name);
-            let mut one =
-                One { run, dataset, phase, shard, place, training: training as u32, number: number as u64, gone, problems };
+            let mut one = One {
+                run,
+                dataset,
+                phase,
+                shard,
+                place,
+                training: training as u32,
+                number: number as u64,
+                gone,
+                problems,
+            };
             one.check(&mut found, &mut groups, &mut n_truncated)?;
             progress(shard.n_documents);
         }

@@ -91,7 +91,9 @@ impl Looking<'_> {
             for batch in Batches::open(self.store, &object.key, &["id", "n_tokens"])? {
                 let batch = batch?;
                 let lengths = Columns(&batch).u32("n_tokens")?;
-                for (at, id) in Columns(&batch).ids("id")?.into_iter().enumerate().filter(|(_, id)| self.ids.contains(id)) {
+                for (at, id) in
+                    Columns(&batch).ids("id")?.into_iter().enumerate().filter(|(_, id)| self.ids.contains(id))
+                {
                     gone.insert(first + at as u64);
                     n_tokens += u64::from(lengths[at]);
                     n_bytes += self.bytes.get(&id).copied().unwrap_or(0);
@@ -239,9 +241,7 @@ impl Looking<'_> {
             let (documents, contents) = (columns.u64("n_document")?, columns.u64("content")?);
             for (place, id) in columns.ids("id")?.into_iter().enumerate() {
                 let (start, len, n_document) = (starts[place], u64::from(lens[place]), documents[place]);
-                if self.ids.contains(&id)
-                    && contents[place] != blank_content(card, n_document.saturating_sub(around))
-                {
+                if self.ids.contains(&id) && contents[place] != blank_content(card, n_document.saturating_sub(around)) {
                     blanks.push(Blank { id, row, at, start, len, n_document });
                 }
                 row += 1;
@@ -339,7 +339,8 @@ mod tests {
 
     #[test]
     fn begin_and_end_tokens_stay_and_pieces_are_overwritten_where_they_are() {
-        let card = TokenizerCard { name: String::new(), sha256: String::new(), vocab_size: 100, bos: Some(1), eos: Some(2) };
+        let card =
+            TokenizerCard { name: String::new(), sha256: String::new(), vocab_size: 100, bos: Some(1), eos: Some(2) };
         // A document of seven ids between 1 and 2, in two pieces with another document between them.
         let ids = [1u16, 11, 12, 13, 99, 14, 15, 16, 17, 2];
         let mut bin: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();

@@ -65,7 +65,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     let mut texts = args.what.clone();
     if let Some(file) = &args.from {
-        let lines = std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{file}`: {error}")))?;
+        let lines =
+            std::fs::read_to_string(file).map_err(|error| Failure::usage(format!("cannot read `{file}`: {error}")))?;
         texts.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
     }
     let (mut wanted, url_hashes) = wanted(&texts)?;
@@ -97,7 +98,12 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         rows.extend(traces.iter().map(|trace| row(&run.folder, trace)));
     }
     print!("{}", table(&["where", "table", "document", "place", "what becomes of it"], &rows));
-    let what = format!("{} documents, {} places in {} tasks", count(n_found as u64), count(rows.len() as u64), count(n_changes as u64));
+    let what = format!(
+        "{} documents, {} places in {} tasks",
+        count(n_found as u64),
+        count(rows.len() as u64),
+        count(n_changes as u64)
+    );
     if !args.yes {
         println!("{what}; nothing was changed, --yes takes them down");
         return Ok(if n_found == 0 { ExitCode::from(FOUND_PROBLEMS) } else { ExitCode::SUCCESS });

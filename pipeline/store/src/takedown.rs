@@ -163,7 +163,7 @@ impl Takedowns {
     /// As [`Takedowns::revised`].
     pub fn revise(&self, store: &dyn Store, mut manifest: Manifest) -> Result<Manifest, StoreError> {
         let mut revised = self.revised(store, &manifest.phase)?;
-        for part in manifest.parts.iter_mut().filter(|_| !revised.is_empty()) {
+        for part in &mut manifest.parts {
             if let Some(commit) = revised.remove(&part.task) {
                 *part = commit;
             }
@@ -305,7 +305,11 @@ mod tests {
         assert_eq!(standing(&store, manifest.clone()).unwrap(), manifest);
         let mut now = part;
         for (n, digest) in [(2, "b"), (1, "c")] {
-            now = revise_commit(&now, [("docs".to_owned(), object(digest))].into(), json!({"n_out": n, WAS: now.tally.get(WAS)}));
+            now = revise_commit(
+                &now,
+                [("docs".to_owned(), object(digest))].into(),
+                json!({"n_out": n, WAS: now.tally.get(WAS)}),
+            );
             let takedowns = Takedowns::read(&store).unwrap();
             let forgotten = Forgotten { ids: [DocId(n)].into(), ..Forgotten::default() };
             takedowns.add(&store, "why", &forgotten, &[("p".to_owned(), vec![now.clone()])].into()).unwrap();
@@ -317,6 +321,8 @@ mod tests {
         assert_eq!(stands.parts[0].objects["docs"], object("c"));
         assert_eq!(original(&stands.parts[0], "docs"), Some(object("a")));
         assert_eq!(original_count(&stands.parts[0], "n_out"), Some(3));
-        assert!(Takedowns::read(&store).unwrap().has(DocId(2), "") && !Takedowns::read(&store).unwrap().has(DocId(3), ""));
+        assert!(
+            Takedowns::read(&store).unwrap().has(DocId(2), "") && !Takedowns::read(&store).unwrap().has(DocId(3), "")
+        );
     }
 }

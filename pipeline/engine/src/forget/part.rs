@@ -30,8 +30,17 @@ pub fn revise(
     traces: &mut Vec<Trace>,
     bytes: &mut BTreeMap<DocId, u64>,
 ) -> Result<Option<Commit>, StoreError> {
-    let mut revision =
-        Revision { store, folder, part, ids, is_last, writes, traces, objects: part.objects.clone(), has_changed: false };
+    let mut revision = Revision {
+        store,
+        folder,
+        part,
+        ids,
+        is_last,
+        writes,
+        traces,
+        objects: part.objects.clone(),
+        has_changed: false,
+    };
     let mut tally = part.tally.clone();
     if part.objects.contains_key("ledger") {
         let gone = revision.ledger(bytes)?;
@@ -191,7 +200,9 @@ impl Revision<'_> {
 
     /// What was measured of a document goes, its row stays beside that of the ledger.
     fn metrics(&mut self, gone: &[Gone]) -> Result<(), StoreError> {
-        let Some(object) = self.part.objects.get("metrics").cloned().filter(|_| !gone.is_empty()) else { return Ok(()) };
+        let Some(object) = self.part.objects.get("metrics").cloned().filter(|_| !gone.is_empty()) else {
+            return Ok(());
+        };
         let rows: BTreeMap<u32, DocId> = gone.iter().map(|gone| (gone.row, gone.id)).collect();
         let (mut changes, mut first) = (BTreeMap::new(), 0u64);
         for batch in Batches::open(self.store, &object.key, &[])? {
@@ -284,7 +295,8 @@ impl Revision<'_> {
 /// The tally of a part of the last map phase, when some documents are gone by a step of their own.
 fn tally_without(part: &Part, gone: &[Gone]) -> Result<serde_json::Value, StoreError> {
     let corrupt = |error: serde_json::Error| StoreError::corrupt(&part.task, error);
-    let (n, bytes) = gone.iter().filter(|gone| gone.is_new).fold((0, 0), |(n, bytes), gone| (n + 1, bytes + gone.bytes));
+    let (n, bytes) =
+        gone.iter().filter(|gone| gone.is_new).fold((0, 0), |(n, bytes), gone| (n + 1, bytes + gone.bytes));
     if n == 0 {
         return Ok(part.tally.clone());
     }

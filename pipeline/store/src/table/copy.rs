@@ -117,7 +117,8 @@ mod tests {
         let store = MemStore::new().unwrap();
         let mut table = Table::new(Spool::create(&store).unwrap(), Field::of(schema::LEDGER));
         for n in 0..5_000u32 {
-            let line = table.row().id(DocId(u128::from(n))).u64(7).text("part").u32(n).bool(n % 2 == 0).text("").text("");
+            let line =
+                table.row().id(DocId(u128::from(n))).u64(7).text("part").u32(n).bool(n % 2 == 0).text("").text("");
             let line = line.text("").f32_or_null((n % 3 == 0).then_some(n as f32)).f32_or_null(None).u32(n);
             line.text_or_null((n % 5 == 0).then_some("why")).text("en").text("").end().unwrap();
         }
@@ -142,7 +143,8 @@ mod tests {
             let columns = Columns(&batch);
             for (at, row) in columns.u32("row").unwrap().iter().enumerate() {
                 assert_ne!(*row, 10);
-                let expected = if *row == 20 { (false, None) } else { (row % 2 == 0, (row % 5 == 0).then_some("why".to_owned())) };
+                let expected =
+                    if *row == 20 { (false, None) } else { (row % 2 == 0, (row % 5 == 0).then_some("why".to_owned())) };
                 assert_eq!((columns.bool("kept").unwrap().value(at), columns.show("evidence", at)), expected);
                 n_changed += usize::from(*row == 20);
             }
