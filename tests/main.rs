@@ -14,6 +14,7 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod forget;
 mod incremental;
 mod jsonl;
 mod lang_table;

@@ -14,6 +14,7 @@ mod documents;
 mod explain;
 mod extract;
 mod failure;
+mod forget;
 mod gc;
 mod house;
 mod inspect;
@@ -76,6 +77,7 @@ enum Verb {
     Release(release::Args),
     Train(train::Args),
     Annotate(annotate::Args),
+    Forget(forget::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -111,6 +113,7 @@ fn main() -> ExitCode {
         Verb::Release(args) => release::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Annotate(args) => annotate::main(&args),
+        Verb::Forget(args) => forget::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),

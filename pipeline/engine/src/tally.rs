@@ -78,6 +78,11 @@ impl Tally {
             self.steps =
                 other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();
         }
+        // Parts from which a document was taken down have one step more.
+        let more = other.steps.iter().skip(self.steps.len());
+        let more: Vec<StepTally> =
+            more.map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();
+        self.steps.extend(more);
         for (mine, theirs) in self.steps.iter_mut().zip(&other.steps) {
             mine.n_in += theirs.n_in;
             mine.bytes_in += theirs.bytes_in;

@@ -193,6 +193,14 @@ impl Batches {
         schema.fields().iter().filter_map(|field| Some((field.name().clone(), kind(field.data_type())?))).collect()
     }
 
+    /// Whether rows may have no value, for the columns of [`Batches::fields`].
+    pub fn nullable(&self) -> Vec<bool> {
+        let names: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
+        let schema = self.reader.schema();
+        let nullable = |name: &String| schema.field_with_name(name).is_ok_and(|field| field.is_nullable());
+        names.iter().map(nullable).collect()
+    }
+
     /// Rows in the table.
     pub fn rows(&self) -> u64 {
         self.rows
