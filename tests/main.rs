@@ -22,6 +22,8 @@ mod reference;
 mod references;
 mod retune;
 mod scores;
+mod submit;
+mod tasks;
 mod train;
 
 /// On a real Slurm and a real Ray, and with what stands in for AWS and Kubernetes: `cargo xtask test --services`.

@@ -1,5 +1,6 @@
 //! How a verb ends when it cannot do what was asked, and the exit codes that scripts can rely on.
 
+use crate::log;
 use std::process::ExitCode;
 use tokenmill_core::BuildError;
 use tokenmill_engine::ConfigError;
@@ -40,9 +41,19 @@ impl Failure {
         Failure { message: message.into(), hint: None, code: RETRY }
     }
 
+    /// Something that a person must look at.
+    pub fn problem(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: FOUND_PROBLEMS }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code
+    }
+
+    /// An error of the store that trying again here will not change.
+    pub fn usage_of(error: StoreError) -> Failure {
+        Failure { code: USAGE, ..error.into() }
     }
 
     /// Adds what to do next.
@@ -52,10 +63,7 @@ impl Failure {
 
     /// Says it on standard error.
     pub fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message);
-        if let Some(hint) = self.hint {
-            eprintln!("hint: {hint}");
-        }
+        log::failure(&self.message, self.hint.as_deref(), self.code);
         ExitCode::from(self.code)
     }
 }
@@ -82,12 +90,14 @@ impl From<AssetError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let code = match &error {
-            StoreError::Io { .. } => RETRY,
+            StoreError::Io { .. } | StoreError::TooSmall { .. } => RETRY,
             StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => BAD_INPUT,
             StoreError::Missing(_) | StoreError::Usage(_) | StoreError::Refused { .. } => USAGE,
         };
         match error {
-            StoreError::Refused { what, hint } => Failure { message: what, hint: Some(hint), code },
+            StoreError::Refused { what, hint } | StoreError::TooSmall { what, hint } => {
+                Failure { message: what, hint: Some(hint), code }
+            }
             error => Failure { message: error.to_string(), hint: None, code },
         }
     }

@@ -1,6 +1,7 @@
 //! Joins the house: the catalogues of all crates, the sections of the recipe, the assets, and run directories.
 
 use crate::failure::Failure;
+use crate::log;
 use crate::progress::AssetBar;
 use std::sync::Arc;
 use tokenmill_core::{Catalog, Entry};
@@ -80,7 +81,7 @@ impl DeviceArg {
 /// Says where encoders will run, if the recipe has any.
 pub fn say_devices(spec: &Spec) -> Result<(), Failure> {
     if spec.scores().next().is_some() {
-        eprintln!("{}", choose(&spec.device)?.describe());
+        log::note(&choose(&spec.device)?.describe());
     }
     Ok(())
 }

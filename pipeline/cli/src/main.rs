@@ -17,6 +17,7 @@ mod failure;
 mod gc;
 mod house;
 mod inspect;
+mod log;
 mod mix;
 mod object_storage;
 mod output;
@@ -46,6 +47,8 @@ use std::process::ExitCode;
 struct Cli {
     #[command(flatten)]
     storage: object_storage::StorageArgs,
+    #[command(flatten)]
+    log: log::LogArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -81,8 +84,9 @@ enum Verb {
 
 fn main() -> ExitCode {
     output::quiet_broken_pipes();
-    let Cli { storage, verb } = Cli::parse();
-    let variables = storage.variables();
+    let Cli { storage, log, verb } = Cli::parse();
+    log.choose();
+    let variables = storage.variables().into_iter().chain(log.variable()).collect();
     tokenmill_store::s3::configure(storage.options());
     let result = match verb {
         Verb::Run(args) => run::main(&args),

@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod apply;
+mod at_once;
 pub mod audit;
 pub mod calibrate;
 pub mod chain;

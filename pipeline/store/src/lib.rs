@@ -6,6 +6,7 @@
 pub mod append;
 pub mod assets;
 pub mod commit;
+pub mod cost;
 pub mod error;
 pub mod fault;
 pub mod faulty;
@@ -14,6 +15,7 @@ pub mod keeper;
 pub mod local;
 mod local_keep;
 pub mod location;
+pub mod machine;
 pub mod measured;
 pub mod mem;
 pub mod meter;
@@ -40,6 +42,7 @@ pub mod wiki;
 
 pub use append::AppendLog;
 pub use commit::{Commit, Manifest, ObjectRef, Part};
+pub use cost::Cost;
 pub use error::StoreError;
 pub use faulty::Faulty;
 pub use inputs::Inputs;

@@ -46,6 +46,10 @@ impl Spool {
         Ok(ObjectRef { key, bytes: self.bytes, rows: 0, digest: self.digest.hex() })
     }
 
+    fn place(&self) -> impl std::fmt::Display {
+        self.file.get_ref().path().display()
+    }
+
     /// The digest of what has been written so far.
     pub fn digest(&self) -> String {
         self.digest.hex()
@@ -54,13 +58,14 @@ impl Spool {
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes)?;
+        // The error passes through crates that do not say which file it is about.
+        let n = self.file.write(bytes).map_err(|error| StoreError::io("write", self.place())(error).into_io())?;
         self.digest.update(&bytes[..n]);
         self.bytes += n as u64;
         Ok(n)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.flush().map_err(|error| StoreError::io("write", self.place())(error).into_io())
     }
 }

@@ -8,7 +8,8 @@ use super::options::Options;
 use super::round::{Array, Round};
 use super::shape::Limits;
 use super::tool::{ask, quote};
-use crate::failure::{BAD_INPUT, Failure, RETRY, USAGE};
+use crate::failure::{BAD_INPUT, FOUND_PROBLEMS, Failure, RETRY, USAGE};
+use crate::log;
 use serde_json::{Value, json};
 
 const KNOWN: &[&str] = &["queue", "definition", "image", "role", "executionRole"];
@@ -26,7 +27,7 @@ const MAX_ATTEMPTS: usize = 10;
 const DEFINITION: &str = "tokenmill";
 
 /// Variables of the standard environment that are no secrets.
-const REGION_VARIABLES: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"];
+const REGION_VARIABLES: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"];
 
 /// A queue of AWS Batch.
 pub struct AwsBatch {
@@ -105,10 +106,13 @@ impl AwsBatch {
         let resources = json!([{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]);
         let mut job = self.job(round, name, &round.planner, resources);
         job["dependsOn"] = after.iter().map(|id| json!({"jobId": id})).collect();
+        let exit = |code: u8| json!({"onExitCode": code.to_string(), "action": "EXIT"});
         job["retryStrategy"] = json!({"attempts": MAX_ATTEMPTS, "evaluateOnExit": [
-            {"onExitCode": RETRY.to_string(), "action": "RETRY"},
+            exit(BAD_INPUT),
+            exit(USAGE),
+            exit(FOUND_PROBLEMS),
             {"onStatusReason": "Host EC2*", "action": "RETRY"},
-            {"onReason": "*", "action": "EXIT"},
+            {"onReason": "*", "action": "RETRY"},
         ]});
         job
     }
@@ -132,14 +136,15 @@ impl AwsBatch {
 
     /// Submits a job unless one of its name waits or runs, and says its id.
     fn submit_once(&self, job: &Value) -> Result<String, Failure> {
-        let (name, queue) = (job["jobName"].as_str().unwrap_or_default(), self.options.get("queue").unwrap_or_default());
+        let (name, queue) =
+            (job["jobName"].as_str().unwrap_or_default(), self.options.get("queue").unwrap_or_default());
         let filter = format!("name=JOB_NAME,values={name}");
         let listed = aws(&["list-jobs", "--job-queue", queue, "--filters", &filter])?;
         let has_ended = |job: &&Value| matches!(job["status"].as_str(), Some("SUCCEEDED" | "FAILED"));
         let listed = listed["jobSummaryList"].as_array().map(Vec::as_slice).unwrap_or_default();
         let standing = listed.iter().filter(|job| job["jobName"] == name).find(|job| !has_ended(job));
         if let Some(id) = standing.and_then(|job| job["jobId"].as_str()) {
-            eprintln!("job {id} `{name}` is there already");
+            log::note(&format!("job {id} `{name}` is there already"));
             return Ok(id.to_owned());
         }
         let answer = aws(&["submit-job", "--cli-input-json", &job.to_string()])?;
@@ -154,7 +159,8 @@ impl Engine for AwsBatch {
     }
 
     fn files(&self, round: &Round<'_>) -> Result<Vec<File>, Failure> {
-        let file = |name: &str, content: &Value| File { name: format!("{name}.json"), content: format!("{content:#}\n") };
+        let file =
+            |name: &str, content: &Value| File { name: format!("{name}.json"), content: format!("{content:#}\n") };
         let (mut files, mut submit) = (Vec::new(), "#!/bin/sh\nset -e\ncd \"$(dirname \"$0\")\"\nafter=\n".to_owned());
         if let Some(definition) = self.definition(round) {
             files.push(file("definition", &definition));
@@ -169,7 +175,10 @@ impl Engine for AwsBatch {
         }
         let name = round.name("next");
         files.push(file(&name, &self.planner(round, &name, &[])));
-        submit.push_str(&format!("aws batch submit-job --cli-input-json file://{} --depends-on $after\n", quote(&format!("{name}.json"))));
+        submit.push_str(&format!(
+            "aws batch submit-job --cli-input-json file://{} --depends-on $after\n",
+            quote(&format!("{name}.json"))
+        ));
         files.push(File { name: "submit.sh".to_owned(), content: submit });
         Ok(files)
     }
@@ -181,7 +190,10 @@ impl Engine for AwsBatch {
         let (mut lines, mut after) = (Vec::new(), Vec::new());
         for (number, array) in round.arrays.iter().enumerate() {
             let id = self.submit_once(&self.array(round, array, &round.name(&format!("c{number}"))))?;
-            lines.push(format!("{id}\tarray of {} jobs for tasks {} of phase {}", array.n_jobs, array.tasks, round.phase));
+            lines.push(format!(
+                "{id}\tarray of {} jobs for tasks {} of phase {}",
+                array.n_jobs, array.tasks, round.phase
+            ));
             after.push(id);
         }
         let id = self.submit_once(&self.planner(round, &round.name("next"), &after))?;

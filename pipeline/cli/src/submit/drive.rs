@@ -3,12 +3,14 @@
 use super::engine::{Engine, Failed, File, Outcome};
 use super::notes;
 use super::round::{Round, Run, arrays};
-use super::shape::{self, Shape, Wishes};
+use super::shape::{Shape, Wishes};
 use crate::failure::Failure;
+use crate::log;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokenmill_engine::Plan;
+use tokenmill_engine::plan::PhaseEstimate;
 use tokenmill_engine::run::{Standing, advance};
 use tokenmill_store::Store;
 
@@ -25,6 +27,8 @@ pub struct Drive<'a> {
     pub run: &'a Run,
     /// Who runs the jobs.
     pub engine: &'a dyn Engine,
+    /// What its phases take.
+    pub estimates: &'a [PhaseEstimate],
     /// What jobs should be like.
     pub wishes: &'a Wishes,
     /// Rounds of a phase, at most.
@@ -75,7 +79,7 @@ impl Drive<'_> {
                 Show::Print => return Ok(print(&self.engine.files(&round)?)),
                 Show::Write(folder) => return write(folder, &self.engine.files(&round)?),
             }
-            eprintln!(
+            log::note(&format!(
                 "phase {} `{}`: {} of {} tasks to do, in {} jobs{}",
                 round.phase,
                 round.phase_name,
@@ -83,11 +87,11 @@ impl Drive<'_> {
                 standing.tasks.len(),
                 round.n_jobs(),
                 if round.attempt > 1 { format!(", attempt {}", round.attempt) } else { String::new() }
-            );
+            ));
             match self.engine.submit(&round)? {
                 Outcome::Chained(lines) => {
                     lines.iter().for_each(|line| println!("{line}"));
-                    eprintln!("the jobs go on by themselves: tokenmill status {}", self.run.uri);
+                    log::note(&format!("the jobs go on by themselves: tokenmill status {}", self.run.uri));
                     return Ok(ExitCode::SUCCESS);
                 }
                 Outcome::Tried(failed) => self.judge_jobs(&standing, &failed)?,
@@ -100,12 +104,16 @@ impl Drive<'_> {
     fn round(&self, standing: &Standing, progress: Progress) -> Result<Round<'_>, Failure> {
         let planned = &self.plan.phases[standing.phase];
         let limits = self.engine.limits()?;
-        let wishes = Wishes { max_jobs: Some(self.wishes.max_jobs.unwrap_or(usize::MAX).min(limits.max_jobs()?)), ..self.wishes.clone() };
-        let estimate = shape::estimate(self.plan, standing.phase, &standing.tasks);
+        let wishes = Wishes {
+            max_jobs: Some(self.wishes.max_jobs.unwrap_or(usize::MAX).min(limits.max_jobs()?)),
+            ..self.wishes.clone()
+        };
+        let estimate = self.estimates.get(standing.phase).ok_or_else(|| Failure::usage("a phase has no estimate"))?;
         let attempt = progress.attempt + 1;
-        let shape = Shape::new(&estimate, &wishes, standing.tasks.len(), standing.missing.len(), attempt);
+        let shape = Shape::new(estimate, &wishes, standing.tasks.len(), standing.missing.len(), attempt);
         let arrays = arrays(&standing.missing, shape.pack, limits);
-        let numbers = [("--phase", standing.phase as u64 + 1), ("--attempt", attempt as u64), ("--since", progress.since)];
+        let numbers =
+            [("--phase", standing.phase as u64 + 1), ("--attempt", attempt as u64), ("--since", progress.since)];
         let mut planner = vec!["submit".to_owned(), "--plan".to_owned(), self.run.uri.clone()];
         planner.extend(numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]));
         planner.extend(self.planner.iter().cloned());
@@ -127,14 +135,14 @@ impl Drive<'_> {
         let folder = &self.plan.phases[standing.phase].folder;
         let missing = standing.missing.iter().filter_map(|task| standing.tasks.get(*task));
         let notes = notes::failures(self.store, folder, missing.clone(), progress.since)?;
-        let for_good: Vec<String> = notes.iter().filter(|note| !note.transient).map(notes::Note::text).collect();
+        let for_good: Vec<String> = notes.iter().filter(|note| !note.transient).map(notes::text).collect();
         if !for_good.is_empty() {
             return Err(self.failed_for_good(standing, &for_good));
         }
         if progress.attempt < self.attempts {
             return Ok(());
         }
-        let mut lines: Vec<String> = notes.iter().map(notes::Note::text).collect();
+        let mut lines: Vec<String> = notes.iter().map(notes::text).collect();
         if lines.is_empty() {
             lines = missing.take(NAMED + 1).map(|task| format!("`{}`", task.label)).collect();
         }
@@ -145,7 +153,7 @@ impl Drive<'_> {
             progress.attempt,
             list(&lines)
         );
-        Err(Failure::for_now(what).hint(format!(
+        Err(Failure::problem(what).hint(format!(
             "jobs that end without a word were killed: look at their logs for memory, disk and time limits, then \
              `tokenmill submit --plan {} --engine …`",
             self.run.uri
@@ -168,9 +176,9 @@ impl Drive<'_> {
     fn end(&self) -> ExitCode {
         let uri = &self.run.uri;
         if matches!(self.show, Show::Nothing) {
-            eprintln!("the run has ended: tokenmill inspect funnel {uri}");
+            log::note(&format!("the run has ended: tokenmill inspect funnel {uri}"));
         } else {
-            eprintln!("the run has ended: there is nothing to submit");
+            log::note("the run has ended: there is nothing to submit");
         }
         ExitCode::SUCCESS
     }

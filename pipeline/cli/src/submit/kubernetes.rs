@@ -8,7 +8,8 @@ use super::round::{Array, Round, Run, slug};
 use super::shape::Limits;
 use super::tool::ask;
 use super::yaml;
-use crate::failure::{BAD_INPUT, Failure, USAGE};
+use crate::failure::{BAD_INPUT, FOUND_PROBLEMS, Failure, USAGE};
+use crate::log;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Kubernetes {
             }
             Show::Nothing => {
                 println!("{}", ask("kubectl", &in_namespace(options, &["apply", "-f", "-"]), &manifest, &[])?.trim());
-                eprintln!("the driver goes on by itself: tokenmill status {}", run.uri);
+                log::note(&format!("the driver goes on by itself: tokenmill status {}", run.uri));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -87,7 +88,7 @@ impl Kubernetes {
             self.kubectl(&["delete", "job", name, "--ignore-not-found", "--wait=true"], "")?;
         }
         let said = self.kubectl(&["apply", "-f", "-"], manifest)?;
-        eprintln!("{}", said.trim());
+        log::note(said.trim());
         Ok(())
     }
 
@@ -208,8 +209,8 @@ fn in_namespace<'a>(options: &'a Options, arguments: &[&'a str]) -> Vec<&'a str>
 
 /// Whether a Job, as JSON, has ended one way or the other.
 fn has_ended(job: &str) -> Result<bool, Failure> {
-    let job: Value = serde_json::from_str(job)
-        .map_err(|error| Failure::for_now(format!("`kubectl get` gave no JSON: {error}")))?;
+    let job: Value =
+        serde_json::from_str(job).map_err(|error| Failure::for_now(format!("`kubectl get` gave no JSON: {error}")))?;
     let conditions = job["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
     Ok(conditions.iter().any(|condition| {
         matches!(condition["type"].as_str(), Some("Complete" | "Failed")) && condition["status"] == "True"
@@ -288,7 +289,7 @@ fn driver(options: &Options, run: &Run, planner: &[String]) -> Result<String, Fa
             "ttlSecondsAfterFinished": KEEP_SECONDS,
             "podFailurePolicy": {"rules": [
                 {"action": "FailJob", "onExitCodes": {
-                    "containerName": "task", "operator": "In", "values": [USAGE, BAD_INPUT],
+                    "containerName": "task", "operator": "In", "values": [FOUND_PROBLEMS, USAGE, BAD_INPUT],
                 }},
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
             ]},

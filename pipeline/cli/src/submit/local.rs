@@ -29,7 +29,8 @@ impl Engine for Local {
     fn files(&self, round: &Round<'_>) -> Result<Vec<File>, Failure> {
         let mut content = "#!/bin/sh\n".to_owned();
         for (array, index) in jobs(round) {
-            let words: Vec<String> = [round.run.program.clone()].into_iter().chain(words(round, array, index)).collect();
+            let words: Vec<String> =
+                [round.run.program.clone()].into_iter().chain(words(round, array, index)).collect();
             content.push_str(&format!("{}\n", quote_all(&words)));
         }
         Ok(vec![File { name: format!("{}.sh", round.name("jobs")), content }])
@@ -96,6 +97,7 @@ fn process(round: &Round<'_>, array: &Array, index: usize) -> Result<Option<Fail
         return Ok(None);
     }
     let for_good = output.status.code().is_some_and(|code| code != i32::from(RETRY));
-    let message = if said.trim().is_empty() { format!("a job ended with {}", output.status) } else { said.into_owned() };
+    let message =
+        if said.trim().is_empty() { format!("a job ended with {}", output.status) } else { said.into_owned() };
     Ok(Some(Failed { for_good, message }))
 }

@@ -16,7 +16,8 @@ mod yaml;
 
 use crate::check::check_models;
 use crate::failure::Failure;
-use crate::house::{DeviceArg, create_folder, read_text, shared_assets, threads};
+use crate::house::{DeviceArg, create_folder, open_run, read_text, shared_assets, threads};
+use crate::log;
 use crate::planned::{self, Planned};
 use drive::{Drive, Progress, Show};
 use engine::Engine;
@@ -26,6 +27,7 @@ use shape::Wishes;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokenmill_engine::plan::{PhaseEstimate, RunRecord, estimate, estimate_like};
 use tokenmill_engine::run::begin;
 use tokenmill_store::Store;
 use tokenmill_store::location::Location;
@@ -52,6 +54,9 @@ Examples:
   tokenmill submit --plan s3://bucket/runs/web-en --engine slurm           go on with a run
   tokenmill submit configs/web-en.toml --engine kubernetes --option image=registry.example/tokenmill:1 --write manifests/
   tokenmill submit configs/mixes/llama3-final.toml --engine ray --cores 4
+
+Exit codes: 0 the run has ended, or the scheduler has it; 1 tasks are not committed after all attempts; 65 a task would fail
+again; 75 a scheduler or a store did not answer.
 
 docs/operations.md has a cluster of each kind in ten minutes.")]
 pub struct Args {
@@ -100,6 +105,12 @@ pub struct Args {
     /// GPUs of a job of a phase that encoders score in [default: 1 if the device is `cuda`, else 0]
     #[arg(long, value_name = "N")]
     gpus: Option<u32>,
+    /// Estimate by what this run took, mostly one over a sample
+    #[arg(long, value_name = "RUN")]
+    like: Option<String>,
+    /// Let jobs begin even on machines that seem to have too little memory or disk
+    #[arg(long)]
+    no_checks: bool,
     #[command(flatten)]
     device: DeviceArg,
     /// The program on the machines of the cluster [default: this one]
@@ -174,10 +185,10 @@ pub fn main(args: &Args, variables: Vec<(String, String)>) -> Result<ExitCode, F
             .hint("Slurm and AWS Batch go on by themselves; start it in `tmux` or by `ray job submit` for Ray"));
     }
     if !is_local && Location::is_local(&planned.folder) {
-        eprintln!(
+        log::note(&format!(
             "warning: `{}` is a folder; all machines of the cluster must see it under this name, else use `s3://…`",
             run.uri
-        );
+        ));
     }
     let wishes = Wishes {
         job: Duration::from_secs(args.job_minutes.saturating_mul(60)),
@@ -195,20 +206,19 @@ pub fn main(args: &Args, variables: Vec<(String, String)>) -> Result<ExitCode, F
         (None, true) => Show::Print,
         (None, false) => Show::Nothing,
     };
-    let progress = Progress {
-        phase: args.phase.unwrap_or(0).saturating_sub(1),
-        attempt: args.attempt,
-        since: args.since,
-    };
+    let progress =
+        Progress { phase: args.phase.unwrap_or(0).saturating_sub(1), attempt: args.attempt, since: args.since };
     let planner = again(args);
     if args.detach {
         return kubernetes::Kubernetes::detach(&Options(args.options.clone()), &run, &planner, &show);
     }
+    let estimates = estimates(args, &planned, &*store)?;
     Drive {
         plan: &planned.plan,
         store: &*store,
         run: &run,
         engine: &*engine,
+        estimates: &estimates,
         wishes: &wishes,
         attempts: args.attempts.max(1),
         progress,
@@ -236,6 +246,16 @@ fn open(args: &Args) -> Result<(Planned, Box<dyn Store>), Failure> {
     Ok((planned, store))
 }
 
+/// What the phases of the run will take.
+fn estimates(args: &Args, planned: &Planned, store: &dyn Store) -> Result<Vec<PhaseEstimate>, Failure> {
+    let first = RunRecord::read(store)?.phases.first().map(|phase| phase.read_tasks(store)).transpose()?;
+    let first = first.flatten().unwrap_or_default();
+    match &args.like {
+        None => Ok(estimate(&planned.plan, &first)),
+        Some(run) => Ok(estimate_like(&planned.plan, &first, &*open_run(run)?)?),
+    }
+}
+
 /// The run as other machines must know it.
 fn run(args: &Args, planned: &Planned, variables: Vec<(String, String)>) -> Result<Run, Failure> {
     let no_folder = |error| Failure::usage(format!("cannot tell in which folder this is: {error}"));
@@ -256,6 +276,7 @@ fn run(args: &Args, planned: &Planned, variables: Vec<(String, String)>) -> Resu
         logs: absolute(args.logs.as_deref().unwrap_or("tokenmill-logs")),
         variables,
         device: args.device.device.clone(),
+        no_checks: args.no_checks,
     })
 }
 
@@ -280,7 +301,14 @@ fn again(args: &Args) -> Vec<String> {
         ("--gpus", args.gpus.map(u64::from)),
     ];
     flags.extend(numbers.into_iter().filter_map(|(name, number)| Some((name, number?.to_string()))));
-    let texts = [("--device", &args.device.device), ("--program", &args.program), ("--logs", &args.logs)];
+    let texts = [
+        ("--device", &args.device.device),
+        ("--program", &args.program),
+        ("--logs", &args.logs),
+        ("--like", &args.like),
+    ];
     flags.extend(texts.into_iter().filter_map(|(name, text)| Some((name, text.clone()?))));
-    flags.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect()
+    let mut flags: Vec<String> = flags.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect();
+    flags.extend(args.no_checks.then(|| "--no-checks".to_owned()));
+    flags
 }

@@ -23,6 +23,8 @@ pub struct Run {
     pub variables: Vec<(String, String)>,
     /// Where encoders run, if that is not as the recipe says.
     pub device: Option<String>,
+    /// Whether jobs begin on machines that seem too small, too.
+    pub no_checks: bool,
 }
 
 /// Jobs of the same form, numbered from 0.
@@ -75,6 +77,9 @@ impl Round<'_> {
         }
         if let Some(device) = &self.run.device {
             command.extend(["--device".to_owned(), device.clone()]);
+        }
+        if self.run.no_checks {
+            command.push("--no-checks".to_owned());
         }
         command
     }

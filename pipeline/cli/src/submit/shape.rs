@@ -2,43 +2,18 @@
 
 use crate::failure::Failure;
 use std::time::Duration;
-use tokenmill_engine::Plan;
-use tokenmill_store::Task;
+use tokenmill_engine::plan::PhaseEstimate;
+use tokenmill_store::cost::BASE_MEMORY;
 
-/// What one phase takes. Fields mean the same as those of the estimates that `tokenmill plan` prints.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Seconds of one core, all tasks together.
-    pub core_seconds: f64,
-    /// Bytes of memory that one task at a time needs, with the models that tasks share.
-    pub memory_bytes: u64,
-    /// Bytes of local disk that one task needs.
-    pub scratch_bytes: u64,
-    /// Whether a GPU would do most of the work.
-    pub needs_gpu: bool,
-}
+/// How many times longer a core takes than a GPU for the scores of an encoder: docs/benchmarks/gpu.md and encoders.md.
+const CORE_FOR_GPU: f64 = 4_000.0;
 
-/// Bytes of input for a core in a second: compressed pages through a chain of filters.
-const BYTES_PER_SECOND: f64 = 2e6;
+/// Memory that a job asks for beyond what is expected, as a factor, and at least.
+const MEMORY_MARGIN: f64 = 1.5;
+const MIN_MEMORY: u64 = 512 << 20;
 
-/// What a process takes to start and to read its plan.
-const SECONDS_PER_TASK: f64 = 0.5;
-
-/// Models, word lists, and buffers of streams.
-const BASE_MEMORY: u64 = 1 << 30;
-
-/// The estimate of a phase, from the bytes its tasks read.
-pub fn estimate(plan: &Plan, phase: usize, tasks: &[Task]) -> Estimate {
-    let bytes: u64 = tasks.iter().map(|task| task.bytes).sum();
-    let largest = tasks.iter().map(|task| task.bytes).max().unwrap_or(0);
-    let needs_gpu = plan.phases.get(phase).is_some_and(|planned| planned.phase.first_wins());
-    Estimate {
-        core_seconds: bytes as f64 / BYTES_PER_SECOND + tasks.len() as f64 * SECONDS_PER_TASK,
-        memory_bytes: BASE_MEMORY + plan.memory,
-        scratch_bytes: (1 << 30) + largest.saturating_mul(4),
-        needs_gpu,
-    }
-}
+/// Disk that a job asks for beyond what is expected.
+const DISK_MARGIN: u64 = 1 << 30;
 
 /// What the user wants of jobs.
 #[derive(Clone, Debug)]
@@ -85,15 +60,21 @@ pub struct Shape {
 /// No job is ended before this: estimates may be far off.
 const MIN_MINUTES: u64 = 60;
 
+/// What a process takes for each task besides the work: it looks at the plan.
+const START_SECONDS: f64 = 0.1;
+
 /// How much longer than expected a job may take.
 const PATIENCE: f64 = 6.0;
 
 impl Shape {
     /// The shape of jobs for `n_missing` of the `n_tasks` tasks of a phase. Later attempts (from 1) ask for more, because a
     /// task may have been ended for what it had too little of; what the user has set stays.
-    pub fn new(estimate: &Estimate, wishes: &Wishes, n_tasks: usize, n_missing: usize, attempt: usize) -> Shape {
+    pub fn new(estimate: &PhaseEstimate, wishes: &Wishes, n_tasks: usize, n_missing: usize, attempt: usize) -> Shape {
         let later = attempt.saturating_sub(1).min(4) as u32;
-        let seconds = (estimate.core_seconds / n_tasks.max(1) as f64).max(1e-3);
+        let wanted = wishes.gpus.unwrap_or(u32::from(wishes.wants_gpus));
+        let gpus = if estimate.needs_gpu { wanted } else { 0 };
+        let scoring = estimate.gpu_seconds * if gpus > 0 { 1.0 } else { CORE_FOR_GPU };
+        let seconds = ((estimate.core_seconds + scoring) / n_tasks.max(1) as f64 + START_SECONDS).max(1e-3);
         let wanted = wishes.job.as_secs_f64() * f64::from(wishes.cores) / seconds;
         // A job that was ended halfway has less to lose next time.
         let mut pack = ((wanted as usize) >> (2 * later)).max(1);
@@ -104,19 +85,19 @@ impl Shape {
             pack = pack.max(n_missing.div_ceil(max_jobs.max(1)));
         }
         let pack = pack.clamp(1, n_missing.max(1));
-        // Tasks of a job share models; sorting shares a budget.
-        let others = u64::from(wishes.cores.saturating_sub(1)) << 29;
+        let at_once = f64::from(wishes.cores).min(pack as f64);
+        let own = (estimate.memory_bytes as f64 - BASE_MEMORY).max(0.0);
+        let memory = ((BASE_MEMORY + own * at_once) * MEMORY_MARGIN) as u64;
+        let disk = (estimate.scratch_bytes as f64 * at_once * 2.0) as u64 + DISK_MARGIN;
         let expected = (pack as f64 * seconds * PATIENCE / f64::from(wishes.cores) / 60.0).ceil() as u64;
         Shape {
             pack,
             cores: wishes.cores,
-            memory: wishes.memory.unwrap_or((estimate.memory_bytes + others) / 2 * u64::from(2 + later)),
-            disk: wishes.disk.unwrap_or(estimate.scratch_bytes.saturating_mul(u64::from(wishes.cores))),
+            memory: wishes.memory.unwrap_or(memory.max(MIN_MEMORY) / 2 * u64::from(2 + later)),
+            disk: wishes.disk.unwrap_or(disk),
             minutes: wishes.time_limit.unwrap_or(expected.max(MIN_MINUTES) << later),
             is_limited: wishes.time_limit.is_some(),
-            gpus: wishes.gpus.filter(|_| estimate.needs_gpu).unwrap_or(u32::from(
-                estimate.needs_gpu && wishes.wants_gpus,
-            )),
+            gpus,
         }
     }
 
@@ -154,8 +135,22 @@ impl Limits {
 mod tests {
     use super::*;
 
-    const ESTIMATE: Estimate =
-        Estimate { core_seconds: 60_000.0, memory_bytes: 2 << 30, scratch_bytes: 5 << 30, needs_gpu: true };
+    fn estimate(needs_gpu: bool) -> PhaseEstimate {
+        PhaseEstimate {
+            name: "map".into(),
+            folder: String::new(),
+            n_tasks: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            core_seconds: 59_900.0,
+            gpu_seconds: 0.0,
+            requests: tokenmill_store::Requests::default(),
+            memory_bytes: (1 << 30) + BASE_MEMORY as u64,
+            scratch_bytes: 5 << 30,
+            needs_gpu,
+            is_measured: false,
+        }
+    }
 
     fn wishes() -> Wishes {
         Wishes {
@@ -172,7 +167,7 @@ mod tests {
     }
 
     fn pack(wishes: &Wishes, n_missing: usize, attempt: usize) -> usize {
-        Shape::new(&ESTIMATE, wishes, 1000, n_missing, attempt).pack
+        Shape::new(&estimate(false), wishes, 1000, n_missing, attempt).pack
     }
 
     #[test]
@@ -193,20 +188,26 @@ mod tests {
 
     #[test]
     fn later_attempts_lose_less_and_ask_for_more() {
-        let shape = |attempt| Shape::new(&ESTIMATE, &wishes(), 1000, 1000, attempt);
+        let shape = |attempt| Shape::new(&estimate(false), &wishes(), 1000, 1000, attempt);
         assert_eq!([shape(1).pack, shape(2).pack, shape(3).pack, shape(9).pack], [20, 5, 1, 1]);
-        assert_eq!([shape(1).memory, shape(2).memory, shape(3).memory], [2 << 30, 3 << 30, 4 << 30]);
+        let memory = shape(1).memory;
+        assert!(memory > 3 << 29 && memory < 2 << 30, "{memory}");
+        assert_eq!([shape(2).memory, shape(3).memory], [memory / 2 * 3, memory / 2 * 4]);
         assert_eq!([shape(1).minutes, shape(2).minutes], [120, 120]);
         let set = Wishes { memory: Some(7), time_limit: Some(5), ..wishes() };
-        let shape = Shape::new(&ESTIMATE, &set, 1000, 1000, 3);
+        let shape = Shape::new(&estimate(false), &set, 1000, 1000, 3);
         assert_eq!((shape.memory, shape.minutes), (7, 5));
     }
 
     #[test]
+    fn cores_of_a_job_share_what_tasks_share() {
+        let memory = |cores| Shape::new(&estimate(false), &Wishes { cores, ..wishes() }, 1000, 1000, 1).memory as f64;
+        assert!((memory(4) - 4.0 * memory(1) + 3.0 * BASE_MEMORY * MEMORY_MARGIN).abs() < 10.0);
+    }
+
+    #[test]
     fn gpus_are_for_those_who_can_use_them() {
-        let gpus = |needs_gpu, wishes: &Wishes| {
-            Shape::new(&Estimate { needs_gpu, ..ESTIMATE }, wishes, 1, 1, 1).gpus
-        };
+        let gpus = |needs_gpu, wishes: &Wishes| Shape::new(&estimate(needs_gpu), wishes, 1, 1, 1).gpus;
         assert_eq!(gpus(true, &wishes()), 0);
         let wants = Wishes { wants_gpus: true, ..wishes() };
         assert_eq!([gpus(true, &wants), gpus(false, &wants)], [1, 0]);

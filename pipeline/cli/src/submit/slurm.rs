@@ -9,6 +9,7 @@ use super::round::{Array, Round};
 use super::shape::Limits;
 use super::tool::{ask, quote, quote_all};
 use crate::failure::Failure;
+use crate::log;
 
 /// `MaxArraySize` of a Slurm that says nothing else (slurm.conf).
 const DEFAULT_ARRAY: usize = 1001;
@@ -66,7 +67,8 @@ impl Slurm {
             lines.push(format!("gres=gpu:{}", shape.gpus));
         }
         let mut script = self.head(round, name, "%A_%a", lines);
-        script.push_str("# Slurm starts a job again when its node is lost; one that takes every node down ends here.\n");
+        script
+            .push_str("# Slurm starts a job again when its node is lost; one that takes every node down ends here.\n");
         script.push_str("[ \"${SLURM_RESTART_COUNT:-0}\" -lt 3 ] || exit 75\n");
         script.push_str(&format!("exec {} {}\n", quote(&round.run.program), quote_all(&round.command(array))));
         script
@@ -90,7 +92,7 @@ impl Slurm {
     fn submit_once(&self, round: &Round<'_>, name: &str, script: &str, dependency: &str) -> Result<String, Failure> {
         let queued = ask("squeue", &["--me", "--noheader", "--format=%F", &format!("--name={name}")], "", &[])?;
         if let Some(id) = queued.split_whitespace().next() {
-            eprintln!("job {id} `{name}` is there already");
+            log::note(&format!("job {id} `{name}` is there already"));
             return Ok(id.to_owned());
         }
         let mut arguments = vec!["--parsable"];
@@ -138,7 +140,10 @@ impl Engine for Slurm {
             let name = round.name(&format!("c{number}"));
             let id = self.submit_once(round, &name, &self.array(round, array, &name), "")?;
             after.push_str(&format!(":{id}"));
-            lines.push(format!("{id}\tarray of {} jobs for tasks {} of phase {}", array.n_jobs, array.tasks, round.phase));
+            lines.push(format!(
+                "{id}\tarray of {} jobs for tasks {} of phase {}",
+                array.n_jobs, array.tasks, round.phase
+            ));
         }
         let name = round.name("next");
         let id = self.submit_once(round, &name, &self.planner(round, &name), &after)?;

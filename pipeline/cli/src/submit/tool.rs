@@ -38,7 +38,8 @@ pub fn no_start(program: &str, error: &std::io::Error) -> Failure {
 
 /// A word for a shell.
 pub fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | ',' | '=' | '@' | '+');
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | ',' | '=' | '@' | '+');
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }

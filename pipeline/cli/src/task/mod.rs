@@ -6,13 +6,15 @@ pub use numbers::Numbers;
 
 use crate::failure::{BAD_INPUT, Failure, RETRY};
 use crate::house::{DeviceArg, create_folder, read_text, say_devices};
+use crate::log::{self, RunLog};
 use crate::planned::{self, Planned};
+use crate::progress::Quiet;
 use numbers::Share;
 use rayon::prelude::*;
 use std::process::ExitCode;
 use tokenmill_engine::Plan;
 use tokenmill_engine::plan::RunRecord;
-use tokenmill_engine::run::{Performed, finish_phase, run_task};
+use tokenmill_engine::run::{Limits, Performed, Watch, finish_phase, run_task};
 use tokenmill_store::{Store, StoreError};
 
 /// Where schedulers put the number of a job in its array.
@@ -72,6 +74,9 @@ pub struct Args {
     /// With --begin: override a key of the recipe
     #[arg(long = "set", value_name = "KEY=VALUE", requires = "begin")]
     sets: Vec<String>,
+    /// Start even if the machine seems to have too little memory or disk for a task
+    #[arg(long)]
+    no_checks: bool,
     #[command(flatten)]
     device: DeviceArg,
 }
@@ -98,7 +103,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     let threads = args.threads.clamp(1, tasks.len().max(1));
     plan.memory /= threads as u64;
-    perform(&plan, &*store, phase, &tasks, threads)
+    let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
+    let job = Job { plan: &plan, store: &*store, phase, limits };
+    job.perform(&tasks, threads)
 }
 
 /// The tasks that this process was told to do.
@@ -131,42 +138,47 @@ fn index_of_the_job() -> Result<Option<usize>, Failure> {
     value.parse().map(Some).map_err(|_| Failure::usage(format!("`{name}` is `{value}`, which is no number of a job")))
 }
 
-/// Does all the tasks, whatever becomes of each.
-fn perform(
-    plan: &Plan,
-    store: &dyn Store,
+/// Where the tasks of this process belong.
+struct Job<'a> {
+    plan: &'a Plan,
+    store: &'a dyn Store,
     phase: usize,
-    tasks: &[usize],
-    threads: usize,
-) -> Result<ExitCode, Failure> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
-    let attempt = |task: &usize| -> Option<u8> {
-        let Performed { commit, is_overruled, .. } = match run_task(plan, store, phase, *task) {
-            Ok(performed) => performed,
+    limits: Limits,
+}
+
+impl Job<'_> {
+    /// Does all the tasks, whatever becomes of each.
+    fn perform(&self, tasks: &[usize], threads: usize) -> Result<ExitCode, Failure> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build();
+        let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+        let watch: &dyn Watch = if log::is_json() { &RunLog::default() } else { &Quiet };
+        let attempt = |task: &usize| self.attempt(*task, watch);
+        let codes: Vec<u8> = pool.install(|| tasks.par_iter().with_max_len(1).filter_map(attempt).collect());
+        let Some(code) = worst(&codes) else { return Ok(ExitCode::SUCCESS) };
+        if tasks.len() > 1 {
+            log::note(&format!("{} of {} tasks have failed", codes.len(), tasks.len()));
+        }
+        Ok(ExitCode::from(code))
+    }
+
+    /// Does a task; the exit code that it failed with.
+    fn attempt(&self, task: usize, watch: &dyn Watch) -> Option<u8> {
+        match run_task(self.plan, self.store, self.phase, task, self.limits, watch) {
+            Ok(Performed { commit, is_overruled, .. }) => {
+                println!("{}", commit.task);
+                if is_overruled {
+                    log::note("note: another process has stored other scores of these documents before; those stand");
+                }
+                None
+            }
             Err(error) => {
                 let failure = Failure::from(error);
                 let code = failure.code();
                 failure.report();
-                return Some(code);
+                Some(code)
             }
-        };
-        println!("{}", commit.task);
-        if is_overruled {
-            eprintln!("note: another process has stored other scores of these documents before; those stand");
         }
-        None
-    };
-    let codes: Vec<u8> = pool.install(|| tasks.par_iter().with_max_len(1).filter_map(attempt).collect());
-    Ok(match worst(&codes) {
-        None => ExitCode::SUCCESS,
-        Some(code) => {
-            if tasks.len() > 1 {
-                eprintln!("{} of {} tasks have failed", codes.len(), tasks.len());
-            }
-            ExitCode::from(code)
-        }
-    })
+    }
 }
 
 /// The exit code of a job whose tasks failed with these: what fails for good must not be tried again.

@@ -12,6 +12,7 @@
 //! other, each on what the ones before it have left.
 
 pub mod bounds;
+pub mod cost;
 mod decisions;
 mod equal;
 mod home;

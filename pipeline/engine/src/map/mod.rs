@@ -1,6 +1,7 @@
 //! The map phase: reads records or the documents of an earlier phase, walks each through the chain, and writes
 //! documents, ledger, metrics and a sample of what was removed.
 
+mod cost;
 mod groups;
 mod guard;
 mod run;
@@ -8,6 +9,7 @@ mod tables;
 mod task;
 mod writer;
 
+pub use cost::reading;
 pub use groups::TABLE as GROUPS;
 pub use guard::silence_panics;
 
@@ -19,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::source::expand;
-use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
 pub struct MapPhase {
@@ -122,5 +124,9 @@ impl Phase for MapPhase {
 
     fn forecast(&self) -> String {
         "one task per part of the phase before".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        cost::of(self)
     }
 }

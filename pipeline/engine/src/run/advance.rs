@@ -1,15 +1,12 @@
 //! Where a run stands that others work on: which phase is under way, and which of its tasks nobody has committed.
 
-use super::one::finish_phase;
 use super::RunError;
+use super::one::finish_phase;
+use crate::at_once::at_once;
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, RunRecord};
-use rayon::prelude::*;
 use tokenmill_store::commit::commit_key;
 use tokenmill_store::{Inputs, Store, StoreError, Task};
-
-/// How many commits are asked for at the same time: the answer of an object store takes tens of milliseconds.
-const CONCURRENT_REQUESTS: usize = 64;
 
 /// A phase that has not ended.
 #[derive(Debug)]
@@ -90,12 +87,7 @@ pub fn advance(plan: &Plan, store: &dyn Store, from: usize) -> Result<Option<Sta
 /// # Errors
 /// When the store fails.
 pub fn missing(store: &dyn Store, folder: &str, tasks: &[Task]) -> Result<Vec<usize>, RunError> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(CONCURRENT_REQUESTS.min(tasks.len()).max(1)).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
-    let stands = pool.install(|| {
-        let heads = tasks.par_iter().map(|task| Ok(store.head(&commit_key(folder, &task.key))?.is_some()));
-        heads.collect::<Result<Vec<bool>, StoreError>>()
-    })?;
+    let stands = at_once(tasks, |task| Ok::<bool, StoreError>(store.head(&commit_key(folder, &task.key))?.is_some()))?;
     Ok((0..tasks.len()).filter(|task| !stands[*task]).collect())
 }
 

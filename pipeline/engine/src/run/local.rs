@@ -1,6 +1,6 @@
 //! Runs all phases on the threads of this machine; what has been committed before is not done again.
 
-use super::{Performed, RunError, perform};
+use super::{Limits, Performed, RunError, Watch, perform};
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
@@ -22,18 +22,6 @@ pub struct Options {
     pub timings: bool,
 }
 
-/// Who wants to see how a run goes.
-pub trait Watch: Sync {
-    /// A phase begins: `pending` of its tasks are still to do, which read `bytes`; `read` counts up to that.
-    fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &Arc<AtomicU64>);
-    /// A task has been committed.
-    fn task(&self, task: &Task);
-    /// Another process has committed a task first, with slightly different numbers; those stand.
-    fn overruled(&self, _task: &Task) {}
-    /// The phase has ended.
-    fn phase_end(&self);
-}
-
 /// What a phase came to.
 #[derive(Debug)]
 pub struct PhaseReport {
@@ -49,7 +37,7 @@ pub struct PhaseReport {
     pub cpu_seconds: BTreeMap<String, f64>,
 }
 
-/// Runs a plan to its end.
+/// Runs a plan to its end. Whether the machine is large enough is for the caller to ask before; see [`super::Need`].
 ///
 /// # Errors
 /// On the first task that fails; what was committed stays, so the same call goes on from there.
@@ -137,7 +125,7 @@ fn run_phase(
         let work = pending.par_iter().with_max_len(1).map(|at| {
             let (folder, timings) = (planned.folder.as_str(), options.timings);
             let context = TaskContext { store, folder, inputs, bytes_read: &bytes_read, timings, memory };
-            let performed = perform(planned, &tasks[*at], &context)?;
+            let performed = perform(planned, &tasks[*at], &context, Limits::Ignored, watch)?;
             watch.task(&tasks[*at]);
             let Performed { commit, cpu_seconds, is_overruled } = performed;
             if is_overruled {

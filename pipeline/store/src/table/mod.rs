@@ -1,5 +1,6 @@
 //! Parquet tables with pinned writer properties: rows in, row groups out, and back.
 
+mod chunks;
 mod props;
 mod read;
 mod write;

@@ -1,96 +1,23 @@
 //! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
 
+use super::chunks::{Chunks, LastError};
 use crate::{Object, Store, StoreError};
 use arrow::array::{
     Array, AsArray, BooleanArray, FixedSizeBinaryArray, Float32Array, LargeListArray, LargeStringArray,
 };
 use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
 use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
-use std::fmt::Display;
-use std::io::{self, Read};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_core::DocId;
 use tokenmill_core::schema::Type;
 
 /// Rows of a batch handed to the caller: few, because a row can be megabytes.
 const BATCH_ROWS: usize = 1_024;
-
-/// How much a sequential read fetches at once.
-const READ_AHEAD: u64 = 1 << 20;
-
-/// The last error of the store itself. The Parquet crate passes on its text alone, and then a network that failed would
-/// be taken for a damaged file.
-#[derive(Clone, Default)]
-struct LastError(Arc<Mutex<Option<StoreError>>>);
-
-impl LastError {
-    fn note(&self, error: StoreError) -> ParquetError {
-        let text = error.to_string();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        ParquetError::General(text)
-    }
-
-    /// What is behind an error of the Parquet crate.
-    fn explain(&self, name: &str, error: impl Display) -> StoreError {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        noted.unwrap_or_else(|| StoreError::corrupt(name, error))
-    }
-}
-
-/// Any object as the Parquet crate wants to see it.
-struct Chunks {
-    object: Arc<dyn Object>,
-    last_error: LastError,
-}
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.object.bytes()
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = Sequential;
-
-    fn get_read(&self, start: u64) -> Result<Sequential, ParquetError> {
-        let (object, last_error) = (self.object.clone(), self.last_error.clone());
-        Ok(Sequential { object, last_error, at: start, buffer: Bytes::new() })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        self.object.read_at(start..start + length as u64).map_err(|error| self.last_error.note(error))
-    }
-}
-
-/// A forward read of an object with read-ahead.
-struct Sequential {
-    object: Arc<dyn Object>,
-    last_error: LastError,
-    at: u64,
-    buffer: Bytes,
-}
-
-impl Read for Sequential {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.buffer.is_empty() && self.at < self.object.bytes() {
-            let end = (self.at + READ_AHEAD).min(self.object.bytes());
-            let read = self.object.read_at(self.at..end);
-            self.buffer = read.map_err(|error| io::Error::other(self.last_error.note(error)))?;
-            self.at = end;
-        }
-        let n = out.len().min(self.buffer.len());
-        out[..n].copy_from_slice(&self.buffer.split_to(n));
-        Ok(n)
-    }
-}
 
 /// The batches of a table, in order.
 pub struct Batches {
@@ -138,10 +65,11 @@ impl Batches {
         columns: &[&str],
         keys: Option<(&str, &RangeInclusive<u64>)>,
     ) -> Result<Batches, StoreError> {
-        let last_error = LastError::default();
+        let chunks = Chunks::new(object);
+        let last_error = chunks.last_error.clone();
         let explain = |error: ParquetError| last_error.explain(name, error);
-        let chunks = Chunks { object: object.into(), last_error: last_error.clone() };
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(chunks).map_err(explain)?;
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(chunks.clone()).map_err(explain)?;
+        chunks.learn(builder.metadata());
         if !columns.is_empty() {
             let known: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
             if let Some(missing) = columns.iter().find(|column| !known.contains(column)) {
@@ -340,6 +268,7 @@ mod tests {
     use super::*;
     use crate::table::{Field, Table};
     use crate::{MemStore, Spool};
+    use bytes::Bytes;
     use tokenmill_core::schema;
 
     fn write(store: &MemStore, n: u32) -> crate::ObjectRef {

@@ -18,7 +18,7 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{Analysis, Doc};
 use tokenmill_store::sort::Sorter;
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
-use tokenmill_store::{Inputs, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext};
 
 /// The table of larger sketches.
 pub const TABLE: &str = "details";
@@ -131,5 +131,9 @@ impl Phase for DetailPhase {
 
     fn forecast(&self) -> String {
         "a larger sketch of every document that has a pair: as many tasks as the shuffle".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::detail(self.source.as_ref())
     }
 }
