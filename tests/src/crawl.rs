@@ -132,7 +132,7 @@ impl Crawl {
         let local = self.local.path().join("runs").join(&self.name);
         let there = parts(|key| self.object(key).unwrap_or_else(|| panic!("there is no `{key}` in the bucket")));
         let here = parts(|key| std::fs::read(local.join(key)).unwrap());
-        assert!(here.len() > 30, "{} parts", here.len());
+        assert!(here.len() > 20, "{} parts", here.len());
         assert_eq!(there, here);
         // Every object is named by the digest that this recomputes from its bytes.
         ok(self.program(&["audit", &self.run_folder()], self.gateway.endpoint()));
