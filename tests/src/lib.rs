@@ -29,7 +29,7 @@ pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
 pub use proxy::{FaultProxy, Faults};
 pub use python::{package, python, readers, said, unittest};
 pub use sandbox::{RECIPES, Sandbox};
-pub use scheduler::{Job, Scheduler, Start};
+pub use scheduler::{Job, LOST, Scheduler, Start};
 pub use signed::{Answer, signed};
 pub use tree::{digests, root};
 pub use walkthrough::{Action, actions, follow};
