@@ -12,6 +12,7 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod image;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
