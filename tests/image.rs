@@ -35,7 +35,8 @@ fn containers_run_the_program_and_are_not_root() {
 #[test]
 fn what_is_put_into_the_image_ahead_of_time_is_an_asset() {
     let recipe = std::fs::read_to_string(root().join("Containerfile")).unwrap();
-    let assets = instructions(&recipe, "ARG").into_iter().find_map(|arg| arg.strip_prefix("ASSETS=").map(str::to_owned));
+    let assets =
+        instructions(&recipe, "ARG").into_iter().find_map(|arg| arg.strip_prefix("ASSETS=").map(str::to_owned));
     let known = std::fs::read_to_string(root().join("assets.toml")).unwrap();
     for name in assets.unwrap().trim_matches('"').split_whitespace() {
         assert!(known.contains(&format!("name = \"{name}\"")), "{name}");

@@ -5,29 +5,36 @@
 
 mod annotate;
 mod calibrate;
+mod cc_index;
 mod classifier_recipes;
 mod cli;
+mod code;
 mod contributing;
 mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
 mod image;
+mod incremental;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
 mod mixes;
+mod operations;
 mod own_rules;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod scores;
 mod submit;
 mod tasks;
 mod train;
+mod wikipedia;
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod cc_index;
     mod datatrove;
     mod decon;
     mod divergence;
@@ -42,13 +49,16 @@ mod data {
     mod warc;
     mod web_en;
     mod wikipedia;
+    mod wikitext;
 }
 
 /// With a real S3 server on this machine: `cargo xtask test --services`.
 mod gateway {
     mod kill;
     mod on_ceph;
+    mod release;
     mod s3;
+    mod soak;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.
@@ -68,4 +78,5 @@ mod readers {
     mod encoders;
     mod formats;
     mod package;
+    mod release;
 }
