@@ -16,6 +16,7 @@ mod ensemble;
 mod exchange;
 mod faults;
 mod forget;
+mod image;
 mod incremental;
 mod jsonl;
 mod lang_table;
