@@ -14,6 +14,7 @@ fn every_verb_explains_itself() {
         "plan",
         "check",
         "task",
+        "submit",
         "status",
         "audit",
         "inspect",

@@ -59,9 +59,11 @@ fn one_by_one(recipe: &str) {
         let phase = phase.to_string();
         // Backwards, and the last one twice.
         for index in (0..n_tasks).rev().chain([0]) {
-            one_by_one.tokenmill(&["task", "runs/mini", "--phase", &phase, "--index", &index.to_string()]).ok();
+            one_by_one
+                .tokenmill(&["task", "--plan", "runs/mini", "--phase", &phase, "--index", &index.to_string()])
+                .ok();
         }
-        n_tasks = number(&one_by_one.tokenmill(&["task", "runs/mini", "--phase", &phase, "--finish"]).ok());
+        n_tasks = number(&one_by_one.tokenmill(&["task", "--plan", "runs/mini", "--phase", &phase, "--finish"]).ok());
     }
     one_by_one.tokenmill(&["status", "runs/mini"]).ok();
     let objects = |sandbox: &Sandbox| -> BTreeMap<String, String> {

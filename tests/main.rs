@@ -8,6 +8,7 @@ mod calibrate;
 mod cc_index;
 mod classifier_recipes;
 mod cli;
+mod code;
 mod contributing;
 mod determinism;
 mod ensemble;
@@ -18,11 +19,15 @@ mod jsonl;
 mod lang_table;
 mod mini_crawl;
 mod mixes;
+mod operations;
 mod own_rules;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod scores;
+mod submit;
+mod tasks;
 mod train;
 mod wikipedia;
 
@@ -50,6 +55,7 @@ mod data {
 mod gateway {
     mod kill;
     mod on_ceph;
+    mod release;
     mod s3;
     mod soak;
 }
@@ -71,4 +77,5 @@ mod readers {
     mod encoders;
     mod formats;
     mod package;
+    mod release;
 }

@@ -161,9 +161,9 @@ fn tasks_done_one_by_one_in_any_order_make_the_same_shards() {
         let phase = n_phases.to_string();
         // Backwards, and the first one twice.
         for index in (0..n_tasks).rev().chain([0]) {
-            mixes.tokenmill(&["task", "runs/final", "--phase", &phase, "--index", &index.to_string()]).ok();
+            mixes.tokenmill(&["task", "--plan", "runs/final", "--phase", &phase, "--index", &index.to_string()]).ok();
         }
-        n_tasks = number(mixes.tokenmill(&["task", "runs/final", "--phase", &phase, "--finish"]).ok());
+        n_tasks = number(mixes.tokenmill(&["task", "--plan", "runs/final", "--phase", &phase, "--finish"]).ok());
         n_phases += 1;
     }
     assert_eq!(n_phases, 5);

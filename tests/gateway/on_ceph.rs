@@ -1,7 +1,7 @@
 //! Whole runs on a real S3, inputs and outputs: equal to the local run byte for byte, whatever fails on the way.
 
 use std::collections::BTreeMap;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,26 +12,28 @@ use support::{Crawl, FaultProxy, Faults, Gateway, ok, signed};
 const MIN_KILLS: usize = 12;
 
 /// What all runs of the tests below read and how: a scan, exchanges, two map phases, shards.
-const RECIPE: &str = "dedup.toml";
+const RECIPE: &str = "tests/recipes/dedup.toml";
 
-/// Where they have their run, in the bucket.
-const RUNS: &str = "runs";
+/// `tokenmill run` on a crawl.
+fn run(crawl: &Crawl, endpoint: &str) -> Command {
+    crawl.begin(&["run", "--threads", "2"], endpoint)
+}
 
 #[test]
 fn a_run_on_s3_equals_the_local_one() {
-    let crawl = Crawl::new(Gateway::shared(), "clean", RECIPE);
-    ok(crawl.run(crawl.gateway.endpoint(), RUNS));
-    crawl.assert_equal(RUNS);
-    assert!(ok(crawl.run(crawl.gateway.endpoint(), RUNS)).contains("\n0 of "), "a second run did something");
-    let run = crawl.uri(RUNS);
-    ok(crawl.program(&["status", &run], crawl.gateway.endpoint()));
-    assert!(ok(crawl.program(&["inspect", "funnel", &run], crawl.gateway.endpoint())).contains("duplicate_url"));
+    let crawl = Crawl::new(Gateway::shared(), "clean", RECIPE, &[]);
+    ok(run(&crawl, crawl.gateway.endpoint()));
+    crawl.assert_equal();
+    assert!(ok(run(&crawl, crawl.gateway.endpoint())).contains("\n0 of "), "a second run did something");
+    let folder = crawl.run_folder();
+    ok(crawl.program(&["status", &folder], crawl.gateway.endpoint()));
+    assert!(ok(crawl.program(&["inspect", "funnel", &folder], crawl.gateway.endpoint())).contains("duplicate_url"));
 }
 
 #[test]
 #[expect(clippy::print_stdout, reason = "what was survived belongs into the output of a run")]
 fn a_run_through_faults_equals_the_local_one() {
-    let crawl = Crawl::new(Gateway::shared(), "faulty", RECIPE);
+    let crawl = Crawl::new(Gateway::shared(), "faulty", RECIPE, &[]);
     let each = 0.05;
     let faults = Faults {
         seed: 11,
@@ -45,8 +47,8 @@ fn a_run_through_faults_equals_the_local_one() {
         ..Faults::default()
     };
     let proxy = FaultProxy::start(crawl.gateway.endpoint(), faults);
-    ok(crawl.run(&proxy.endpoint(), RUNS));
-    crawl.assert_equal(RUNS);
+    ok(run(&crawl, &proxy.endpoint()));
+    crawl.assert_equal();
     let counts = proxy.counts();
     println!("faults survived: {counts:?}");
     for kind in ["slow_down", "internal_error", "reset_before", "lost_reply", "truncated", "delay"] {
@@ -57,7 +59,7 @@ fn a_run_through_faults_equals_the_local_one() {
 #[test]
 #[expect(clippy::print_stdout, reason = "what was survived belongs into the output of a run")]
 fn kills_of_the_gateway_and_of_the_program_lose_nothing() {
-    let crawl = Crawl::new(Gateway::alone(), "killed", RECIPE);
+    let crawl = Crawl::new(Gateway::alone(), "killed", RECIPE, &[]);
     let start = Instant::now();
     let mut random = 0x5eed_u64;
     let mut next = move || {
@@ -80,7 +82,7 @@ fn kills_of_the_gateway_and_of_the_program_lose_nothing() {
         });
         let mut n_runs = 0;
         while n_kills < MIN_KILLS || n_runs == 0 {
-            let mut child = crawl.run(crawl.gateway.endpoint(), RUNS);
+            let mut child = run(&crawl, crawl.gateway.endpoint());
             let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(Duration::from_secs_f64(0.3 + 2.5 * next()));
             let was_running = child.try_wait().unwrap().is_none();
@@ -100,10 +102,10 @@ fn kills_of_the_gateway_and_of_the_program_lose_nothing() {
         is_done.store(true, Ordering::Relaxed);
         outages.join().unwrap()
     });
-    ok(crawl.run(crawl.gateway.endpoint(), RUNS));
+    ok(run(&crawl, crawl.gateway.endpoint()));
     println!("kills survived: {n_kills} of the program, {n_outages} of the gateway");
     assert!(n_outages >= 2, "{n_outages} outages");
-    crawl.assert_equal(RUNS);
+    crawl.assert_equal();
 }
 
 /// Takes the plan and the manifests away, and with them what a finished run is known by; tasks stay committed but for the

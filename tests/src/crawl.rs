@@ -1,44 +1,58 @@
-//! The mini crawl in a bucket of a real S3, runs on it, and the local run that they must equal.
+//! The mini crawl in a bucket of its own, and the local run that every run on it must equal byte for byte.
 
+use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::gateway::Gateway;
-use crate::sandbox::Sandbox;
-use crate::signed::signed;
+use crate::{Gateway, Sandbox, fixture, root, signed};
 
-/// A bucket with the mini crawl in it, and the local run that runs on it must equal.
+/// A bucket with the mini crawl in it, and the run that has been made of it here.
 pub struct Crawl {
-    /// The S3 that has the bucket.
+    /// Where the bucket is.
     pub gateway: Gateway,
     /// The bucket.
     pub bucket: String,
-    /// The local run, and a folder for what programs leave on this machine.
+    /// The folder of the local run, which has ended.
     pub local: Sandbox,
+    /// The folder of the bucket that has the run.
+    pub runs: String,
+    /// The name of both runs.
+    name: String,
+    /// What is changed in the recipe for both runs.
+    sets: Vec<String>,
 }
 
 impl Crawl {
-    /// Fills a bucket, and runs the recipe of [`crate::RECIPES`] on this machine.
+    /// Puts the crawl into a new bucket, whose name begins with `name`, and runs a recipe of the repository here, with
+    /// changes.
     ///
     /// # Panics
-    /// When the gateway refuses or the run fails.
-    pub fn new(gateway: Gateway, name: &str, recipe: &str) -> Self {
+    /// When the gateway refuses, or the run fails.
+    pub fn new(gateway: Gateway, name: &str, recipe: &str, sets: &[&str]) -> Self {
         let bucket = gateway.bucket(name);
-        let files = std::fs::read_dir(crate::fixture("mini-crawl")).expect("the mini crawl");
-        let files = files.map(|entry| entry.expect("a file").path());
-        for file in files.filter(|file| name_of(file).starts_with("part-")) {
-            let target = format!("/{bucket}/crawl/{}", name_of(&file));
-            let content = std::fs::read(&file).expect("a file of the mini crawl");
-            let answer = signed(gateway.endpoint(), "PUT", &target, &[], &content).expect("an answer");
+        let files = std::fs::read_dir(fixture("mini-crawl")).unwrap().map(|entry| entry.unwrap().path());
+        for file in files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with("part-")) {
+            let target = format!("/{bucket}/crawl/{}", file.file_name().unwrap().to_string_lossy());
+            let answer = signed(gateway.endpoint(), "PUT", &target, &[], &std::fs::read(&file).unwrap()).unwrap();
             assert_eq!(answer.status, 200, "{target}");
         }
-        let local = Sandbox::of(recipe);
-        local.run(&[]);
-        Self { gateway, bucket, local }
+        let local = Sandbox::with(&root().join(recipe));
+        let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+        let here = ["source.paths=[\"fixtures/mini-crawl/part-*\"]".to_owned(), "run.root=runs".to_owned()];
+        let arguments: Vec<&str> = sets.iter().chain(&here).flat_map(|set| ["--set", set]).collect();
+        local.run(&arguments);
+        let text = std::fs::read_to_string(local.path().join("recipe.toml")).unwrap();
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).unwrap().to_owned();
+        Self { gateway, bucket, local, runs: "runs".to_owned(), name, sets }
     }
 
-    /// The program on this machine, which reaches the bucket through `endpoint`.
+    /// The run in the bucket.
+    pub fn run_folder(&self) -> String {
+        format!("s3://{}/{}/{}", self.bucket, self.runs, self.name)
+    }
+
+    /// The program, which reaches the bucket through `endpoint`.
     pub fn program(&self, verb: &[&str], endpoint: &str) -> Command {
         let mut command = self.local.command(verb);
         command.env("AWS_ACCESS_KEY_ID", "testkey").env("AWS_SECRET_ACCESS_KEY", "testsecret");
@@ -47,100 +61,85 @@ impl Crawl {
         command
     }
 
-    /// The arguments that say of the recipe that it reads the bucket, with its run in the folder `root` of the bucket.
-    pub fn in_bucket(&self, root: &str) -> Vec<String> {
-        let paths = format!("source.paths=[\"s3://{}/crawl/part-*\"]", self.bucket);
-        let root = format!("run.root=s3://{}/{root}", self.bucket);
-        ["--set", &paths, "--set", &root].map(str::to_owned).into()
-    }
-
-    /// `tokenmill run` on this crawl, with its run in the folder `root` of the bucket.
-    pub fn run(&self, endpoint: &str, root: &str) -> Command {
-        let mut command = self.program(&["run", "recipe.toml", "--threads", "2"], endpoint);
-        command.args(self.in_bucket(root));
+    /// A verb that begins the run in the bucket, through `endpoint`.
+    pub fn begin(&self, verb: &[&str], endpoint: &str) -> Command {
+        let mut command = self.program(verb, endpoint);
+        command.arg("recipe.toml").args(self.sets.iter().flat_map(|set| ["--set", set]));
+        command.args(["--set", &format!("source.paths=[\"s3://{}/crawl/part-*\"]", self.bucket)]);
+        command.args(["--set", &format!("run.root=s3://{}/{}", self.bucket, self.runs)]);
         command
     }
 
-    /// The address of the run in the folder `root` of the bucket.
-    pub fn uri(&self, root: &str) -> String {
-        format!("s3://{}/{root}/mini", self.bucket)
-    }
-
-    /// The content of an object of that run.
+    /// An object of the run in the bucket, if it is there.
     ///
     /// # Panics
-    /// When there is none.
-    pub fn read(&self, root: &str, key: &str) -> Vec<u8> {
-        let target = format!("/{}/{root}/mini/{key}", self.bucket);
-        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").expect("an answer");
-        assert_eq!(answer.status, 200, "{target}");
-        answer.body
+    /// When the gateway does not answer.
+    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
+        let target = format!("/{}/{}/{}/{key}", self.bucket, self.runs, self.name);
+        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
+        (answer.status == 200).then_some(answer.body)
     }
 
-    /// The keys of that run that begin with `prefix`, of which there must be fewer than a page has.
+    /// The keys of the run in the bucket that begin with `prefix`, of which there must be no more than a page has.
     ///
     /// # Panics
     /// When there are more, or the gateway refuses.
-    pub fn keys(&self, root: &str, prefix: &str) -> Vec<String> {
-        let start = format!("{root}/mini/");
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let start = format!("{}/{}/", self.runs, self.name);
         let encoded = format!("{start}{prefix}").replace('/', "%2F");
         let target = format!("/{}?list-type=2&max-keys=1000&prefix={encoded}", self.bucket);
-        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").expect("an answer");
-        let body = String::from_utf8(answer.body).expect("XML");
+        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
+        let body = String::from_utf8(answer.body).unwrap();
         assert!(answer.status == 200 && body.contains("<IsTruncated>false<"), "{target}: {body}");
         let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
         keys.filter_map(|key| key.strip_prefix(&start)).map(str::to_owned).collect()
     }
 
-    /// Asserts that the run in the folder `root` of the bucket holds what the local run holds, and that it is sound.
+    /// Asserts that the run in the bucket holds what the local run holds, and that it is sound.
     ///
     /// # Panics
-    /// When it does not.
-    pub fn assert_equal(&self, root: &str) {
-        let local = |key: &str| std::fs::read(self.local.run_folder().join(key)).expect("an object of the local run");
-        let (on_s3, here) = (parts(|key| self.read(root, key)), parts(local));
+    /// When it does not, or is not.
+    pub fn assert_equal(&self) {
+        let local = self.local.path().join("runs").join(&self.name);
+        let there = parts(|key| self.object(key).unwrap_or_else(|| panic!("there is no `{key}` in the bucket")));
+        let here = parts(|key| std::fs::read(local.join(key)).unwrap());
         assert!(here.len() > 30, "{} parts", here.len());
-        assert_eq!(on_s3, here);
+        assert_eq!(there, here);
         // Every object is named by the digest that this recomputes from its bytes.
-        ok(self.program(&["audit", &self.uri(root)], self.gateway.endpoint()));
+        ok(self.program(&["audit", &self.run_folder()], self.gateway.endpoint()));
+    }
+
+    /// A path in the folder of the local run.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.local.path().join(Path::new(name))
     }
 }
 
-fn name_of(file: &std::path::Path) -> String {
-    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
 /// Phase and input of every part, with its objects, counts and requests; without what an input is called on a machine.
-///
-/// # Panics
-/// When `read` gives no run.
-pub fn parts(read: impl Fn(&str) -> Vec<u8>) -> Vec<(String, String, Value)> {
-    let json = |key: &str| -> Value { serde_json::from_slice(&read(key)).expect("JSON") };
-    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+fn parts(read: impl Fn(&str) -> Vec<u8>) -> Vec<(String, String, Value)> {
+    let json = |key: &str| -> Value { serde_json::from_slice(&read(key)).unwrap() };
     let mut parts = Vec::new();
-    for phase in json("plan.json")["phases"].as_array().expect("phases") {
-        let manifest = json(&text(&phase["manifest"]));
-        for part in manifest["parts"].as_array().expect("parts") {
+    for phase in json("plan.json")["phases"].as_array().unwrap() {
+        let manifest = json(phase["manifest"].as_str().expect("a phase that has ended"));
+        for part in manifest["parts"].as_array().unwrap() {
+            let text = |key: &str| part[key].as_str().unwrap().to_owned();
             let mut tally = part["tally"].clone();
             // Names of tasks follow from where their inputs lie.
             tally["input"] = Value::Null;
             tally["parts"] = Value::Null;
-            parts.push((
-                text(&phase["folder"]),
-                text(&part["label"]),
-                json!([part["objects"], tally, part["requests"]]),
-            ));
+            let rest = serde_json::json!([part["objects"], tally, part["requests"]]);
+            parts.push((phase["folder"].as_str().unwrap().to_owned(), text("label"), rest));
         }
     }
     parts
 }
 
-/// Runs to the end and says what it said.
+/// Runs to the end and says what it said; fails unless it went well.
 ///
 /// # Panics
-/// With all output unless it went well.
+/// With all that it said when it went wrong.
 pub fn ok(mut command: Command) -> String {
-    let Output { status, stdout, stderr } = command.output().expect("the program starts");
+    let Output { status, stdout, stderr } = command.output().unwrap();
     let (said, errors) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{status}\n{said}\n{errors}");
     said.into_owned()

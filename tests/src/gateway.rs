@@ -6,11 +6,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::comes_true;
 use crate::signed::signed;
 
-/// How long the gateway may take to be gone, or to be there again.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The gateway that `cargo xtask test --services` or `cargo xtask ceph start` has started.
@@ -146,15 +147,4 @@ impl Drop for Gateway {
 /// Whether the process with this command line file runs. The line of one that is dead but not yet reaped is empty.
 fn is_running(line: &Path) -> bool {
     std::fs::read(line).is_ok_and(|line| !line.is_empty())
-}
-
-fn comes_true(condition: impl Fn() -> bool) -> bool {
-    let start = Instant::now();
-    while !condition() {
-        if start.elapsed() > PATIENCE {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    true
 }

@@ -21,6 +21,14 @@ pub fn readers() -> Command {
     python
 }
 
+/// The Python of the clusters tier, which has the packages of `tests/clusters.txt`.
+///
+/// # Panics
+/// When the tier has not been prepared.
+pub fn clusters() -> Command {
+    named("TOKENMILL_CLUSTERS")
+}
+
 /// A Python set to work in the folder of our package.
 pub fn package(mut python: Command) -> Command {
     python.current_dir(crate::root().join("mix/python"));
@@ -48,7 +56,7 @@ pub fn said(command: &mut Command) -> (String, String) {
     (out, err)
 }
 
-fn named(variable: &str) -> Command {
+pub(crate) fn named(variable: &str) -> Command {
     match std::env::var_os(variable) {
         Some(program) => Command::new(program),
         None => panic!("there is no Python for tests; run `cargo xtask test --services`"),

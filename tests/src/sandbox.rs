@@ -38,7 +38,14 @@ impl Sandbox {
     /// # Panics
     /// When the file system fails.
     pub fn of(recipe: &str) -> Self {
-        let recipe = crate::root().join("tests/recipes").join(recipe);
+        Self::with(&crate::root().join("tests/recipes").join(recipe))
+    }
+
+    /// A sandbox with any recipe, whose relative paths may lead to the fixtures of the repository.
+    ///
+    /// # Panics
+    /// When the file system fails.
+    pub fn with(recipe: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let fixtures = crate::root().join("tests/fixtures");
         std::fs::copy(recipe, folder.path().join("recipe.toml")).expect("a recipe");

@@ -65,11 +65,11 @@ impl Survived {
 ///
 /// # Panics
 /// When anything was lost, doubled or changed, or a process failed for good.
-pub fn soak(crawl: &Crawl, goal: &Goal, mut say: impl FnMut(&Survived)) -> Survived {
+pub fn soak(crawl: &mut Crawl, goal: &Goal, mut say: impl FnMut(&Survived)) -> Survived {
     let mut survived = Survived::default();
     let mut dice = Dice(goal.seed);
     while survived.kills < goal.kills || survived.faults() < goal.faults || survived.rounds == 0 {
-        let root = format!("soak/{}", survived.rounds);
+        crawl.runs = format!("soak/{}", survived.rounds);
         let faults = Faults {
             seed: dice.next(),
             slow_down: EACH_FAULT,
@@ -82,14 +82,14 @@ pub fn soak(crawl: &Crawl, goal: &Goal, mut say: impl FnMut(&Survived)) -> Survi
             ..Faults::default()
         };
         let proxy = FaultProxy::start(crawl.gateway.endpoint(), faults);
-        let mut round = Round { crawl, root: &root, endpoint: proxy.endpoint(), usual: Duration::from_millis(300) };
+        let mut round = Round { crawl, endpoint: proxy.endpoint(), usual: Duration::from_millis(300) };
         round.run(&mut dice, &mut survived);
         for (name, count) in proxy.counts() {
             *survived.requests.entry(name).or_default() += count;
         }
         drop(proxy);
         survived.rounds += 1;
-        check(crawl, &root);
+        check(crawl);
         say(&survived);
     }
     survived
@@ -98,7 +98,6 @@ pub fn soak(crawl: &Crawl, goal: &Goal, mut say: impl FnMut(&Survived)) -> Survi
 /// One run from its beginning to its end.
 struct Round<'a> {
     crawl: &'a Crawl,
-    root: &'a str,
     endpoint: String,
     /// How long a process takes that nobody kills, about.
     usual: Duration,
@@ -114,26 +113,27 @@ struct Worker {
 
 impl Round<'_> {
     fn run(&mut self, dice: &mut Dice, survived: &mut Survived) {
-        let begin: Vec<String> = ["task", "--begin", "recipe.toml"].map(str::to_owned).into();
-        let mut n_tasks = self.insist(&[begin, self.crawl.in_bucket(self.root)].concat(), dice, survived);
-        let plan = self.crawl.uri(self.root);
+        let begin = || self.crawl.begin(&["task", "--begin"], &self.endpoint);
+        let mut n_tasks = self.insist(&begin, dice, survived);
+        let plan = self.crawl.run_folder();
         for phase in 0.. {
             if n_tasks == 0 {
                 return;
             }
             let phase = phase.to_string();
             self.all_tasks(&plan, &phase, n_tasks, dice, survived);
-            let finish = ["task", "--plan", &plan, "--phase", &phase, "--finish"].map(str::to_owned);
+            let finish =
+                || self.crawl.program(&["task", "--plan", &plan, "--phase", &phase, "--finish"], &self.endpoint);
             n_tasks = self.insist(&finish, dice, survived);
         }
     }
 
     /// Starts a process again until one has done the work; its number of tasks.
-    fn insist(&self, arguments: &[String], dice: &mut Dice, survived: &mut Survived) -> usize {
+    fn insist(&self, work: &dyn Fn() -> Command, dice: &mut Dice, survived: &mut Survived) -> usize {
         let started = Instant::now();
         loop {
-            assert!(started.elapsed() < PATIENCE, "no end of {arguments:?}");
-            let mut command = self.command(arguments);
+            assert!(started.elapsed() < PATIENCE, "no end of {:?}", work());
+            let mut command = work();
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
             survived.processes += 1;
             if dice.share() < KILLED {
@@ -149,7 +149,7 @@ impl Round<'_> {
                 Some(0) => return said.trim().parse().unwrap_or_else(|_| panic!("a number of tasks and not `{said}`")),
                 Some(75) => survived.gave_up += 1,
                 None => {}
-                Some(code) => panic!("exit code {code} of {arguments:?}:\n{}", String::from_utf8_lossy(&output.stderr)),
+                Some(code) => panic!("exit code {code} of {command:?}:\n{}", String::from_utf8_lossy(&output.stderr)),
             }
         }
     }
@@ -191,8 +191,8 @@ impl Round<'_> {
             match task.filter(|_| workers.len() < N_WORKERS) {
                 Some(task) => {
                     let number = task.to_string();
-                    let arguments = ["task", "--plan", plan, "--phase", phase, "--index", &number].map(str::to_owned);
-                    let mut command = self.command(&arguments);
+                    let arguments = ["task", "--plan", plan, "--phase", phase, "--index", &number];
+                    let mut command = self.crawl.program(&arguments, &self.endpoint);
                     let child =
                         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
                     survived.processes += 1;
@@ -203,27 +203,23 @@ impl Round<'_> {
             }
         }
     }
-
-    fn command(&self, arguments: &[String]) -> Command {
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        self.crawl.program(&arguments, &self.endpoint)
-    }
 }
 
 /// The invariants of a run that has ended: what is in it is what an undisturbed run makes; in = kept + dropped, and every
 /// digest is right; every task has one commit, and that is what the manifest holds; and nothing else is named by anything.
-fn check(crawl: &Crawl, root: &str) {
-    crawl.assert_equal(root);
+fn check(crawl: &Crawl) {
+    crawl.assert_equal();
+    let read = |key: &str| crawl.object(key).unwrap_or_else(|| panic!("there is no `{key}`"));
     let clean = crawl.gateway.endpoint();
-    ok(crawl.program(&["gc", &crawl.uri(root), "--older-than", "0s"], clean));
-    crawl.assert_equal(root);
-    let json = |key: &str| -> Value { serde_json::from_slice(&crawl.read(root, key)).expect("JSON") };
+    ok(crawl.program(&["gc", &crawl.run_folder(), "--older-than", "0s"], clean));
+    crawl.assert_equal();
+    let json = |key: &str| -> Value { serde_json::from_slice(&read(key)).expect("JSON") };
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     for phase in json("plan.json")["phases"].as_array().expect("phases") {
         let folder = text(&phase["folder"]);
         let manifest = json(&text(&phase["manifest"]));
         let parts = manifest["parts"].as_array().expect("parts");
-        let lines = String::from_utf8(crawl.read(root, &text(&phase["tasks"]["key"]))).expect("a task list");
+        let lines = String::from_utf8(read(&text(&phase["tasks"]["key"]))).expect("a task list");
         let tasks: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("a task")).collect();
         let mut named: BTreeSet<String> = BTreeSet::new();
         assert_eq!(tasks.len(), parts.len(), "{folder}");
@@ -238,7 +234,7 @@ fn check(crawl: &Crawl, root: &str) {
             let name = key.rsplit('/').next().unwrap_or_default();
             name.starts_with("tasks-") || name.starts_with("manifest-")
         };
-        let found = crawl.keys(root, &format!("{folder}/"));
+        let found = crawl.keys(&format!("{folder}/"));
         let found: BTreeSet<String> = found.into_iter().filter(|key| !is_record(key)).collect();
         assert_eq!(found, named, "{folder}");
     }

@@ -26,6 +26,7 @@ cargo xtask VERB
   test [OPTION]...      run the tests; --services adds those that need other programs, --data those that need
                         the data archives, and what stands after -- goes to nextest
   ceph start|stop       start the S3 gateway that tests use and print the variables to set, or stop it
+  clusters start|stop   start the Slurm and the Ray that tests use and print the variables to set, or stop them
   tidy [RULE]...        check the house rules
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
@@ -65,6 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match arguments.first().map_or("help", String::as_str) {
         "test" => test::run(&repo, &arguments[1..]),
         "ceph" => test::ceph::run(&repo, &arguments[1..]),
+        "clusters" => test::clusters::run(&repo, &arguments[1..]),
         "tidy" => tidy::run(&repo, &arguments[1..]),
         "bless" => bless::run(&repo, &arguments[1..]),
         "bench" => bench::run(&repo, &arguments[1..]),

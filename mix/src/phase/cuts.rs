@@ -2,7 +2,7 @@
 
 use super::settings::ShardSettings;
 use super::sources::{Sources, refused};
-use super::{parts_digest, weigh};
+use super::{cost, parts_digest, weigh};
 use crate::plan::{Schedule, UNUSED, schedule};
 use crate::take::streams::{Cutter, Standing, Stream, keys_of, slice_of};
 use crate::take::{Cuts, Training};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext, commit};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext, commit};
 
 /// Raised when the cuts can change.
 const VERSION: u32 = 1;
@@ -92,6 +92,10 @@ impl Phase for Cut {
 
     fn forecast(&self) -> String {
         "one task, which plans the mix".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        cost::small()
     }
 }
 

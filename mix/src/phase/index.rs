@@ -1,7 +1,7 @@
 //! `index`: one task that writes the manifest of all shards.
 
 use super::settings::ShardSettings;
-use super::{LAYOUT, Layout, first_part, json_of, objects_digest, parts_digest, sum};
+use super::{LAYOUT, Layout, cost, first_part, json_of, objects_digest, parts_digest, sum};
 use crate::shard::dataset::{
     Dataset, FORMAT, GroupCount, Lineage, Shard, ShardSha256, SourceLineage, TrainingPhase, VERSION as DATASET_VERSION,
 };
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::{Inputs, Manifest, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
+use tokenmill_store::{Cost, Inputs, Manifest, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
 
 /// Raised when the manifest can change.
 const VERSION: u32 = 2;
@@ -80,6 +80,10 @@ impl Phase for Index {
 
     fn forecast(&self) -> String {
         "one task".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        cost::small()
     }
 }
 

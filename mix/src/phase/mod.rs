@@ -1,6 +1,7 @@
 //! The phases of this crate. In a recipe: `tokens` (the token store), and behind it `scatter` (to shards), `shards` (packed
 //! and written) and `index` (what a trainer reads first). In a mix, `weigh` and `cuts` stand for the first.
 
+mod cost;
 pub(crate) mod cuts;
 mod index;
 mod scatter;

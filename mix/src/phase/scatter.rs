@@ -4,13 +4,13 @@ use super::cuts::{CUTS, Planned};
 use super::scattering::Scattering;
 use super::settings::ShardSettings;
 use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest, tables_label};
-use super::{Layout, first_part, json_of, parts_digest, sum, tokens, work_value};
+use super::{Layout, cost, first_part, json_of, parts_digest, sum, tokens, work_value};
 use crate::take::Training;
 use serde_json::json;
 use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// Raised when what is scattered, or where to, can change.
 const VERSION: u32 = 1;
@@ -100,6 +100,10 @@ impl Phase for Scatter {
 
     fn forecast(&self) -> String {
         format!("some parts of the phase before per task, to shards of {} tokens", self.settings.shard_tokens)
+    }
+
+    fn cost(&self) -> Cost {
+        cost::scatter(self.chunk_bytes.unwrap_or(MAX_CHUNK))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::scattering::USES;
 use super::settings::ShardSettings;
-use super::{LAYOUT, Layout, first_part, json_of, parts_digest, work_number};
+use super::{LAYOUT, Layout, cost, first_part, json_of, parts_digest, work_number};
 use crate::pack::{Packed, pack};
 use crate::shard::megatron::{Dtype, Writer};
 use crate::shard::samples;
@@ -14,7 +14,7 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::schema;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::table::{Field, Table};
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
 
 /// Raised when the shards can change.
 const VERSION: u32 = 2;
@@ -76,6 +76,10 @@ impl Phase for Shards {
 
     fn forecast(&self) -> String {
         format!("one task per shard, packing `{}`", self.0.packing.name())
+    }
+
+    fn cost(&self) -> Cost {
+        cost::shards(self.0.shard_tokens)
     }
 }
 

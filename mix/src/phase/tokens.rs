@@ -1,7 +1,7 @@
 //! `tokens`: one task per part of documents; the token store, sorted by key. Nobody tokenises these documents again.
 
 use super::settings::TokenSettings;
-use super::work_text;
+use super::{cost, work_text};
 use crate::order::shuffle_key;
 use serde_json::json;
 use std::io::Write;
@@ -13,7 +13,7 @@ use tokenmill_core::{DocId, schema};
 use tokenmill_store::measured::{self, Row};
 use tokenmill_store::phase::{DOCS, MEASURED};
 use tokenmill_store::table::{Batches, Columns, Field, Table};
-use tokenmill_store::{Inputs, Manifest, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
+use tokenmill_store::{Cost, Inputs, Manifest, Outcome, Part, Phase, StoreError, Task, TaskContext, commit};
 
 /// Raised when the tokens of a document, or the table, can change.
 const VERSION: u32 = 2;
@@ -109,6 +109,10 @@ impl Phase for Tokens {
 
     fn forecast(&self) -> String {
         format!("one task per part of the phase before, vocabulary `{}`", self.settings.tokenizer)
+    }
+
+    fn cost(&self) -> Cost {
+        cost::tokens()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::settings::ShardSettings;
 use super::sources::{Sources, TableRef, in_tasks, tables_digest, tables_label};
-use super::work_value;
+use super::{cost, work_value};
 use crate::plan::{Available, Supply, UNUSED};
 use crate::take::streams::{Amount, Stream, slice_of};
 use serde_json::json;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::schema;
 use tokenmill_store::table::{Batches, Columns, Field, Table};
-use tokenmill_store::{Inputs, Manifest, Outcome, Phase, Store, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Manifest, Outcome, Phase, Store, StoreError, Task, TaskContext};
 
 /// Raised when the sums can change.
 const VERSION: u32 = 1;
@@ -78,6 +78,10 @@ impl Phase for Weigh {
 
     fn forecast(&self) -> String {
         "counts the tokens of every group".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        cost::weigh()
     }
 }
 

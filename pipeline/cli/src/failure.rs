@@ -1,5 +1,6 @@
 //! How a verb ends when it cannot do what was asked, and the exit codes that scripts can rely on.
 
+use crate::log;
 use std::process::ExitCode;
 use tokenmill_core::BuildError;
 use tokenmill_engine::ConfigError;
@@ -11,9 +12,9 @@ use tokenmill_store::assets::AssetError;
 pub const FOUND_PROBLEMS: u8 = 1;
 /// The command line or the recipe is wrong.
 pub const USAGE: u8 = 2;
-/// A task failed, and would fail again.
-pub const TASK_FAILED: u8 = 3;
-/// The machine failed: try again, maybe elsewhere.
+/// A task cannot work on what it was given, and would fail again (`EX_DATAERR` of sysexits.h).
+pub const BAD_INPUT: u8 = 65;
+/// The machine failed: try again, maybe elsewhere (`EX_TEMPFAIL`).
 pub const RETRY: u8 = 75;
 
 /// An error with what to do next and the exit code.
@@ -30,6 +31,31 @@ impl Failure {
         Failure { message: message.into(), hint: None, code: USAGE }
     }
 
+    /// Something that would fail again.
+    pub fn for_good(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: BAD_INPUT }
+    }
+
+    /// Something that may succeed later or elsewhere.
+    pub fn for_now(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: RETRY }
+    }
+
+    /// Something that a person must look at.
+    pub fn problem(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), hint: None, code: FOUND_PROBLEMS }
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// An error of the store that trying again here will not change.
+    pub fn usage_of(error: StoreError) -> Failure {
+        Failure { code: USAGE, ..error.into() }
+    }
+
     /// Adds what to do next.
     pub fn hint(self, hint: impl Into<String>) -> Failure {
         Failure { hint: Some(hint.into()), ..self }
@@ -37,10 +63,7 @@ impl Failure {
 
     /// Says it on standard error.
     pub fn report(self) -> ExitCode {
-        eprintln!("error: {}", self.message);
-        if let Some(hint) = self.hint {
-            eprintln!("hint: {hint}");
-        }
+        log::failure(&self.message, self.hint.as_deref(), self.code);
         ExitCode::from(self.code)
     }
 }
@@ -67,12 +90,14 @@ impl From<AssetError> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         let code = match &error {
-            StoreError::Io { .. } => RETRY,
-            StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => TASK_FAILED,
+            StoreError::Io { .. } | StoreError::TooSmall { .. } => RETRY,
+            StoreError::Corrupt { .. } | StoreError::NotDeterministic { .. } => BAD_INPUT,
             StoreError::Missing(_) | StoreError::Usage(_) | StoreError::Refused { .. } => USAGE,
         };
         match error {
-            StoreError::Refused { what, hint } => Failure { message: what, hint: Some(hint), code },
+            StoreError::Refused { what, hint } | StoreError::TooSmall { what, hint } => {
+                Failure { message: what, hint: Some(hint), code }
+            }
             error => Failure { message: error.to_string(), hint: None, code },
         }
     }
@@ -84,7 +109,7 @@ impl From<RunError> for Failure {
             RunError::Build(error) => error.into(),
             RunError::Store(error) => error.into(),
             RunError::Task { .. } => {
-                let code = if error.is_transient() { RETRY } else { TASK_FAILED };
+                let code = if error.is_transient() { RETRY } else { BAD_INPUT };
                 let failure = Failure { message: error.to_string(), hint: None, code };
                 failure.hint("what other tasks have done is kept: the same command goes on from there")
             }

@@ -1,6 +1,7 @@
 //! Joins the house: the catalogues of all crates, the sections of the recipe, the assets, and run directories.
 
 use crate::failure::Failure;
+use crate::log;
 use crate::progress::AssetBar;
 use std::sync::Arc;
 use tokenmill_core::{Catalog, Entry};
@@ -17,7 +18,7 @@ Start here:
   tokenmill inspect funnel runs/quickstart   what each step removed
   tokenmill inspect why runs/quickstart URL  the life of one document
 
-Exit codes: 0 done, 1 problems found, 2 usage or recipe, 3 task failed, 75 try again";
+Exit codes: 0 done, 1 problems found, 2 usage or recipe, 65 bad input (would fail again), 75 try again";
 
 /// The tables of a recipe that add phases.
 pub const SECTIONS: &[Section] = &[tokenmill_mix::TOKENS, tokenmill_mix::SHARDS];
@@ -67,7 +68,7 @@ impl RecipeArgs {
 pub struct DeviceArg {
     /// Where encoder scorers run: `cpu`, `cuda` (all GPUs), `cuda:0,1`, or `auto` (GPUs if there are any)
     #[arg(long, value_name = "DEVICE")]
-    device: Option<String>,
+    pub device: Option<String>,
 }
 
 impl DeviceArg {
@@ -80,7 +81,7 @@ impl DeviceArg {
 /// Says where encoders will run, if the recipe has any.
 pub fn say_devices(spec: &Spec) -> Result<(), Failure> {
     if spec.scores().next().is_some() {
-        eprintln!("{}", choose(&spec.device)?.describe());
+        log::note(&choose(&spec.device)?.describe());
     }
     Ok(())
 }

@@ -17,11 +17,13 @@ mod failure;
 mod gc;
 mod house;
 mod inspect;
+mod log;
 mod mix;
 mod object_storage;
 mod output;
 mod pages;
 mod plan;
+mod planned;
 mod progress;
 mod quantiles;
 mod reference;
@@ -32,6 +34,7 @@ mod run;
 mod settle;
 mod sink;
 mod status;
+mod submit;
 mod task;
 mod tokenize;
 mod train;
@@ -45,6 +48,8 @@ use std::process::ExitCode;
 struct Cli {
     #[command(flatten)]
     storage: object_storage::StorageArgs,
+    #[command(flatten)]
+    log: log::LogArgs,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -55,6 +60,7 @@ enum Verb {
     Plan(plan::Args),
     Check(check::Args),
     Task(task::Args),
+    Submit(submit::Args),
     Status(status::Args),
     Audit(audit::Args),
     Mix(mix::Args),
@@ -80,13 +86,16 @@ enum Verb {
 
 fn main() -> ExitCode {
     output::quiet_broken_pipes();
-    let Cli { storage, verb } = Cli::parse();
+    let Cli { storage, log, verb } = Cli::parse();
+    log.choose();
+    let variables = storage.variables().into_iter().chain(log.variable()).collect();
     tokenmill_store::s3::configure(storage.options());
     let result = match verb {
         Verb::Run(args) => run::main(&args),
         Verb::Plan(args) => plan::main(&args),
         Verb::Check(args) => check::main(&args),
         Verb::Task(args) => task::main(&args),
+        Verb::Submit(args) => submit::main(&args, variables),
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
         Verb::Mix(args) => mix::main(&args),

@@ -31,6 +31,21 @@ pub struct StorageArgs {
 }
 
 impl StorageArgs {
+    /// The same as variables, for processes that are started elsewhere. None of them is a secret.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let flag = |set: bool| set.then(|| "true".to_owned());
+        let anonymous = Some(self.s3_anonymous.join(",")).filter(|names| !names.is_empty());
+        let values = [
+            ("TOKENMILL_S3_ENDPOINT", self.s3_endpoint.clone()),
+            ("TOKENMILL_S3_REGION", self.s3_region.clone()),
+            ("TOKENMILL_S3_PATH_STYLE", flag(self.s3_path_style)),
+            ("TOKENMILL_S3_REQUESTER_PAYS", flag(self.s3_requester_pays)),
+            ("TOKENMILL_S3_ANONYMOUS", anonymous),
+        ];
+        let named = |(name, value): (&str, Option<String>)| Some((name.to_owned(), value.filter(|v| !v.is_empty())?));
+        values.into_iter().filter_map(named).collect()
+    }
+
     /// What the store has to know.
     pub fn options(self) -> S3Options {
         S3Options {

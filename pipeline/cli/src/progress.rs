@@ -1,5 +1,6 @@
 //! Progress: bars with rate and remaining time on a terminal, one line per task otherwise.
 
+use crate::log::{self, RunLog};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,6 +9,14 @@ use std::time::Duration;
 use tokenmill_engine::run::Watch;
 use tokenmill_store::Task;
 use tokenmill_store::assets::Event;
+
+/// Who says how a run goes, for people or for machines.
+pub fn watch() -> Box<dyn Watch> {
+    match log::is_json() {
+        true => Box::new(RunLog::default()),
+        false => Box::new(RunProgress::default()),
+    }
+}
 
 /// How often a bar looks at the counters.
 const TICK: Duration = Duration::from_millis(200);
@@ -72,10 +81,14 @@ impl Watch for RunProgress {
     }
 
     fn overruled(&self, task: &Task) {
-        let note = format!("note: another process has stored other scores of `{}` before; those stand", task.label);
+        let label = &task.label;
+        self.note(&format!("note: another process has stored other scores of `{label}` before; those stand"));
+    }
+
+    fn note(&self, text: &str) {
         match &self.state().bar {
-            Some(bar) => bar.println(note),
-            None => eprintln!("{note}"),
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
         }
     }
 
@@ -93,13 +106,7 @@ impl Watch for RunProgress {
 /// Says nothing.
 pub struct Quiet;
 
-impl Watch for Quiet {
-    fn phase(&self, _: &str, _: usize, _: &[&Task], _: &Arc<AtomicU64>) {}
-
-    fn task(&self, _: &Task) {}
-
-    fn phase_end(&self) {}
-}
+impl Watch for Quiet {}
 
 /// Shows how many rows of tables, or bytes, have been read, on a terminal.
 pub struct RowsBar(Option<ProgressBar>);
@@ -161,9 +168,9 @@ impl AssetBar {
             bar.finish_and_clear();
         }
         match event {
-            Event::Trying { asset, source } => eprintln!("fetching `{}` from {source}", asset.name),
-            Event::Failed { source, why, .. } => eprintln!("{source} failed: {why}"),
-            Event::Fetched { asset, path } => eprintln!("`{}` is at {}", asset.name, path.display()),
+            Event::Trying { asset, source } => log::note(&format!("fetching `{}` from {source}", asset.name)),
+            Event::Failed { source, why, .. } => log::note(&format!("{source} failed: {why}")),
+            Event::Fetched { asset, path } => log::note(&format!("`{}` is at {}", asset.name, path.display())),
             Event::Received { .. } => {}
         }
     }

@@ -4,10 +4,11 @@ use crate::check::check_models;
 use crate::failure::Failure;
 use crate::house::{DeviceArg, RecipeArgs, create_run, run_folder, say_devices, shared_assets, threads};
 use crate::inspect::{alarms, funnel};
+use crate::log;
 use crate::output::count;
-use crate::progress::RunProgress;
+use crate::progress::watch;
 use std::process::ExitCode;
-use tokenmill_engine::run::{Options, PhaseReport, run};
+use tokenmill_engine::run::{Limits, Options, PhaseReport, run};
 use tokenmill_engine::{Plan, Spec};
 use tokenmill_gpu_scoring::fleet::usage;
 use tokenmill_mix::TOKENS_PHASE;
@@ -25,6 +26,9 @@ pub struct Args {
     /// Worker threads [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Start even if the machine seems to have too little memory or disk
+    #[arg(long)]
+    no_checks: bool,
     /// Measure CPU time per step and write it to FILE as JSON
     #[arg(long, value_name = "FILE")]
     timings: Option<String>,
@@ -39,10 +43,11 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     check_models(&spec, &*assets)?;
     let store = create_run(&spec)?;
     let threads = threads(args.threads);
-    let options = Options { threads: threads.max(1), timings: args.timings.is_some() };
-    let reports = run(&plan, &store, options, &RunProgress::default())?;
+    let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
+    let options = Options { threads: threads.max(1), timings: args.timings.is_some(), limits };
+    let reports = run(&plan, &store, options, &*watch())?;
     drop(plan);
-    usage().iter().for_each(|line| eprintln!("{line}"));
+    usage().iter().for_each(|line| log::note(line));
     if let Some(file) = &args.timings {
         write_timings(file, &reports)?;
     }

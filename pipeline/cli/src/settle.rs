@@ -3,21 +3,20 @@
 use crate::apply::recipe;
 use crate::failure::Failure;
 use crate::house::{catalog, shared_assets, threads};
+use crate::progress::Quiet;
 use crate::sink::Output;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::exchange::Kind;
 use tokenmill_core::{DocId, Document, Entry, Payload};
 use tokenmill_engine::Plan;
-use tokenmill_engine::run::{Options, Watch, run};
+use tokenmill_engine::run::{Limits, Options, run};
 use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{LocalStore, Manifest, Store, StoreError, Task};
+use tokenmill_store::{LocalStore, Manifest, Store, StoreError};
 
 /// Runs the stages and writes one line per document, in the order of the input.
 pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str) -> Result<ExitCode, Failure> {
@@ -27,7 +26,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let plan = Plan::new(&spec, &shared_assets()?)?;
     let store = LocalStore::open(folder.path().join("run"))?;
     let threads = threads(None);
-    let reports = run(&plan, &store, Options { threads, timings: false }, &Quiet)?;
+    let reports = run(&plan, &store, Options { threads, timings: false, limits: Limits::Ignored }, &Quiet)?;
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;
     let catalog = catalog()?;
@@ -169,13 +168,4 @@ fn line(id: &str, verdict: &Verdict, names: &BTreeMap<DocId, String>) -> Value {
         line["evidence"] = twin.unwrap_or(evidence).as_str().into();
     }
     line
-}
-
-/// Nobody watches a temporary run.
-struct Quiet;
-
-impl Watch for Quiet {
-    fn phase(&self, _: &str, _: usize, _: &[&Task], _: &Arc<AtomicU64>) {}
-    fn task(&self, _: &Task) {}
-    fn phase_end(&self) {}
 }

@@ -2,9 +2,11 @@
 //! forgotten.
 //!
 //! Only phase folders are looked at, and in them every commit and manifest is taken at its word, also in folders that
-//! `plan.json` does not name any more: an older recipe may be run again and finds its work there.
+//! `plan.json` does not name any more: an older recipe may be run again and finds its work there. The records of attempts
+//! go with their phase.
 
 use crate::plan::RunRecord;
+use crate::run::ATTEMPTS;
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 use tokenmill_store::commit::{parse, read_manifest};
@@ -125,9 +127,9 @@ fn live(store: &dyn Keeper, objects: &[Kept]) -> Result<BTreeSet<String>, StoreE
     Ok(live)
 }
 
-/// The first part of a key.
+/// The phase folder that a key lies in; the records of attempts have one of the same name in theirs.
 fn folder(key: &str) -> &str {
-    key.split('/').next().unwrap_or_default()
+    key.strip_prefix(ATTEMPTS).unwrap_or(key).split('/').next().unwrap_or_default()
 }
 
 /// Whether a folder has the name of a phase: `p1-map-0123456789ab`.
@@ -140,7 +142,7 @@ fn is_phase(folder: &str) -> bool {
 
 /// Whether an object is a record of the engine and not a table of a phase.
 fn is_record(key: &str) -> bool {
-    is_commit(key) || is_named(key, "manifest-") || is_named(key, "tasks-")
+    is_commit(key) || is_named(key, "manifest-") || is_named(key, "tasks-") || key.starts_with(ATTEMPTS)
 }
 
 fn is_commit(key: &str) -> bool {
@@ -201,6 +203,8 @@ mod tests {
         )
         .unwrap();
         commit(&store, OLD_PHASE, "c");
+        let attempts = [PHASE, OLD_PHASE].map(|phase| format!("{ATTEMPTS}{phase}/a.json"));
+        attempts.iter().for_each(|key| store.put(key, b"{}").unwrap());
         for key in [&format!("{PHASE}/docs/orphan"), &format!("{OLD_PHASE}/docs/orphan"), "notes/mine.txt"] {
             store.put(key, b"?").unwrap();
         }
@@ -218,9 +222,9 @@ mod tests {
         let found = find(&store, far_future(), false).unwrap();
         let orphans = [PHASE, OLD_PHASE].map(|phase| format!("{phase}/docs/orphan"));
         assert_eq!(keys(&found), [(orphans[0].as_str(), Why::Orphan), (orphans[1].as_str(), Why::Orphan)]);
-        assert_eq!((found.n_young, found.stale), (0, (2, found.stale.1)));
+        assert_eq!((found.n_young, found.stale), (0, (3, found.stale.1)));
         let young = find(&store, SystemTime::UNIX_EPOCH, true).unwrap();
-        assert_eq!((young.garbage.len(), young.n_young), (0, 4));
+        assert_eq!((young.garbage.len(), young.n_young), (0, 5));
     }
 
     #[test]
@@ -229,13 +233,19 @@ mod tests {
         let store = run(folder.path());
         let found = find(&store, far_future(), true).unwrap();
         let first = format!("{OLD_PHASE}/commit/c.json");
-        assert_eq!(keys(&found)[0], (first.as_str(), Why::Stale));
-        assert_eq!(found.garbage.len(), 4);
+        let attempt = format!("{ATTEMPTS}{OLD_PHASE}/a.json");
+        assert_eq!(keys(&found)[..2], [(attempt.as_str(), Why::Stale), (first.as_str(), Why::Stale)]);
+        assert_eq!(found.garbage.len(), 5);
         for garbage in &found.garbage {
             assert!(delete(&store, &garbage.object).unwrap());
         }
         assert!(find(&store, far_future(), true).unwrap().garbage.is_empty());
-        for kept in [format!("{PHASE}/docs/a.parquet"), format!("{PHASE}/docs/b.parquet"), "notes/mine.txt".into()] {
+        for kept in [
+            format!("{ATTEMPTS}{PHASE}/a.json"),
+            format!("{PHASE}/docs/a.parquet"),
+            format!("{PHASE}/docs/b.parquet"),
+            "notes/mine.txt".into(),
+        ] {
             assert!(store.head(&kept).unwrap().is_some(), "{kept}");
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod alarm;
 pub mod apply;
+mod at_once;
 pub mod audit;
 pub mod calibrate;
 pub mod chain;
@@ -21,7 +22,7 @@ pub mod release;
 pub mod run;
 mod score;
 pub mod simulate;
-mod size;
+pub mod size;
 pub mod spec;
 pub mod tally;
 

@@ -43,6 +43,14 @@ pub enum StoreError {
         /// What to do about it.
         hint: String,
     },
+    /// This machine has too little of something; another one may do.
+    #[error("{what}\nhint: {hint}")]
+    TooSmall {
+        /// What needs how much, and what there is.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// What was asked for cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -86,7 +94,7 @@ impl StoreError {
 
     /// Whether the same call may succeed later or elsewhere.
     pub fn is_transient(&self) -> bool {
-        matches!(self, StoreError::Io { .. })
+        matches!(self, StoreError::Io { .. } | StoreError::TooSmall { .. })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a phase must offer to be planned, run, resumed and committed by the engine.
 
 use crate::table::Table;
-use crate::{Inputs, ObjectRef, Requests, Spool, Store, StoreError};
+use crate::{Cost, Inputs, ObjectRef, Requests, Spool, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,6 +48,11 @@ pub trait Phase: Send + Sync {
 
     /// One line for `tokenmill plan` when the tasks are not known yet.
     fn forecast(&self) -> String;
+
+    /// What it costs, for estimates.
+    fn cost(&self) -> Cost {
+        Cost::default()
+    }
 }
 
 /// What a task leaves behind.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long and how often to try again.
@@ -52,11 +52,21 @@ impl Patience {
         let mut pauses = Pauses { patience: *self, since: None, next: self.first };
         loop {
             match attempt() {
-                Err(error) if error.is_transient() => pauses.pause().then_some(()).ok_or(error)?,
+                Err(error) if error.is_transient() => pauses.pause(&error).then_some(()).ok_or(error)?,
                 outcome => return outcome,
             }
         }
     }
+}
+
+/// Hears of every pause: why, and how long it will be.
+type Observer = Box<dyn Fn(&StoreError, Duration) + Send + Sync>;
+
+static OBSERVER: OnceLock<Observer> = OnceLock::new();
+
+/// Lets somebody hear of every pause of this process, for a log. Only the first call counts.
+pub fn observe(observer: impl Fn(&StoreError, Duration) + Send + Sync + 'static) {
+    let _ = OBSERVER.set(Box::new(observer));
 }
 
 /// The pauses between the attempts of one call.
@@ -68,7 +78,7 @@ struct Pauses {
 
 impl Pauses {
     /// Waits; false when the patience is spent.
-    fn pause(&mut self) -> bool {
+    fn pause(&mut self, error: &StoreError) -> bool {
         #[expect(clippy::disallowed_methods, reason = "patience is measured in real time and reaches no output")]
         let now = Instant::now();
         let since = *self.since.get_or_insert(now);
@@ -76,7 +86,11 @@ impl Pauses {
             return false;
         }
         // Between half and all of it, so that many clients do not come back at the same moment.
-        wait(self.next.mul_f64(0.5 + 0.5 * random_share()));
+        let pause = self.next.mul_f64(0.5 + 0.5 * random_share());
+        if let Some(observer) = OBSERVER.get() {
+            observer(error, pause);
+        }
+        wait(pause);
         self.next = (self.next * 2).min(self.patience.longest);
         true
     }

@@ -79,6 +79,10 @@ impl Spool {
         Ok(Sealed { path: file.into_temp_path(), bytes: self.bytes, digest: self.digest.hex(), sha256 })
     }
 
+    fn place(&self) -> impl std::fmt::Display {
+        self.file.get_ref().path().display()
+    }
+
     /// The digest of what has been written so far.
     pub fn digest(&self) -> String {
         self.digest.hex()
@@ -118,7 +122,8 @@ impl Sealed {
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.file.write(bytes)?;
+        // The error passes through crates that do not say which file it is about.
+        let n = self.file.write(bytes).map_err(|error| StoreError::io("write", self.place())(error).into_io())?;
         self.digest.update(&bytes[..n]);
         if let Some(sha256) = &mut self.sha256 {
             sha256.update(&bytes[..n]);
@@ -128,7 +133,7 @@ impl Write for Spool {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.flush().map_err(|error| StoreError::io("write", self.place())(error).into_io())
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use support::{Crawl, Gateway, Goal, Survived, soak};
 
 /// What runs: a scan, exchanges, two map phases, shards.
-const RECIPE: &str = "dedup.toml";
+const RECIPE: &str = "tests/recipes/dedup.toml";
 
 fn main() -> ExitCode {
     let mut goal = Goal { kills: 500, faults: 5_000, seed: 1 };
@@ -25,8 +25,8 @@ fn main() -> ExitCode {
         }
     }
     let started = Instant::now();
-    let crawl = Crawl::new(Gateway::shared(), "soak", RECIPE);
-    let survived = soak(&crawl, &goal, |survived| println!("{}", line(survived)));
+    let mut crawl = Crawl::new(Gateway::shared(), "soak", RECIPE, &[]);
+    let survived = soak(&mut crawl, &goal, |survived| println!("{}", line(survived)));
     println!("survived in {:.0} s: {}", started.elapsed().as_secs_f64(), line(&survived));
     println!("requests and faults: {:?}", survived.requests);
     println!(

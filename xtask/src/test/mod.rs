@@ -1,12 +1,16 @@
 //! `cargo xtask test` runs the tests in tiers: hermetic ones always, others when asked for and possible.
 
 pub mod ceph;
+pub mod clusters;
 pub mod data;
 mod debian;
+mod lock;
 mod nextest;
+mod ports;
 mod python;
 pub mod readers;
 mod services;
+mod step;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -40,15 +44,18 @@ struct Tier {
     name: &'static str,
     /// The option that asks for it; one option may ask for several, which can do without each other.
     option: &'static str,
+    /// A tier before it that it cannot do without.
+    needs: Option<&'static str>,
     /// Makes the tests possible. This goes on while cargo builds them.
     prepare: fn(&Repo, &Path) -> Result<Ready>,
 }
 
-const TIERS: [Tier; 4] = [
-    Tier { name: "services", option: "--services", prepare: services::prepare },
-    Tier { name: "readers", option: "--services", prepare: readers::prepare },
-    Tier { name: "gateway", option: "--services", prepare: ceph::prepare },
-    Tier { name: "data", option: "--data", prepare: data::prepare },
+const TIERS: [Tier; 5] = [
+    Tier { name: "services", option: "--services", needs: None, prepare: services::prepare },
+    Tier { name: "readers", option: "--services", needs: None, prepare: readers::prepare },
+    Tier { name: "gateway", option: "--services", needs: None, prepare: ceph::prepare },
+    Tier { name: "clusters", option: "--services", needs: Some("gateway"), prepare: clusters::prepare },
+    Tier { name: "data", option: "--data", needs: None, prepare: data::prepare },
 ];
 
 /// Runs the tests; the arguments are `--services`, `--data`, and after `--` what nextest is to get.
@@ -75,7 +82,8 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
 
     let (mut variables, mut held, mut excluded) = (Vec::new(), Vec::new(), Vec::new());
     for (tier, outcome) in TIERS.iter().zip(outcomes) {
-        match settle(outcome, is_ci, tier)? {
+        let outcome = settle(outcome, is_ci, tier)?;
+        match outcome.and_then(|ready| with_needs(ready, tier, &excluded)) {
             Ok(ready) => {
                 variables.extend(ready.variables);
                 held.extend(ready.held);
@@ -128,6 +136,14 @@ fn settle(outcome: Option<Result<Ready>>, is_ci: bool, tier: &Tier) -> Result<Re
     }
 }
 
+/// A tier that is ready is of no use without the one that it needs.
+fn with_needs(ready: Ready, tier: &Tier, excluded: &[&str]) -> Result<Ready, String> {
+    match tier.needs.filter(|needed| excluded.contains(needed)) {
+        Some(needed) => Err(format!("they need the {needed} tests' servers")),
+        None => Ok(ready),
+    }
+}
+
 /// nextest's filter expression for everything but the excluded tiers.
 fn filter(excluded: &[&str]) -> String {
     let parts = excluded.iter().map(|name| format!(" - (package(tokenmill-tests) & test(/^{name}::/))"));
@@ -153,6 +169,20 @@ mod tests {
         assert_eq!(settle(None, true, &data).unwrap().unwrap_err(), "ask for them with `--data`");
         let ready = || Some(Ok(Ready::with("TOKENMILL_TEST_DATA", "x".into())));
         assert_eq!(settle(ready(), true, &data).unwrap().unwrap().variables.len(), 1);
+    }
+
+    #[test]
+    fn a_tier_goes_with_the_one_that_it_needs() {
+        for (at, tier) in TIERS.iter().enumerate() {
+            assert!(tier.needs.is_none_or(|needed| TIERS[..at].iter().any(|earlier| earlier.name == needed)));
+        }
+        let tier = TIERS.iter().find(|tier| tier.needs.is_some()).unwrap();
+        let ready = || Ready { variables: Vec::new(), held: None };
+        assert!(with_needs(ready(), tier, &["data"]).is_ok());
+        assert_eq!(
+            with_needs(ready(), tier, &["data", "gateway"]).unwrap_err(),
+            "they need the gateway tests' servers"
+        );
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::plan::weigh;
 use crate::failure::Failure;
 use crate::house::{create_folder, threads};
 use crate::output::{count, percent, plain, table};
-use crate::progress::RunProgress;
+use crate::progress::watch;
 use std::process::ExitCode;
-use tokenmill_engine::run::{Options, run};
+use tokenmill_engine::run::{Limits, Options, run};
 use tokenmill_mix::plan::schedule;
 use tokenmill_mix::shard::dataset::{Dataset, TrainingPhase};
 
@@ -35,12 +35,12 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let plan = open::plan(&mix)?;
     let folder = open::folder(&mix);
     let store = create_folder(&folder)?;
-    let options = Options { threads: threads(args.threads).max(1), timings: false };
-    let progress = RunProgress::default();
+    let options = Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked };
+    let progress = watch();
     // What cannot be had is refused in the words of the plan, before anything is written.
-    let (supply, n_weighed) = weigh(&plan, &*store, options, &progress)?;
+    let (supply, n_weighed) = weigh(&plan, &*store, options, &*progress)?;
     schedule(&mix, &supply)?;
-    let reports = run(&plan, &*store, options, &progress)?;
+    let reports = run(&plan, &*store, options, &*progress)?;
     let n_tasks: usize = reports.iter().map(|report| report.manifest.parts.len()).sum();
     let n_run = n_weighed + reports.iter().map(|report| report.n_run).sum::<usize>();
     let dataset = open::dataset(&*store, &folder)?;

@@ -24,7 +24,7 @@ const ABSENT: [(&[&str], &str); 3] = [
 /// What the recipe does not do, in sentences.
 pub fn limits(spec: &Spec) -> Vec<String> {
     let has = |family: &&str| spec.steps().any(|step| step.entry.name.starts_with(*family));
-    let absent = ABSENT.iter().filter(|(families, _)| !families.iter().any(|family| has(family)));
+    let absent = ABSENT.iter().filter(|(families, _)| !families.iter().any(&has));
     absent.map(|(_, sentence)| (*sentence).to_owned()).collect()
 }
 
@@ -33,8 +33,12 @@ pub fn assets(
     store: &dyn Store,
     spec: &Spec,
     assets: &Assets,
-    names: Vec<(String, String)>,
+    mut names: Vec<(String, String)>,
 ) -> Result<Vec<AssetFact>, Failure> {
+    // A vocabulary is the business of the section that counts tokens, and no asset in the eyes of the engine.
+    let tokenizer =
+        spec.section.as_ref().map(|(section, params)| (section.name.to_owned(), params.text("tokenizer").to_owned()));
+    names.extend(tokenizer.filter(|(_, name)| !name.is_empty()));
     let is_proven = !names.is_empty() && is_same_plan(store, spec)?;
     let fact = |(user, name): (String, String)| {
         // A vocabulary may be given as `kind=file`.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use tokenmill_core::hash::{Digester, digest_hex};
 use tokenmill_store::sort::{Sorted, Sorter};
-use tokenmill_store::{Inputs, Outcome, Part, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Part, Phase, StoreError, Task, TaskContext};
 
 /// The table that is brought home.
 pub const TABLE: &str = "decisions";
@@ -50,6 +50,10 @@ impl Phase for HomePhase {
 
     fn forecast(&self) -> String {
         "brings the decisions home: as many tasks as the shuffle, or fewer".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::home()
     }
 }
 

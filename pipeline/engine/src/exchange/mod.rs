@@ -14,6 +14,7 @@
 
 mod against;
 pub mod bounds;
+pub mod cost;
 mod decisions;
 mod equal;
 mod home;

@@ -15,7 +15,7 @@ use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::sort::Sorter;
 use tokenmill_store::{
-    Inputs, Manifest, Metered, ObjectRef, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext,
+    Cost, Inputs, Manifest, Metered, ObjectRef, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext,
 };
 
 /// The table that a shuffle writes.
@@ -35,6 +35,9 @@ pub trait Ship<const W: usize>: Send + Sync {
     fn survey(&self, _: &Manifest) -> Result<Value, StoreError> {
         Ok(Value::Null)
     }
+
+    /// What the shuffle costs.
+    fn cost(&self) -> Cost;
 
     /// Ships the rows of one part, which is number `number` of its group.
     fn ship(&self, part: &mut Shipment<'_>, number: u32, rows: &mut Sorter<W>) -> Result<(), StoreError>;
@@ -271,6 +274,10 @@ impl<const W: usize> Phase for ShufflePhase<W> {
 
     fn forecast(&self) -> String {
         format!("the keys: one task per MiB of them and more, at most {}", super::bounds::MAX_SHUFFLES)
+    }
+
+    fn cost(&self) -> Cost {
+        self.kind.cost()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The map phase: reads records or the documents of an earlier phase, walks each through the chain, and writes
 //! documents, ledger, metrics and a sample of what was removed.
 
+mod cost;
 mod groups;
 mod guard;
 mod run;
@@ -8,6 +9,7 @@ mod tables;
 mod task;
 mod writer;
 
+pub use cost::reading;
 pub use groups::TABLE as GROUPS;
 pub use guard::silence_panics;
 
@@ -19,8 +21,7 @@ use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::source::expand_lists;
-use tokenmill_store::{Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
 pub struct MapPhase {
@@ -112,7 +113,7 @@ impl Phase for MapPhase {
             Some(source) => {
                 let found = match &source.index {
                     Some(_) => index::picked_inputs(inputs, &source.base, source.paths.first().map_or("", |path| path)),
-                    None => expand_lists(&source.paths, &source.base),
+                    None => source.format.inputs(&source.paths, &source.base),
                 };
                 Ok(found?.iter().map(|input| task::of_input(fingerprint, input)).collect())
             }
@@ -132,5 +133,9 @@ impl Phase for MapPhase {
             Some(SourceSpec { index: Some(_), .. }) => "one task per crawl file that holds wanted records".to_owned(),
             _ => "one task per part of the phase before".to_owned(),
         }
+    }
+
+    fn cost(&self) -> Cost {
+        cost::of(self)
     }
 }

@@ -1,11 +1,16 @@
 //! Phases with their fingerprints: what a recipe comes to, before anything runs.
 
+mod estimate;
 mod explain;
+mod like;
 mod phases;
 pub(crate) mod record;
 mod tasks;
 
+pub(crate) use estimate::content;
+pub use estimate::{PhaseEstimate, Prices, estimate};
 pub use explain::{explain, human_bytes};
+pub use like::estimate_like;
 pub use record::{PhaseRecord, RunRecord};
 pub use tasks::TaskList;
 

@@ -5,7 +5,12 @@ pub const SHOWN: usize = 120;
 
 /// A text in one line of a Markdown table, as code: in there nothing is a link, an image, a tag or emphasis.
 pub fn code(text: &str) -> String {
-    let plain = plain(text, SHOWN);
+    code_up_to(text, SHOWN)
+}
+
+/// As [`code`], with another limit of characters.
+pub fn code_up_to(text: &str, n_chars: usize) -> String {
+    let plain = plain(text, n_chars);
     // A backtick would end the span and a bar the cell.
     let plain = plain.replace('`', "'").replace('|', "\\|");
     if plain.is_empty() { "(empty)".to_owned() } else { format!("`{plain}`") }
@@ -30,13 +35,11 @@ pub fn prose(text: &str) -> String {
 /// writing.
 pub fn plain(text: &str, n_chars: usize) -> String {
     let mut out = String::new();
-    let mut n = 0;
-    for c in text.trim().chars() {
+    for (n, c) in text.trim().chars().enumerate() {
         if n == n_chars {
             out.push('…');
             break;
         }
-        n += 1;
         out.push(match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
             c if c.is_control() || is_invisible(c) => '\u{fffd}',

@@ -84,11 +84,7 @@ impl Held {
 
 enum Writer {
     Table(Box<Table>),
-    Lines(Lines),
-}
-
-enum Lines {
-    Plain(Spool),
+    Plain(Box<Spool>),
     Zstd(Box<zstd::Encoder<'static, Spool>>),
 }
 
@@ -121,11 +117,11 @@ impl FileWriter {
         let (spool, fields) = (Spool::public(store)?, columns.fields());
         let writer = match format {
             Format::Parquet => Writer::Table(Box::new(Table::public(spool, fields.clone()))),
-            Format::Jsonl => Writer::Lines(Lines::Plain(spool)),
+            Format::Jsonl => Writer::Plain(Box::new(spool)),
             Format::JsonlZst => {
                 let mut encoder = zstd::Encoder::new(spool, ZSTD_LEVEL).map_err(cannot_write)?;
                 encoder.include_checksum(true).map_err(cannot_write)?;
-                Writer::Lines(Lines::Zstd(Box::new(encoder)))
+                Writer::Zstd(Box::new(encoder))
             }
         };
         Ok(FileWriter { writer, format, fields, held: Held::default(), memory_bytes: 0, line: Vec::new() })
@@ -166,14 +162,15 @@ impl FileWriter {
                 }
                 line.end()
             }
-            Writer::Lines(lines) => {
+            Writer::Plain(spool) => {
                 self.line.clear();
                 json_line(&mut self.line, row, columns, &self.fields);
-                match lines {
-                    Lines::Plain(spool) => spool.write_all(&self.line),
-                    Lines::Zstd(encoder) => encoder.write_all(&self.line),
-                }
-                .map_err(cannot_write)
+                spool.write_all(&self.line).map_err(cannot_write)
+            }
+            Writer::Zstd(encoder) => {
+                self.line.clear();
+                json_line(&mut self.line, row, columns, &self.fields);
+                encoder.write_all(&self.line).map_err(cannot_write)
             }
         }
     }
@@ -185,8 +182,8 @@ impl FileWriter {
     pub fn finish(self) -> Result<Finished, StoreError> {
         let spool = match self.writer {
             Writer::Table(table) => table.finish()?.0,
-            Writer::Lines(Lines::Plain(spool)) => spool,
-            Writer::Lines(Lines::Zstd(encoder)) => encoder.finish().map_err(cannot_write)?,
+            Writer::Plain(spool) => *spool,
+            Writer::Zstd(encoder) => encoder.finish().map_err(cannot_write)?,
         };
         let sealed = spool.seal()?;
         let held = read_back(sealed.open()?, self.format, &self.fields)?;

@@ -68,7 +68,10 @@ fn any(text: &str) -> String {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     let is_address =
         scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.bytes().all(|c| c.is_ascii_alphanumeric()));
-    let is_path = ["/", "~/", "./", "../"].iter().any(|start| text.starts_with(start)) && text.len() > 2;
+    let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    // A rule about addresses may say `/tag/`; a path of a machine has more than one part.
+    let n_parts = text.split('/').filter(|part| !part.is_empty()).count();
+    let is_path = starts(&["~/", "./", "../"]) || (text.starts_with('/') && n_parts > 1);
     if is_address || is_path { place(text) } else { text.to_owned() }
 }
 
@@ -150,10 +153,9 @@ pub fn recipe(resolved: &str, spec: &Spec) -> Result<Table, StoreError> {
                     step(table, params);
                 }
             }
-            (name, Value::Table(section)) => {
-                let declared = spec.section.as_ref().filter(|(section, _)| section.name == name);
-                let assets = declared.map_or(&[][..], |(section, _)| section.asset_params);
-                step(section, Params { assets, is_command: false });
+            // What follows the steps names metrics, numbers and files; only files have a folder.
+            (_, section @ Value::Table(_)) => {
+                each(section, &|text| if text.contains('/') { asset(text) } else { any(text) })
             }
             (_, value) => each(value, &any),
         }
@@ -192,9 +194,14 @@ mod tests {
         {
             assert_eq!(asset(name), told, "{name}");
         }
-        for (text, told) in
-            [("a / b > 1", "a / b > 1"), ("https?://", "https?://"), ("/", "/"), ("/etc/x", "x"), ("../x/y", "y")]
-        {
+        for (text, told) in [
+            ("a / b > 1", "a / b > 1"),
+            ("https?://", "https?://"),
+            ("/", "/"),
+            ("/tag/", "/tag/"),
+            ("/etc/x", "x"),
+            ("../x/y", "y"),
+        ] {
             assert_eq!(any(text), told, "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! Runs all phases on the threads of this machine; what has been committed before is not done again.
 
-use super::{Performed, RunError, perform, read_commits};
+use super::limits::{self, Limits};
+use super::{Performed, RunError, Watch, perform, read_commits};
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
@@ -20,18 +21,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether to measure CPU time per step.
     pub timings: bool,
-}
-
-/// Who wants to see how a run goes.
-pub trait Watch: Sync {
-    /// A phase begins: `pending` of its tasks are still to do, which read `bytes`; `read` counts up to that.
-    fn phase(&self, folder: &str, n_tasks: usize, pending: &[&Task], read: &Arc<AtomicU64>);
-    /// A task has been committed.
-    fn task(&self, task: &Task);
-    /// Another process has committed a task first, with slightly different numbers; those stand.
-    fn overruled(&self, _task: &Task) {}
-    /// The phase has ended.
-    fn phase_end(&self);
+    /// Whether a machine that is too small is refused before anything is written.
+    pub limits: Limits,
 }
 
 /// What a phase came to.
@@ -52,14 +43,14 @@ pub struct PhaseReport {
 /// Runs a plan to its end.
 ///
 /// # Errors
-/// On the first task that fails; what was committed stays, so the same call goes on from there.
+/// When the machine is too small, and on the first task that fails; what was committed stays, so the same call goes on from
+/// there.
 pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) -> Result<Vec<PhaseReport>, RunError> {
-    store.put(RESOLVED, plan.resolved.as_bytes())?;
     run_first(plan.phases.len(), plan, store, options, watch)
 }
 
-/// Runs the first `n_phases` phases of a plan. Unless they are all, `plan.json` stays as it is: what has been done will be
-/// found again by the keys of its tasks.
+/// Runs the first `n_phases` phases of a plan. Unless they are all, `plan.json` and the resolved recipe stay as they are:
+/// what has been done will be found again by the keys of its tasks.
 ///
 /// # Errors
 /// As [`run`].
@@ -79,8 +70,14 @@ pub fn run_first(
     for (at, planned) in plan.phases.iter().enumerate().take(n_phases) {
         let inputs = plan.inputs(at, store, |inputs, name, from| inputs.with(name, reports[from].manifest.clone()));
         let tasks = planned.phase.tasks(&planned.fingerprint, &inputs)?;
+        if at == 0 && options.limits == Limits::Checked {
+            limits::check_run(plan, &tasks, store, options.threads, watch)?;
+        }
         record.phases[at].set_tasks(store, &tasks)?;
         if is_whole {
+            if at == 0 {
+                store.put(RESOLVED, plan.resolved.as_bytes())?;
+            }
             record.write(store)?;
         }
         let work = PhaseWork {
@@ -134,7 +131,7 @@ fn run_phase(
         let work = pending.par_iter().with_max_len(1).map(|at| {
             let (folder, timings) = (planned.folder.as_str(), options.timings);
             let context = TaskContext { store, folder, inputs, bytes_read: &bytes_read, timings, memory };
-            let performed = perform(planned, &tasks[*at], &context)?;
+            let performed = perform(planned, &tasks[*at], &context, Limits::Ignored, watch)?;
             watch.task(&tasks[*at]);
             let Performed { commit, cpu_seconds, is_overruled } = performed;
             if is_overruled {

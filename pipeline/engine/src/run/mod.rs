@@ -1,18 +1,29 @@
 //! Runs plans: here and now, or one task at a time for somebody else's scheduler.
 
+mod advance;
+mod attempt;
 mod commits;
+mod limits;
 mod local;
 mod one;
+mod rate;
 mod status;
+mod watch;
 
-pub use local::{Options, PhaseReport, Watch, run, run_first};
+pub use advance::{Standing, advance, begin, missing};
+pub use attempt::{ATTEMPTS, Attempt, Ended};
+pub use limits::{Limits, Need};
+pub use local::{Options, PhaseReport, run, run_first};
 pub use one::{finish_phase, run_task};
-pub use status::{PhaseStatus, status};
+pub use rate::Rate;
+pub use status::{FailedTask, PhaseStatus, Watcher, status};
+pub use watch::Watch;
 
 use commits::read_commits;
 
 use crate::clock;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
+use attempt::Begun;
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
 use tokenmill_store::commit::{read_commit, write_commit, write_first};
@@ -59,16 +70,39 @@ pub struct Performed {
     pub is_overruled: bool,
 }
 
-/// Does one task unless it has been done, and commits it.
-fn perform(planned: &PlannedPhase, task: &Task, context: &TaskContext<'_>) -> Result<Performed, RunError> {
-    let store = context.store;
+/// Does one task unless it has been done, commits it, and records the attempt.
+fn perform(
+    planned: &PlannedPhase,
+    task: &Task,
+    context: &TaskContext<'_>,
+    limits: Limits,
+    watch: &dyn Watch,
+) -> Result<Performed, RunError> {
+    let (store, folder) = (context.store, planned.folder.as_str());
     let fail = |source| RunError::Task { phase: planned.phase.name().to_owned(), label: task.label.clone(), source };
-    if let Some(commit) = read_commit(store, &planned.folder, &task.key).map_err(fail)? {
+    if let Some(commit) = read_commit(store, folder, &task.key).map_err(fail)? {
         return Ok(Performed { commit, cpu_seconds: BTreeMap::new(), is_overruled: false });
     }
+    watch.started(folder, task);
+    let begun = Begun::now();
+    let performed = match limits {
+        Limits::Checked => {
+            Need::of_task(&planned.phase.cost(), task, context.memory).check("the task", store.scratch())
+        }
+        Limits::Ignored => Ok(()),
+    };
+    let performed = performed.and_then(|()| attempt(planned, task, context));
+    let attempt = begun.end(store, folder, task, performed.as_ref().err());
+    watch.attempted(folder, task, &attempt);
+    performed.map_err(fail)
+}
+
+/// Does one task and commits it.
+fn attempt(planned: &PlannedPhase, task: &Task, context: &TaskContext<'_>) -> Result<Performed, StoreError> {
+    let store = context.store;
     let metered = Metered::new(store);
     let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };
-    let mut outcome = planned.phase.run(task, &TaskContext { store: &metered, ..*context }).map_err(fail)?;
+    let mut outcome = planned.phase.run(task, &TaskContext { store: &metered, ..*context })?;
     if context.timings && outcome.cpu_seconds.is_empty() {
         let seconds = clock::thread_cpu_seconds() - started;
         outcome.cpu_seconds.insert(planned.phase.name().to_owned(), seconds);
@@ -78,9 +112,9 @@ fn perform(planned: &PlannedPhase, task: &Task, context: &TaskContext<'_>) -> Re
     let (objects, tally) = (outcome.objects, outcome.tally);
     let commit = Commit { task: task.key.clone(), label: task.label.clone(), objects, tally, requests };
     let overruling = if planned.phase.first_wins() {
-        write_first(store, &planned.folder, &commit).map_err(fail)?
+        write_first(store, &planned.folder, &commit)?
     } else {
-        write_commit(store, &planned.folder, &commit).map_err(fail)?;
+        write_commit(store, &planned.folder, &commit)?;
         None
     };
     let (is_overruled, cpu_seconds) = (overruling.is_some(), outcome.cpu_seconds);

@@ -1,16 +1,24 @@
 //! One task of a run, for array jobs: any process may do any task at any time, and doing it twice is harmless.
 
-use super::{Performed, RunError, perform, read_commits, standing_inputs};
+use super::{Limits, Performed, RunError, Watch, perform, read_commits, standing_inputs};
 use crate::plan::{Plan, RunRecord};
 use std::sync::atomic::AtomicU64;
 use tokenmill_store::commit::write_manifest;
 use tokenmill_store::{Manifest, Store, StoreError, TaskContext};
 
-/// Does task `index` of phase `phase` (both from 0) and commits it.
+/// Does task `index` of phase `phase` (both from 0) and commits it; `watch` hears of the attempt. A machine that is too
+/// small for the task is refused, unless `limits` are to be ignored.
 ///
 /// # Errors
 /// When there is no such task, the plan is of another recipe, or the task fails.
-pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> Result<Performed, RunError> {
+pub fn run_task(
+    plan: &Plan,
+    store: &dyn Store,
+    phase: usize,
+    index: usize,
+    limits: Limits,
+    watch: &dyn Watch,
+) -> Result<Performed, RunError> {
     crate::map::silence_panics();
     let record = RunRecord::read(store)?;
     let (planned, standing) = match (plan.phases.get(phase), record.phases.get(phase)) {
@@ -34,7 +42,7 @@ pub fn run_task(plan: &Plan, store: &dyn Store, phase: usize, index: usize) -> R
     let bytes_read = AtomicU64::new(0);
     let (folder, bytes_read) = (planned.folder.as_str(), &bytes_read);
     let context = TaskContext { store, folder, inputs: &inputs, bytes_read, timings: false, memory: plan.memory };
-    perform(planned, &task, &context)
+    perform(planned, &task, &context, limits, watch)
 }
 
 /// Ends phase `phase` (from 0): writes its manifest, and plans the tasks of the next one.

@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::score::{Place, Scores};
 use tokenmill_core::{BuildError, DocId, Document, Score, Stage};
+use tokenmill_store::cost::Amount;
 use tokenmill_store::source::DocsReader;
-use tokenmill_store::{Inputs, ObjectRef, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, ObjectRef, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// Raised when what a model is given, or what is stored of its numbers, can change.
 const FORMAT: u32 = 1;
@@ -131,5 +132,15 @@ impl Phase for ScorePhase {
 
     fn forecast(&self) -> String {
         "one task per part of the phase before; all share the model and its devices".to_owned()
+    }
+
+    /// Of a DistilRoBERTa that scores 422 tokens of a document: `docs/benchmarks/gpu.md` says how many an H100 does, and
+    /// `encoders.md` how many a core.
+    fn cost(&self) -> Cost {
+        let (gpu_seconds, core_seconds) = match self.device.as_str() {
+            "cpu" => (Amount::NONE, Amount::per_document(0.32)),
+            _ => (Amount::per_document(1.0 / 12_564.0), Amount::per_byte(1.2e-8)),
+        };
+        Cost { gpu_seconds, core_seconds, written: Amount::per_document(40.0), memory: 1.0e9, ..Cost::default() }
     }
 }

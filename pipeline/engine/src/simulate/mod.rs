@@ -11,7 +11,7 @@ mod world;
 pub use world::{Model, World};
 
 use crate::plan::{Plan, RunRecord};
-use crate::run::{RunError, finish_phase, run_task};
+use crate::run::{Limits, RunError, Watch, finish_phase, run_task};
 use phase::SimPhase;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -45,6 +45,11 @@ pub struct Report {
     /// Seconds of all workers together.
     pub worker_seconds: f64,
 }
+
+/// Nobody looks on.
+struct Unwatched;
+
+impl Watch for Unwatched {}
 
 /// What measures the planner's work: it is handed the work and must do it once.
 pub type Around<'a> = &'a mut dyn FnMut(&mut dyn FnMut() -> Result<(), RunError>) -> Result<(), RunError>;
@@ -111,7 +116,7 @@ fn run_phase(
             world.ask(Ask::Head);
             world.ask(Ask::Get(4_096));
         }
-        match run_task(plan, store, at, index) {
+        match run_task(plan, store, at, index, Limits::Ignored, &Unwatched) {
             Ok(_) => report.n_tasks += 1,
             Err(error) if error.is_transient() => waiting.push_back(index),
             Err(error) => return Err(error),

@@ -1,6 +1,7 @@
 //! Input files: known without reading by address, size and version; read through whatever their address asks for.
 #![expect(clippy::disallowed_methods, reason = "inputs are the user's own files, outside any store")]
 
+use super::code;
 use super::counted::Counted;
 use super::names::file_name;
 use super::picked::Picked;
@@ -23,7 +24,7 @@ pub struct Input {
     pub name: String,
     /// Size in bytes; 0 when a web server does not say.
     pub bytes: u64,
-    /// ETag or version; size and modification time for a local file.
+    /// ETag or version; size and modification time for a local file; a digest of those of all its files for a folder.
     pub version: String,
     /// The records to read, where an index has picked some of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,12 +84,13 @@ impl Input {
     }
 }
 
-/// Looks up one input file, under its file name.
+/// Looks up one input file, or folder, under its name.
 ///
 /// # Errors
 /// When it is missing.
 pub fn find(uri: &str) -> Result<Input, StoreError> {
     let meta = match Location::parse(uri)? {
+        Location::Local(path) if path.is_dir() => Some(code::folder_meta(&path)?),
         Location::Local(path) => file_meta(&path)?,
         Location::S3 => {
             let place = place(uri)?;

@@ -1,6 +1,7 @@
-//! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
+//! Where documents come from: crawl files, JSON lines, Parquet, repositories of code, and the documents of an earlier phase.
 
 mod cc_index;
+mod code;
 mod counted;
 mod docs;
 mod expand;
@@ -15,6 +16,7 @@ mod warc;
 mod wikipedia;
 
 pub use cc_index::{IndexReader, IndexRow};
+pub use code::CodeReader;
 pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
 pub use expand::expand;
@@ -43,6 +45,8 @@ pub enum Format {
     Jsonl,
     /// Parquet.
     Parquet,
+    /// Repositories of code: folders, and tar and zip archives, told by their bytes.
+    Code,
     /// Dumps of MediaWiki: the XML export, bzip2, gzip, zstd or plain.
     Wikipedia,
 }
@@ -51,13 +55,23 @@ impl Format {
     /// Every format by its name in a recipe.
     ///
     /// An index says which records of WARC files are read.
-    pub const ALL: [(&'static str, Format); 5] = [
+    pub const ALL: [(&'static str, Format); 6] = [
         ("warc", Format::Warc),
         (CC_INDEX, Format::Warc),
         ("jsonl", Format::Jsonl),
         ("parquet", Format::Parquet),
+        ("code", Format::Code),
         ("wikipedia", Format::Wikipedia),
     ];
+
+    /// What the patterns name in this format: files, also by lists of them, whose entries lie below `base`; and for
+    /// repositories folders, too.
+    ///
+    /// # Errors
+    /// As [`expand()`].
+    pub fn inputs(self, patterns: &[String], base: &str) -> Result<Vec<Input>, StoreError> {
+        if self == Format::Code { expand::with_folders(patterns) } else { expand_lists(patterns, base) }
+    }
 
     /// Whether documents come as pages, from which a step must make their text.
     pub fn is_pages(self) -> bool {
@@ -69,6 +83,7 @@ impl Format {
         match self {
             Format::Warc => Vec::new(),
             Format::Wikipedia => wikipedia::CARRIED.map(str::to_owned).to_vec(),
+            Format::Code => code::CARRIED.map(str::to_owned).to_vec(),
             Format::Jsonl | Format::Parquet => named.to_vec(),
         }
     }
@@ -220,6 +235,7 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+        Format::Code => Box::new(CodeReader::open(input)?),
         Format::Wikipedia => Box::new(WikipediaSplit::new(stream(input)?, &input.name)?),
     })
 }

@@ -75,6 +75,7 @@ pub(super) const EMPTY: Record<'static> = Record {
     truncated: false,
     extra: "",
     robots: "",
+    license: "",
     payload: Payload::Text(""),
 };
 
@@ -135,6 +136,7 @@ impl Row {
             truncated: record.truncated.is_some(),
             extra: "",
             robots: &self.robots,
+            license: "",
             payload,
         };
         Event::Document(Item { record, id, refusal, notes })

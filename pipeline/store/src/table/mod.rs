@@ -1,5 +1,6 @@
 //! Parquet tables with pinned writer properties: rows in, row groups out, and back.
 
+mod chunks;
 mod columns;
 mod props;
 mod read;

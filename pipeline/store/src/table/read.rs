@@ -1,95 +1,23 @@
 //! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
 
+use super::chunks::{Chunks, LastError};
 use super::write::Field;
 use crate::{Object, Store, StoreError};
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
-use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::statistics::Statistics;
-use std::fmt::Display;
-use std::io::{self, Read};
 use std::ops::{Range, RangeInclusive};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokenmill_core::schema::Type;
 
 /// Rows of a batch handed to the caller: few, because a row can be megabytes.
 const BATCH_ROWS: usize = 1_024;
-
-/// How much a sequential read fetches at once.
-const READ_AHEAD: u64 = 1 << 20;
-
-/// The last error of the store itself. The Parquet crate passes on its text alone, and then a network that failed would
-/// be taken for a damaged file.
-#[derive(Clone, Default)]
-struct LastError(Arc<Mutex<Option<StoreError>>>);
-
-impl LastError {
-    fn note(&self, error: StoreError) -> ParquetError {
-        let text = error.to_string();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        ParquetError::General(text)
-    }
-
-    /// What is behind an error of the Parquet crate.
-    fn explain(&self, name: &str, error: impl Display) -> StoreError {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        noted.unwrap_or_else(|| StoreError::corrupt(name, error))
-    }
-}
-
-/// Any object as the Parquet crate wants to see it.
-struct Chunks {
-    object: Arc<dyn Object>,
-    last_error: LastError,
-}
-
-impl Length for Chunks {
-    fn len(&self) -> u64 {
-        self.object.bytes()
-    }
-}
-
-impl ChunkReader for Chunks {
-    type T = Sequential;
-
-    fn get_read(&self, start: u64) -> Result<Sequential, ParquetError> {
-        let (object, last_error) = (self.object.clone(), self.last_error.clone());
-        Ok(Sequential { object, last_error, at: start, buffer: Bytes::new() })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
-        self.object.read_at(start..start + length as u64).map_err(|error| self.last_error.note(error))
-    }
-}
-
-/// A forward read of an object with read-ahead.
-struct Sequential {
-    object: Arc<dyn Object>,
-    last_error: LastError,
-    at: u64,
-    buffer: Bytes,
-}
-
-impl Read for Sequential {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.buffer.is_empty() && self.at < self.object.bytes() {
-            let end = (self.at + READ_AHEAD).min(self.object.bytes());
-            let read = self.object.read_at(self.at..end);
-            self.buffer = read.map_err(|error| io::Error::other(self.last_error.note(error)))?;
-            self.at = end;
-        }
-        let n = out.len().min(self.buffer.len());
-        out[..n].copy_from_slice(&self.buffer.split_to(n));
-        Ok(n)
-    }
-}
 
 /// Which rows are read.
 enum Want<'a> {
@@ -180,11 +108,10 @@ impl Batches {
         columns: &[&str],
         optional: &[&str],
     ) -> Result<Batches, StoreError> {
-        let last_error = LastError::default();
         let object: Arc<dyn Object> = object.into();
-        let chunks = Chunks { object: object.clone(), last_error: last_error.clone() };
+        let chunks = Chunks::new(object.clone());
         let metadata = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::default());
-        let metadata = metadata.map_err(|error| last_error.explain(name, error))?;
+        let metadata = metadata.map_err(|error| chunks.last_error.explain(name, error))?;
         let is_there = |column: &&&str| metadata.schema().field_with_name(column).is_ok();
         let columns: Vec<&str> = columns.iter().chain(optional.iter().filter(is_there)).copied().collect();
         Batches::read(object, name, &columns, &Want::All)
@@ -207,10 +134,15 @@ impl Batches {
         want: &Want<'_>,
         options: ArrowReaderOptions,
     ) -> Result<Batches, StoreError> {
-        let last_error = LastError::default();
+        let chunks = Chunks::new(object);
+        let last_error = chunks.last_error.clone();
         let explain = |error: ParquetError| last_error.explain(name, error);
-        let chunks = Chunks { object: object.into(), last_error: last_error.clone() };
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(chunks, options).map_err(explain)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(chunks.clone(), options);
+        let mut builder = builder.map_err(explain)?;
+        // Where few rows are wanted, what lies beside them is not.
+        if !matches!(want, Want::Ranges(_)) {
+            chunks.learn(builder.metadata());
+        }
         if !columns.is_empty() {
             let known: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
             if let Some(missing) = columns.iter().find(|column| !known.contains(column)) {
@@ -296,6 +228,7 @@ mod tests {
     use super::*;
     use crate::table::{Columns, Table};
     use crate::{MemStore, Spool};
+    use bytes::Bytes;
     use tokenmill_core::DocId;
     use tokenmill_core::schema;
 

@@ -10,6 +10,8 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::errors::ParquetError;
+use std::io;
 use std::sync::Arc;
 use tokenmill_core::DocId;
 use tokenmill_core::schema::{Column, Type};
@@ -148,7 +150,7 @@ impl Table {
         self.flush()?;
         let rows = self.rows;
         let writer = self.writer.take().ok_or_else(|| StoreError::Usage("a table was finished twice".into()))?;
-        Ok((writer.into_inner().map_err(|error| StoreError::corrupt("table", error))?, rows))
+        Ok((writer.into_inner().map_err(failed)?, rows))
     }
 
     fn writer(&mut self) -> Result<&mut ArrowWriter<Spool>, StoreError> {
@@ -162,7 +164,7 @@ impl Table {
                 false => ArrowWriterOptions::new().with_properties(properties(&self.fields, group_rows)),
             };
             let writer = ArrowWriter::try_new_with_options(spool, self.schema.clone(), options);
-            self.writer = Some(writer.map_err(|error| StoreError::corrupt("table", error))?);
+            self.writer = Some(writer.map_err(failed)?);
         }
         self.writer.as_mut().ok_or_else(|| StoreError::Usage("a table was finished twice".into()))
     }
@@ -176,9 +178,21 @@ impl Table {
             writer.write(&batch)?;
             writer.flush()
         };
-        write().map_err(|error| StoreError::corrupt("table", error))?;
+        write().map_err(failed)?;
         (self.pending_bytes, self.pending_rows) = (0, 0);
         Ok(())
+    }
+}
+
+/// Why a table cannot be written. A disk that is full is the machine's fault and not the table's, and the Parquet crate
+/// carries its error along.
+fn failed(error: ParquetError) -> StoreError {
+    match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(error) => StoreError::io("write", "a table")(*error),
+            Err(error) => StoreError::corrupt("table", error),
+        },
+        error => StoreError::corrupt("table", error),
     }
 }
 

@@ -85,7 +85,8 @@ pub fn tag(text: &str) -> Option<Tag<'_>> {
 /// A reference that another one begins in has been left open by mistake, and has no end.
 pub fn end(text: &str, name: &str) -> Option<(usize, usize)> {
     let bytes = text.as_bytes();
-    let is_named = |from: usize| bytes.get(from..from + name.len()).is_some_and(|at| at.eq_ignore_ascii_case(name.as_bytes()));
+    let is_named =
+        |from: usize| bytes.get(from..from + name.len()).is_some_and(|at| at.eq_ignore_ascii_case(name.as_bytes()));
     let ends_name = |at: usize| bytes.get(at).is_some_and(|byte| !byte.is_ascii_alphanumeric());
     for at in memchr::memchr_iter(b'<', bytes) {
         if name == "ref" && is_named(at + 1) && ends_name(at + 1 + name.len()) {
@@ -109,7 +110,10 @@ mod tests {
     #[test]
     fn tags_are_read_with_their_attributes() {
         let found = tag("<Ref name=\"a>").unwrap();
-        assert_eq!((ELEMENTS[found.number].0, found.attributes, found.is_empty, found.len), ("ref", " name=\"a", false, 13));
+        assert_eq!(
+            (ELEMENTS[found.number].0, found.attributes, found.is_empty, found.len),
+            ("ref", " name=\"a", false, 13)
+        );
         assert!(tag("<references/>x").unwrap().is_empty);
         assert!(tag("<nowiki />").unwrap().is_empty);
         for none in ["<b>", "<ref", "<>", "< ref>", "<reference>", "x", "<refé>"] {

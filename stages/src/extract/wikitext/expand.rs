@@ -339,7 +339,9 @@ impl<'a> Reader<'a> {
                 put(out, Piece::InlineCode(content.trim().to_owned()));
             }
             Element::Code => put(out, Piece::Code(content.to_owned())),
-            Element::Pre => put(out, Piece::Code(super::inline::decode(&content.replace("<nowiki>", "").replace("</nowiki>", "")))),
+            Element::Pre => {
+                put(out, Piece::Code(super::inline::decode(&content.replace("<nowiki>", "").replace("</nowiki>", ""))))
+            }
         }
         self.at += tag.len + behind;
     }
@@ -406,7 +408,9 @@ mod tests {
 
     #[test]
     fn pieces_are_put_aside() {
-        let read = read("<math>x|y</math>{{nowrap|<nowiki>{{a}}</nowiki>}}<syntaxhighlight lang=c>\n[[1]]\n</syntaxhighlight>");
+        let read = read(
+            "<math>x|y</math>{{nowrap|<nowiki>{{a}}</nowiki>}}<syntaxhighlight lang=c>\n[[1]]\n</syntaxhighlight>",
+        );
         assert_eq!(read.text, "\u{1}0\u{2}\u{1}1\u{2}\u{1}2\u{2}");
         let expected = [Piece::Math("x|y".into(), false), Piece::Text("{{a}}".into()), Piece::Code("\n[[1]]\n".into())];
         assert_eq!(read.pieces, expected);

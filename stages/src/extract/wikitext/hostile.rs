@@ -17,11 +17,68 @@ fn read(wikitext: &str) -> Converted {
 
 /// Pieces of markup that begin something, or end what nothing began.
 const PIECES: [&str; 62] = [
-    "{{", "}}", "{{{", "}}}", "{", "}", "[[", "]]", "[", "]", "|", "||", "\n|-\n", "\n{|\n", "\n|}\n", "\n|+", "\n!", "!!", "<!--",
-    "-->", "<ref>", "<ref name=a>", "</ref>", "<ref name=a/>", "<nowiki>", "</nowiki>", "<math>", "</math>", "<pre>", "</pre>",
-    "<syntaxhighlight lang=c>", "<div style=\"display:none\">", "<sup>", "</sup>", "<sub>", "<", ">", "''", "'''", "'''''", "==",
-    "\n== a ==\n", "\n=", "\n*", "\n#", "\n;a : b", "\n:", "\n ", "\n\n", "-{", "}-", "&", "&amp;", "&#x", "__", "__TOC__",
-    "[http://a.example ", "[[File:a.png|", "{{nowrap|", "{{quote|", "\u{1}0\u{2}", "<br>",
+    "{{",
+    "}}",
+    "{{{",
+    "}}}",
+    "{",
+    "}",
+    "[[",
+    "]]",
+    "[",
+    "]",
+    "|",
+    "||",
+    "\n|-\n",
+    "\n{|\n",
+    "\n|}\n",
+    "\n|+",
+    "\n!",
+    "!!",
+    "<!--",
+    "-->",
+    "<ref>",
+    "<ref name=a>",
+    "</ref>",
+    "<ref name=a/>",
+    "<nowiki>",
+    "</nowiki>",
+    "<math>",
+    "</math>",
+    "<pre>",
+    "</pre>",
+    "<syntaxhighlight lang=c>",
+    "<div style=\"display:none\">",
+    "<sup>",
+    "</sup>",
+    "<sub>",
+    "<",
+    ">",
+    "''",
+    "'''",
+    "'''''",
+    "==",
+    "\n== a ==\n",
+    "\n=",
+    "\n*",
+    "\n#",
+    "\n;a : b",
+    "\n:",
+    "\n ",
+    "\n\n",
+    "-{",
+    "}-",
+    "&",
+    "&amp;",
+    "&#x",
+    "__",
+    "__TOC__",
+    "[http://a.example ",
+    "[[File:a.png|",
+    "{{nowrap|",
+    "{{quote|",
+    "\u{1}0\u{2}",
+    "<br>",
 ];
 
 #[test]
@@ -49,7 +106,14 @@ fn pairs_of_markup_are_read_in_one_pass() {
 
 #[test]
 fn nesting_needs_no_stack() {
-    for (open, close) in [("{{", "}}"), ("{{nowrap|", "}}"), ("[[a|", "]]"), ("\n{|\n|\n", "\n|}\n"), ("-{a;", "}-"), ("<div>", "</div>")] {
+    for (open, close) in [
+        ("{{", "}}"),
+        ("{{nowrap|", "}}"),
+        ("[[a|", "]]"),
+        ("\n{|\n|\n", "\n|}\n"),
+        ("-{a;", "}-"),
+        ("<div>", "</div>"),
+    ] {
         let page = format!("before {}inner{} after", open.repeat(100_000), close.repeat(100_000));
         let text = read(&page).text;
         assert!(text.contains("before"), "{open}: {:?}", &text[..text.len().min(200)]);
@@ -73,7 +137,9 @@ fn random_pages_are_read() {
     bolero::check!().with_iterations(5_000).with_type::<Vec<(u8, u8)>>().for_each(|steps| {
         let page: String = steps
             .iter()
-            .flat_map(|(piece, filler)| [PIECES[usize::from(*piece) % PIECES.len()], ["", "a", " b ", "é", "1|2=3"][usize::from(*filler) % 5]])
+            .flat_map(|(piece, filler)| {
+                [PIECES[usize::from(*piece) % PIECES.len()], ["", "a", " b ", "é", "1|2=3"][usize::from(*filler) % 5]]
+            })
             .collect();
         let read = read(&page);
         assert!(!read.text.contains(['\u{1}', '\u{2}', '\u{3}']), "{page:?}");

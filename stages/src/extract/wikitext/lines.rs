@@ -218,7 +218,9 @@ impl<'p> Writer<'p> {
         let start = self.text.len();
         self.inline(term, Flow::Running);
         let is_one = self.blocks.len() == n_before;
-        if let (Some(number), true) = (number, is_one && self.text[start..].chars().any(|letter| !letter.is_whitespace() && letter != GAP)) {
+        if let (Some(number), true) =
+            (number, is_one && self.text[start..].chars().any(|letter| !letter.is_whitespace() && letter != GAP))
+        {
             self.text.insert_str(start, &format!("{number}. "));
         }
         self.close();

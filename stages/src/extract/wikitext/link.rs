@@ -12,15 +12,28 @@ pub enum Shown<'a> {
 }
 
 /// Beginnings of addresses.
-pub const SCHEMES: &[&str] =
-    &["http://", "https://", "//", "ftp://", "ftps://", "mailto:", "news:", "irc://", "ircs://", "gopher://", "tel:", "sftp://", "git://"];
+pub const SCHEMES: &[&str] = &[
+    "http://",
+    "https://",
+    "//",
+    "ftp://",
+    "ftps://",
+    "mailto:",
+    "news:",
+    "irc://",
+    "ircs://",
+    "gopher://",
+    "tel:",
+    "sftp://",
+    "git://",
+];
 
 /// Whether an address of the web begins here.
 pub fn is_address(text: &str) -> bool {
     let start = text.as_bytes();
-    SCHEMES.iter().any(|scheme| {
-        start.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
-    })
+    SCHEMES
+        .iter()
+        .any(|scheme| start.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes())))
 }
 
 /// What `[[target|label]]` shows; `bar` is where its first `|` is.

@@ -4,22 +4,71 @@ use super::args::Args;
 
 /// Units whose code in `{{convert}}` is not what readers see.
 const UNITS: &[(&str, &str)] = &[
-    ("sqmi", "sq mi"), ("sqft", "sq ft"), ("sqin", "sq in"), ("sqyd", "sq yd"), ("cuft", "cu ft"), ("cuin", "cu in"),
-    ("cuyd", "cu yd"), ("cumi", "cu mi"), ("F", "°F"), ("C", "°C"), ("K", "K"), ("km2", "km<sup>2</sup>"),
-    ("m2", "m<sup>2</sup>"), ("cm2", "cm<sup>2</sup>"), ("mm2", "mm<sup>2</sup>"), ("km3", "km<sup>3</sup>"),
-    ("m3", "m<sup>3</sup>"), ("cm3", "cm<sup>3</sup>"), ("ft2", "sq ft"), ("um", "μm"), ("uL", "μL"), ("ug", "μg"),
-    ("nmi", "nautical miles"), ("impgal", "imperial gallons"), ("USgal", "US gallons"), ("ST", "short tons"),
-    ("LT", "long tons"), ("MT", "tonnes"), ("lbf", "lb<sub>f</sub>"), ("acre", "acres"), ("mpgus", "mpg"),
-    ("mi/h", "mph"), ("kph", "km/h"), ("kmh", "km/h"), ("m3/s", "m<sup>3</sup>/s"), ("cuft/s", "cu ft/s"),
-    ("/km2", "/km<sup>2</sup>"), ("/sqmi", "/sq mi"), ("PD/sqmi", "/sq mi"), ("kg/m3", "kg/m<sup>3</sup>"),
-    ("PD/km2", "/km<sup>2</sup>"), ("m/s2", "m/s<sup>2</sup>"), ("hp", "horsepower"), ("oz", "ounces"),
+    ("sqmi", "sq mi"),
+    ("sqft", "sq ft"),
+    ("sqin", "sq in"),
+    ("sqyd", "sq yd"),
+    ("cuft", "cu ft"),
+    ("cuin", "cu in"),
+    ("cuyd", "cu yd"),
+    ("cumi", "cu mi"),
+    ("F", "°F"),
+    ("C", "°C"),
+    ("K", "K"),
+    ("km2", "km<sup>2</sup>"),
+    ("m2", "m<sup>2</sup>"),
+    ("cm2", "cm<sup>2</sup>"),
+    ("mm2", "mm<sup>2</sup>"),
+    ("km3", "km<sup>3</sup>"),
+    ("m3", "m<sup>3</sup>"),
+    ("cm3", "cm<sup>3</sup>"),
+    ("ft2", "sq ft"),
+    ("um", "μm"),
+    ("uL", "μL"),
+    ("ug", "μg"),
+    ("nmi", "nautical miles"),
+    ("impgal", "imperial gallons"),
+    ("USgal", "US gallons"),
+    ("ST", "short tons"),
+    ("LT", "long tons"),
+    ("MT", "tonnes"),
+    ("lbf", "lb<sub>f</sub>"),
+    ("acre", "acres"),
+    ("mpgus", "mpg"),
+    ("mi/h", "mph"),
+    ("kph", "km/h"),
+    ("kmh", "km/h"),
+    ("m3/s", "m<sup>3</sup>/s"),
+    ("cuft/s", "cu ft/s"),
+    ("/km2", "/km<sup>2</sup>"),
+    ("/sqmi", "/sq mi"),
+    ("PD/sqmi", "/sq mi"),
+    ("kg/m3", "kg/m<sup>3</sup>"),
+    ("PD/km2", "/km<sup>2</sup>"),
+    ("m/s2", "m/s<sup>2</sup>"),
+    ("hp", "horsepower"),
+    ("oz", "ounces"),
 ];
 
 /// Words between the two ends of a range.
 const BETWEEN: &[(&str, &str)] = &[
-    ("-", "–"), ("–", "–"), ("to", " to "), ("to-", " to "), ("and", " and "), ("or", " or "), ("x", " × "),
-    ("by", " by "), ("×", " × "), ("xx", " × "), ("*", " × "), ("+/-", " ± "), ("±", " ± "), ("-to-", " to "),
-    ("and(-)", " and "), ("to(-)", " to "), ("x(-)", " × "),
+    ("-", "–"),
+    ("–", "–"),
+    ("to", " to "),
+    ("to-", " to "),
+    ("and", " and "),
+    ("or", " or "),
+    ("x", " × "),
+    ("by", " by "),
+    ("×", " × "),
+    ("xx", " × "),
+    ("*", " × "),
+    ("+/-", " ± "),
+    ("±", " ± "),
+    ("-to-", " to "),
+    ("and(-)", " and "),
+    ("to(-)", " to "),
+    ("x(-)", " × "),
 ];
 
 /// Units that are followed by a smaller one: `5|ft|11|in`.
@@ -163,14 +212,25 @@ pub fn chem_formula(formula: &str) -> String {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
 /// Year, month and day, as templates of dates have them: `{{birth date|1815|12|10}}`.
 pub fn date(args: &Args<'_>) -> String {
     let (year, month, day) = (args.at(1), args.at(2), args.at(3));
-    let month = month.parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).map_or(month, |name| name);
+    let month =
+        month.parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).map_or(month, |name| name);
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     // `{{date|1|janvier|2000}}` has the day first.
     if !is_number(year) || year.len() < 3 {

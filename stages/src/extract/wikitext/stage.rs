@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokenmill_core::catalog::Shape;
 use tokenmill_core::text::n_chars;
 use tokenmill_core::{
-    Assets, BuildError, Default, Document, Entry, Extract, Metric, Numbers, Param, Params, Payload, Record, Rejection, Rule,
-    Stage,
+    Assets, BuildError, Default, Document, Entry, Extract, Metric, Numbers, Param, Params, Payload, Record, Rejection,
+    Rule, Stage,
 };
 
 /// The catalogue entry.
@@ -20,7 +20,11 @@ pub const ENTRY: Entry = Entry {
     costly: false,
     params: &[
         Param { name: "title", default: Default::Bool(true), about: "whether the title becomes the first line" },
-        Param { name: "tables", default: Default::Bool(true), about: "whether tables are kept; boxes beside the text never are" },
+        Param {
+            name: "tables",
+            default: Default::Bool(true),
+            about: "whether tables are kept; boxes beside the text never are",
+        },
         Param {
             name: "drop_sections",
             default: Default::Texts(sections::DEFAULT),

@@ -10,9 +10,31 @@ const MAX_CELL_BYTES: usize = 200;
 
 /// Names in the class of a table that is a box beside the text, or navigation.
 const BOXES: &[&str] = &[
-    "infobox", "navbox", "sidebar", "metadata", "mbox", "ambox", "tmbox", "toccolours", "noprint", "vcard", "vevent",
-    "biota", "taxobox", "float-right", "floatright", "rightbox", "toc", "succession", "wikitable-nav", "infobox_v2",
-    "infobox_v3", "sinottico", "tableau_navigation", "navigation", "nomobile",
+    "infobox",
+    "navbox",
+    "sidebar",
+    "metadata",
+    "mbox",
+    "ambox",
+    "tmbox",
+    "toccolours",
+    "noprint",
+    "vcard",
+    "vevent",
+    "biota",
+    "taxobox",
+    "float-right",
+    "floatright",
+    "rightbox",
+    "toc",
+    "succession",
+    "wikitable-nav",
+    "infobox_v2",
+    "infobox_v3",
+    "sinottico",
+    "tableau_navigation",
+    "navigation",
+    "nomobile",
 ];
 
 /// The attributes of a table that begins with a line.
@@ -25,7 +47,8 @@ pub fn is_box(attributes: &str) -> bool {
     let lower = attributes.to_ascii_lowercase();
     let class = lower.split_once("class").map_or("", |(_, rest)| rest);
     let end = class.find("style").unwrap_or(class.len());
-    let mut names = class[..end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-' && letter != '_');
+    let mut names =
+        class[..end].split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-' && letter != '_');
     let is_hidden = lower.contains("display:none") || lower.contains("display: none");
     is_hidden || names.any(|name| BOXES.contains(&name) || name.starts_with("infobox") || name.starts_with("navbox"))
 }
@@ -101,7 +124,8 @@ fn cells(line: &str, row: &mut Vec<Cell>) {
     let bytes = rest.as_bytes();
     let mut at = 0;
     while at + 1 < bytes.len() {
-        let is_bar = bytes[at] == b'|' && bytes[at + 1] == b'|' || is_head && bytes[at] == b'!' && bytes[at + 1] == b'!';
+        let is_bar =
+            bytes[at] == b'|' && bytes[at + 1] == b'|' || is_head && bytes[at] == b'!' && bytes[at + 1] == b'!';
         if is_bar {
             row.push(Cell { raw: without_attributes(&rest[from..at]).to_owned() });
             at += 2;

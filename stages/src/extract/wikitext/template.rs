@@ -109,7 +109,9 @@ impl Templates {
                 }
                 _ => {
                     let message = format!("`{rule}` in `templates` is no rule for a template");
-                    return Err(BuildError::new(message).hint("write `name=1` to keep its first value, `name=0` for none"));
+                    return Err(
+                        BuildError::new(message).hint("write `name=1` to keep its first value, `name=0` for none")
+                    );
                 }
             }
         }
@@ -152,9 +154,33 @@ fn function(name: &str) -> Option<(String, &str)> {
     let is_known = lower.starts_with('#')
         || matches!(
             lower.as_str(),
-            "lc" | "uc" | "lcfirst" | "ucfirst" | "formatnum" | "nowiki" | "defaultsort" | "displaytitle" | "int" | "ns"
-                | "plural" | "grammar" | "gender" | "padleft" | "padright" | "fullurl" | "localurl" | "anchorencode" | "urlencode"
-                | "sortierung" | "clé de tri" | "ordenar" | "tag" | "bidi" | "digits" | "pagesize" | "canonicalurl" | "filepath"
+            "lc" | "uc"
+                | "lcfirst"
+                | "ucfirst"
+                | "formatnum"
+                | "nowiki"
+                | "defaultsort"
+                | "displaytitle"
+                | "int"
+                | "ns"
+                | "plural"
+                | "grammar"
+                | "gender"
+                | "padleft"
+                | "padright"
+                | "fullurl"
+                | "localurl"
+                | "anchorencode"
+                | "urlencode"
+                | "sortierung"
+                | "clé de tri"
+                | "ordenar"
+                | "tag"
+                | "bidi"
+                | "digits"
+                | "pagesize"
+                | "canonicalurl"
+                | "filepath"
         );
     is_known.then_some((lower, first))
 }
@@ -309,7 +335,16 @@ mod tests {
 
     #[test]
     fn all_others_are_dropped() {
-        for call in ["Infobox mill|x=y", "cite book|title=T", "citation|title=T", "IPA-en|mɪl", "nowrap|a", "", "#invoke:x|y", "DEFAULTSORT:x"] {
+        for call in [
+            "Infobox mill|x=y",
+            "cite book|title=T",
+            "citation|title=T",
+            "IPA-en|mɪl",
+            "nowrap|a",
+            "",
+            "#invoke:x|y",
+            "DEFAULTSORT:x",
+        ] {
             assert_eq!(read(call), Left::Nothing, "{call}");
         }
         assert_eq!(read("Disambig"), Left::Disambiguation);

@@ -15,7 +15,8 @@ pub fn choose<'a>(flags: Option<&str>, content: &'a str) -> &'a str {
         return content.trim();
     }
     let forms: Vec<(&str, &str)> = content.split(';').filter_map(|form| form.split_once(':')).collect();
-    let is_code = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_code =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let forms: Vec<(&str, &str)> =
         forms.into_iter().map(|(name, form)| (name.trim(), form.trim())).filter(|(name, _)| is_code(name)).collect();
     let preferred = PREFERRED.iter().find_map(|wanted| forms.iter().find(|(name, _)| name == wanted));

@@ -1,21 +1,19 @@
 //! Bringing a cluster up: the steps of a manual deployment, each with a limit of time.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::config::{self, CLUSTER_ID, STORE_ID};
-use super::{daemons, ports};
+use super::daemons;
 use crate::error::{Error, Result};
+use crate::test::ports;
+use crate::test::step::{self, PATIENCE};
 
 /// The one user: what tests sign their requests with.
 const USER: [&str; 4] = ["--uid=test", "--display-name=test", "--access-key=testkey", "--secret-key=testsecret"];
-
-/// A step that takes longer than this waits for something that does not come.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts a cluster in this folder in place of what is there, and returns the address of its gateway once it answers.
 ///
@@ -38,7 +36,7 @@ fn bring_up(folder: &Path) -> Result<String> {
         let path = folder.join(name);
         std::fs::create_dir_all(&path).map_err(|error| Error::io("create", &path, &error))?;
     }
-    let [mon_port, gateway_port] = ports::two_free()?;
+    let [mon_port, gateway_port] = ports::free()?;
     let path = folder.join("ceph.conf");
     std::fs::write(&path, config::text(folder, mon_port, gateway_port))
         .map_err(|error| Error::io("write", &path, &error))?;
@@ -65,30 +63,10 @@ fn bring_up(folder: &Path) -> Result<String> {
 
 /// Runs one program in the folder, with its settings and with its output in a log.
 fn step(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
-    let path = folder.join("log").join("steps.log");
-    let mut log = File::options().create(true).append(true).open(&path).map_err(|e| Error::io("open", &path, &e))?;
-    let failed = |what: String| Error::new(format!("`{program}` {what}; see `{}`", path.display()));
-    let spawned = (|| {
-        writeln!(log, "$ {program} {}", arguments.join(" "))?;
-        let mut command = Command::new(program);
-        // A path that is not the whole one would not tell this cluster's daemons from another's.
-        command.arg("-c").arg(folder.join("ceph.conf")).args(arguments).current_dir(folder);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
-    })();
-    let mut child = spawned.map_err(|error| failed(format!("does not start: {error}")))?;
-    let start = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(failed(format!("ended with {status}"))),
-            Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(failed(format!("has not ended after {} s", PATIENCE.as_secs())));
-            }
-        }
-    }
+    let mut command = Command::new(program);
+    // A path that is not the whole one would not tell this cluster's daemons from another's.
+    command.arg("-c").arg(folder.join("ceph.conf")).args(arguments).current_dir(folder);
+    step::run(&mut command, &folder.join("log").join("steps.log"))
 }
 
 /// Waits until a server on this port answers a request.
@@ -115,16 +93,6 @@ fn answers(port: u16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_failing_step_names_its_log() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("log")).unwrap();
-        step(folder.path(), "true", &[]).unwrap();
-        let error = step(folder.path(), "false", &[]).unwrap_err().to_string();
-        assert!(error.contains("`false` ended with") && error.contains("steps.log"), "{error}");
-        assert!(step(folder.path(), "a-program-that-nobody-has-written", &[]).is_err());
-    }
 
     #[test]
     fn a_server_answers_only_in_http() {

@@ -4,12 +4,11 @@ mod cluster;
 mod config;
 mod daemons;
 mod install;
-mod ports;
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{Ready, Variable};
+use super::{Ready, Variable, lock};
 use crate::error::{Error, Result};
 use crate::repo::Repo;
 
@@ -44,7 +43,7 @@ impl Drop for Running {
 pub(super) fn prepare(_: &Repo, target: &Path) -> Result<Ready> {
     install::ensure()?;
     let folder = target.join(FOR_TESTS);
-    let running = Running { _lock: lock(&folder)?, folder: folder.clone() };
+    let running = Running { _lock: lock::take(&folder)?, folder: folder.clone() };
     let endpoint = cluster::start(&folder)?;
     Ok(Ready { variables: variables(&folder, &endpoint).into(), held: Some(Box::new(running)) })
 }
@@ -63,7 +62,7 @@ pub struct ForBench {
 pub fn for_bench(target: &Path) -> Result<ForBench> {
     install::ensure()?;
     let folder = target.join(FOR_BENCH);
-    let running = Running { _lock: lock(&folder)?, folder: folder.clone() };
+    let running = Running { _lock: lock::take(&folder)?, folder: folder.clone() };
     let endpoint = cluster::start(&folder)?;
     Ok(ForBench { variables: variables(&folder, &endpoint).into(), _running: running })
 }
@@ -77,7 +76,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     match arguments {
         [verb] if verb == "start" => {
             install::ensure()?;
-            let _lock = lock(&folder)?;
+            let _lock = lock::take(&folder)?;
             let endpoint = cluster::start(&folder)?;
             for (name, value) in variables(&folder, &endpoint) {
                 println!("export {name}='{}'", value.display());
@@ -85,7 +84,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
             Ok(())
         }
         [verb] if verb == "stop" => {
-            let _lock = lock(&folder)?;
+            let _lock = lock::take(&folder)?;
             daemons::stop(&folder)
         }
         _ => Err(Error::new("say `cargo xtask ceph start` or `cargo xtask ceph stop`")),
@@ -95,21 +94,4 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
 /// What tests look for.
 fn variables(folder: &Path, endpoint: &str) -> [Variable; 2] {
     [("TOKENMILL_TEST_S3", endpoint.into()), ("TOKENMILL_TEST_CEPH", folder.into())]
-}
-
-/// Makes this process the only one that starts or stops the gateway of a folder, for as long as the file is open.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.with_extension("lock");
-    std::fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, &error))?;
-    let file = File::create(&path).map_err(|error| Error::io("create", &path, &error))?;
-    let failed = |error| Error::io("lock", &path, &error);
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            eprintln!("waiting for another run to end that uses `{}`", folder.display());
-            file.lock().map_err(failed)?;
-        }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
-    Ok(file)
 }

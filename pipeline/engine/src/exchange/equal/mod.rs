@@ -11,7 +11,7 @@ use super::shuffle::{Ship, Shipment};
 use super::sketch_table;
 use layout::{SHIPPED, SKETCHED, Shipped};
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Rows, StoreError};
+use tokenmill_store::{Cost, Rows, StoreError};
 
 /// Ships one row for every document.
 pub struct ShipKeys {
@@ -22,6 +22,10 @@ pub struct ShipKeys {
 impl Ship<SHIPPED> for ShipKeys {
     fn tables(&self) -> Vec<String> {
         vec![sketch_table(&self.step)]
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::shuffle_equal()
     }
 
     fn ship(&self, part: &mut Shipment<'_>, number: u32, rows: &mut Sorter<SHIPPED>) -> Result<(), StoreError> {

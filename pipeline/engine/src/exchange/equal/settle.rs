@@ -9,7 +9,7 @@ use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
 use tokenmill_core::Fate;
 use tokenmill_store::sort::{Sorted, Sorter};
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// Settles one exchange step.
 pub struct SettlePhase {
@@ -56,6 +56,10 @@ impl Phase for SettlePhase {
 
     fn forecast(&self) -> String {
         format!("decides: one task per range of keys, at most {}", crate::exchange::bounds::MAX_REDUCERS)
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::settle_equal()
     }
 }
 

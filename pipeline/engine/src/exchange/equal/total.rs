@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use tokenmill_core::Fate;
 use tokenmill_core::exchange::{Total, TotalLimits, Totals};
 use tokenmill_store::sort::{Sorted, Sorter};
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// Width of a row to be added up: group, amount.
 const COUNTED: usize = 16 + 8;
@@ -73,6 +73,10 @@ impl Phase for TotalPhase {
 
     fn forecast(&self) -> String {
         format!("decides: one task per range of groups, at most {}", crate::exchange::bounds::MAX_REDUCERS)
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::settle_equal()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
 use tokenmill_core::exchange::{LineLimits, Lines};
 use tokenmill_store::sort::{Sorted, Sorter};
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// The table of frequent lines.
 pub const TABLE: &str = "frequent";
@@ -61,6 +61,10 @@ impl Phase for CountPhase {
 
     fn forecast(&self) -> String {
         format!("counts lines: one task per range of keys, at most {}", crate::exchange::bounds::MAX_REDUCERS)
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::count()
     }
 }
 

@@ -9,7 +9,7 @@ use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
 use crate::exchange::{FORMAT, SETTLED, SHUFFLED, object};
 use serde_json::json;
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Inputs, Outcome, Phase, Rows, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, Rows, StoreError, Task, TaskContext};
 
 /// Brings the decisions about lines of one exchange step home.
 pub struct LinesHomePhase {
@@ -67,5 +67,9 @@ impl Phase for LinesHomePhase {
 
     fn forecast(&self) -> String {
         "finds the frequent lines again where they are: as many tasks as the shuffle, or fewer".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::home_lines()
     }
 }

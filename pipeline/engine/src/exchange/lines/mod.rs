@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use tokenmill_core::exchange::{bucket_of, order_of};
 use tokenmill_core::hash::{hash64, mix64};
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Manifest, Rows, StoreError};
+use tokenmill_store::{Cost, Manifest, Rows, StoreError};
 
 /// Ships every line of every document.
 pub struct ShipLines {
@@ -54,6 +54,10 @@ impl Ship<OCCURRENCE> for ShipLines {
         let buckets =
             documents.iter().map(|(scope, n)| (scope.clone(), n.div_ceil(self.bucket_documents.max(1)).max(1)));
         Ok(json!({"documents": documents, "buckets": buckets.collect::<BTreeMap<_, _>>()}))
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::shuffle_lines()
     }
 
     fn ship(&self, part: &mut Shipment<'_>, number: u32, rows: &mut Sorter<OCCURRENCE>) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use tokenmill_core::hash::{digest_hex, hash64};
-use tokenmill_store::{Inputs, Outcome, Phase, Rows, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, Rows, StoreError, Task, TaskContext};
 
 /// The table of documents that have a pair.
 pub const TABLE: &str = "candidates";
@@ -111,6 +111,10 @@ impl Phase for ClusterPhase {
 
     fn forecast(&self) -> String {
         "joins what is connected: one task, a bit for every document and four bytes for each with a pair".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::cluster()
     }
 }
 

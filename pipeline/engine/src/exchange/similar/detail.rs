@@ -22,7 +22,7 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{Analysis, Doc};
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
 use tokenmill_store::sort::{Sorted, Sorter};
-use tokenmill_store::{Inputs, Metered, Outcome, Part, Phase, Records, Requests, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Metered, Outcome, Part, Phase, Records, Requests, StoreError, Task, TaskContext};
 
 /// The table of larger sketches.
 pub const TABLE: &str = "details";
@@ -184,6 +184,10 @@ impl Phase for DetailPhase {
 
     fn forecast(&self) -> String {
         "a larger sketch of every document that has a pair: as many tasks as the shuffle".to_owned()
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::detail(self.source.as_ref())
     }
 }
 

@@ -30,7 +30,7 @@ use super::shuffle::{Ship, Shipment};
 use super::{keys_table, sketch_table};
 use layout::{Band, KEYED, MEMBER, Member, SHIPPED};
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Rows, StoreError};
+use tokenmill_store::{Cost, Rows, StoreError};
 
 /// Ships every key of every document.
 pub struct ShipBands {
@@ -41,6 +41,10 @@ pub struct ShipBands {
 impl Ship<SHIPPED> for ShipBands {
     fn tables(&self) -> Vec<String> {
         vec![sketch_table(&self.step), keys_table(&self.step)]
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::shuffle_similar()
     }
 
     fn ship(&self, part: &mut Shipment<'_>, number: u32, rows: &mut Sorter<SHIPPED>) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
 use std::io::Write;
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Inputs, Outcome, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, StoreError, Task, TaskContext};
 
 /// The table of pairs.
 pub const TABLE: &str = "pairs";
@@ -81,5 +81,9 @@ impl Phase for PairPhase {
             "finds documents that share a key: one task per range of keys, at most {}",
             crate::exchange::bounds::MAX_REDUCERS
         )
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::pair()
     }
 }

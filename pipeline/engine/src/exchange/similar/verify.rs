@@ -11,7 +11,7 @@ use serde_json::json;
 use tokenmill_core::exchange::{Greedy, Judged, Similar};
 use tokenmill_core::{DocId, Fate};
 use tokenmill_store::sort::records::{LENGTH, RecordSorter};
-use tokenmill_store::{Inputs, Outcome, Phase, Records, StoreError, Task, TaskContext};
+use tokenmill_store::{Cost, Inputs, Outcome, Phase, Records, StoreError, Task, TaskContext};
 
 /// Decides about the candidates of one exchange step.
 pub struct VerifyPhase {
@@ -79,6 +79,10 @@ impl Phase for VerifyPhase {
             "compares candidates and decides: one task per range of clusters, at most {}",
             crate::exchange::bounds::MAX_REDUCERS
         )
+    }
+
+    fn cost(&self) -> Cost {
+        crate::exchange::cost::verify()
     }
 }
 

@@ -58,8 +58,8 @@ fn head(out: &mut String, facts: &CardFacts<'_>) {
     let bytes: u64 = facts.files.iter().map(|file| file.bytes).sum();
     let _ = writeln!(
         out,
-        "There are {} files of {} in all, {} configurations. `release.json` has the sha256 and xxh3-128 of each file, and the \
-         sums that prove that no document was lost or doubled on the way from the run to the files.\n",
+        "Files: {}, of {} in all; configurations: {}. `release.json` has the sha256 and xxh3-128 of each file, and the sums \
+         that prove that no document was lost or doubled on the way from the run to the files.\n",
         count(facts.files.len() as u64),
         human_bytes(bytes),
         count(facts.survey.configs.names().len() as u64)
@@ -101,6 +101,9 @@ fn languages(out: &mut String, facts: &CardFacts<'_>) {
         let _ = writeln!(out, "\nAnd {} more labels.", count((rows.len() - MAX_LANGUAGES) as u64));
     }
     out.push('\n');
+    if !facts.survey.kinds.counts.is_empty() {
+        census(out, "kind of page", &facts.survey.kinds, all);
+    }
 }
 
 fn source(out: &mut String, facts: &CardFacts<'_>) {
@@ -152,7 +155,9 @@ fn census(out: &mut String, what: &str, census: &Census, n_documents: u64) {
     let ranked = census.ranked();
     let named: u64 = ranked.iter().map(|(_, n)| n).sum::<u64>() + census.n_others;
     let _ = writeln!(out, "| {what} | documents |\n|---|--:|");
-    ranked.iter().take(MAX_LINES).for_each(|(text, n)| drop(writeln!(out, "| {} | {} |", code(text), count(*n))));
+    for (text, n) in ranked.iter().take(MAX_LINES) {
+        let _ = writeln!(out, "| {} | {} |", code(text), count(*n));
+    }
     let n_rest = ranked.iter().skip(MAX_LINES).map(|(_, n)| n).sum::<u64>() + census.n_others;
     if n_rest > 0 {
         let _ = writeln!(out, "| others | {} |", count(n_rest));
@@ -213,7 +218,9 @@ fn limits(out: &mut String, facts: &CardFacts<'_>) {
         "What a page says of its licence may be about a part of it, or untrue.",
     ];
     lines.extend(facts.options.card.limits.iter().map(String::as_str));
-    lines.iter().for_each(|line| drop(writeln!(out, "- {line}")));
+    for line in lines {
+        let _ = writeln!(out, "- {line}");
+    }
     out.push('\n');
 }
 

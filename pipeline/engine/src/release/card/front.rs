@@ -34,7 +34,9 @@ pub fn text(facts: &CardFacts<'_>) -> String {
     let languages: BTreeSet<String> = facts.survey.languages.keys().filter_map(|label| hub_code(label)).collect();
     if !languages.is_empty() {
         out.push_str("language:\n");
-        languages.iter().for_each(|code| drop(writeln!(out, "- {}", yaml(code))));
+        for code in languages {
+            let _ = writeln!(out, "- {}", yaml(&code));
+        }
     }
     let _ = writeln!(out, "pretty_name: {}", yaml(facts.name()));
     let _ = writeln!(out, "size_categories:\n- {}", yaml(size_category(facts.n_documents())));

@@ -1,6 +1,6 @@
 //! What was done to the documents: the funnel, the parameters of every step, what duplicates and personal data came to.
 
-use super::super::escape::{code, prose};
+use super::super::escape::{code, code_up_to, prose};
 use super::{CardFacts, count, percent};
 use crate::plan::human_bytes;
 use crate::tally::Tally;
@@ -15,7 +15,7 @@ const MAX_LANGUAGES: usize = 200;
 const MAX_ITEMS: usize = 12;
 
 /// Characters of a value that are shown.
-const MAX_VALUE: usize = 160;
+const MAX_VALUE: usize = 400;
 
 /// Scopes that are listed of a step which compares documents within some.
 const MAX_SCOPES: usize = 20;
@@ -70,8 +70,9 @@ pub fn parameters(out: &mut String, facts: &CardFacts<'_>) {
             let _ = writeln!(out, "\nOnly where {} holds.", code(&shown(when)));
         }
         let params = table.iter().filter(|(key, _)| !["use", "name", "when", "lang"].contains(&key.as_str()));
-        let rows: Vec<String> =
-            params.map(|(key, value)| format!("| {} | {} |", code(key), code(&shown(value)))).collect();
+        let rows: Vec<String> = params
+            .map(|(key, value)| format!("| {} | {} |", code(key), code_up_to(&shown(value), MAX_VALUE)))
+            .collect();
         if !rows.is_empty() {
             let _ = writeln!(out, "\n| parameter | value |\n|---|---|\n{}", rows.join("\n"));
         }
@@ -82,7 +83,9 @@ pub fn parameters(out: &mut String, facts: &CardFacts<'_>) {
     {
         let _ = writeln!(out, "\n### Section {}\n\n{}", code(section.name), prose(section.about));
         let _ = writeln!(out, "\n| parameter | value |\n|---|---|");
-        params.iter().for_each(|(key, value)| drop(writeln!(out, "| {} | {} |", code(key), code(&shown(value)))));
+        for (key, value) in params {
+            let _ = writeln!(out, "| {} | {} |", code(key), code_up_to(&shown(value), MAX_VALUE));
+        }
     }
     out.push('\n');
 }
@@ -93,7 +96,8 @@ fn languages(out: &mut String, step: &toml::Table) {
     let _ = writeln!(out, "\n| language | its own values |\n|---|---|");
     for (lang, params) in by_lang.iter().take(MAX_LANGUAGES) {
         let params = params.as_table().into_iter().flatten();
-        let params: Vec<String> = params.map(|(key, value)| code(&format!("{key} = {}", shown(value)))).collect();
+        let params: Vec<String> =
+            params.map(|(key, value)| code_up_to(&format!("{key} = {}", shown(value)), MAX_VALUE)).collect();
         let _ = writeln!(out, "| {} | {} |", code(lang), params.join(", "));
     }
     if by_lang.len() > MAX_LANGUAGES {
@@ -104,14 +108,13 @@ fn languages(out: &mut String, step: &toml::Table) {
 
 /// A value of a recipe, cut where it is long.
 fn shown(value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::Array(items) if items.len() > MAX_ITEMS => {
             let first: Vec<String> = items[..MAX_ITEMS].iter().map(Value::to_string).collect();
             format!("[{}, and {} more]", first.join(", "), items.len() - MAX_ITEMS)
         }
         other => other.to_string(),
-    };
-    super::super::escape::plain(&text, MAX_VALUE)
+    }
 }
 
 /// What the steps that compare documents with each other have found.
@@ -125,9 +128,9 @@ pub fn duplicates(out: &mut String, facts: &CardFacts<'_>) {
     let tallies = || facts.origin.phases[..=facts.origin.docs].iter().filter_map(|phase| phase.tally.as_ref());
     for step in steps {
         let _ = write!(out, "- {}: {}", code(&step.name), prose(step.entry.about));
-        match step.params.text("scope") {
-            "" => {}
-            scope => drop(write!(out, " Compared within: {}.", code(scope))),
+        let scope = step.params.text("scope");
+        if !scope.is_empty() {
+            let _ = write!(out, " Scope: {}.", code(scope));
         }
         for tally in tallies() {
             if let Some(seen) = tally.steps.iter().find(|seen| seen.name == step.name) {
@@ -137,7 +140,7 @@ pub fn duplicates(out: &mut String, facts: &CardFacts<'_>) {
             if let Some(n) = tally.not_compared.get(&step.name) {
                 let _ = write!(out, " {} had nothing to compare and stay.", count(*n));
             }
-            if let Some(scopes) = tally.scopes.get(&step.name) {
+            if let Some(scopes) = tally.scopes.get(&step.name).filter(|scopes| scopes.len() > 1) {
                 let mut scopes: Vec<_> = scopes.iter().collect();
                 scopes.sort_by_key(|(scope, n)| (std::cmp::Reverse(**n), scope.as_str()));
                 let n_more = scopes.len().saturating_sub(MAX_SCOPES);
