@@ -59,7 +59,8 @@ fn pack(part: &str) -> Vec<u8> {
 
 /// The streams of the dump: its head, groups of pages, its end.
 fn streams() -> Vec<Vec<u8>> {
-    let articles: Vec<String> = (1..=12).map(|at| page(&format!("Mühle {at}"), 0, at as u32, "", &article(at))).collect();
+    let articles: Vec<String> =
+        (1..=12).map(|at| page(&format!("Mühle {at}"), 0, at as u32, "", &article(at))).collect();
     let others = [
         page("Wassermühle 1", 0, 90, "<redirect title=\"Mühle 1\" />", "#WEITERLEITUNG [[Mühle 1]]"),
         page("Diskussion:Mühle 1", 1, 91, "", "Zu kurz."),
@@ -92,7 +93,16 @@ impl Wiki {
         let recipe = root().join("configs/wikipedia.toml").display().to_string();
         let tokenizer = format!("shards.tokenizer=gpt2={}", fixture("mini.tiktoken").display());
         let runs = format!("run.root={name}");
-        let fixed = ["run", &recipe, "--set", "source.paths=[\"*-pages-articles*.xml*.bz2\"]", "--set", &runs, "--set", &tokenizer];
+        let fixed = [
+            "run",
+            &recipe,
+            "--set",
+            "source.paths=[\"*-pages-articles*.xml*.bz2\"]",
+            "--set",
+            &runs,
+            "--set",
+            &tokenizer,
+        ];
         tokenmill_in(self.path(), &[&fixed, arguments].concat())
     }
 
@@ -150,7 +160,10 @@ fn threads_and_compression_do_not_change_documents() {
     };
     let (one, four) = (made("one"), made("four"));
     let objects = |made: &std::collections::BTreeMap<String, String>| -> Vec<String> {
-        made.iter().filter(|(path, _)| path.ends_with(".parquet") || path.ends_with(".bin")).map(|(_, digest)| digest.clone()).collect()
+        made.iter()
+            .filter(|(path, _)| path.ends_with(".parquet") || path.ends_with(".bin"))
+            .map(|(_, digest)| digest.clone())
+            .collect()
     };
     assert!(!objects(&one).is_empty());
     assert_eq!(objects(&one), objects(&four));
@@ -195,7 +208,8 @@ fn a_file_that_is_no_dump_gives_no_documents_and_a_reason() {
 #[test]
 fn a_recipe_without_the_extraction_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = "[run]\nname = \"w\"\n[source]\nkind = \"wikipedia\"\npaths = [\"x\"]\n[[step]]\nuse = \"filter.length\"\n";
+    let recipe =
+        "[run]\nname = \"w\"\n[source]\nkind = \"wikipedia\"\npaths = [\"x\"]\n[[step]]\nuse = \"filter.length\"\n";
     std::fs::write(folder.path().join("w.toml"), recipe).unwrap();
     let said = tokenmill_in(folder.path(), &["check", "w.toml"]).code(2).stderr;
     assert!(said.contains("`filter.length` needs text"), "{said}");

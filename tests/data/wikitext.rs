@@ -34,11 +34,18 @@ fn no_markup_is_left_of_real_articles() {
     assert_eq!(articles.len(), 106);
     for (title, _, page) in &articles {
         let prose = without_formulas(&page.text);
-        for markup in ["[[", "]]", "{{", "}}", "<ref", "</", "<br", "''", "|-", "|}", "{|", "&nbsp;", "&amp;", "__TOC__", "<!--"] {
-            assert!(!prose.contains(markup), "`{markup}` is left in `{title}`: {:?}", prose.find(markup).map(|at| &prose[at.saturating_sub(40)..]));
+        for markup in
+            ["[[", "]]", "{{", "}}", "<ref", "</", "<br", "''", "|-", "|}", "{|", "&nbsp;", "&amp;", "__TOC__", "<!--"]
+        {
+            assert!(
+                !prose.contains(markup),
+                "`{markup}` is left in `{title}`: {:?}",
+                prose.find(markup).map(|at| &prose[at.saturating_sub(40)..])
+            );
         }
         for line in page.text.lines() {
-            let is_markup = ["File:", "Image:", "Category:", "thumb|", "== "].iter().any(|start| line.starts_with(start));
+            let is_markup =
+                ["File:", "Image:", "Category:", "thumb|", "== "].iter().any(|start| line.starts_with(start));
             assert!(!is_markup, "a line of `{title}` is markup: {line}");
         }
         assert!(page.text.starts_with(&format!("{title}\n\n")), "{title}");

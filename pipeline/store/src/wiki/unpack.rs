@@ -233,7 +233,10 @@ pub(super) fn is_damage(error: &io::Error) -> bool {
     !error.get_ref().is_some_and(|inner| inner.is::<crate::StoreError>())
         && matches!(
             error.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+            io::ErrorKind::InvalidData
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::Other
         )
 }
 
