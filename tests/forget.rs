@@ -261,9 +261,9 @@ fn an_url_an_id_and_a_domain_are_taken_down_and_do_not_come_back() {
     let mixes = Mixes::new();
     mixes.run(&[]);
     let by_url = target(&mixes, 0);
-    take_down(&mixes, &by_url.1.clone(), &[by_url.clone()]);
+    take_down(&mixes, &by_url.1.clone(), std::slice::from_ref(&by_url));
     let by_id = target(&mixes, 3);
-    take_down(&mixes, &by_id.0.clone(), &[by_id.clone()]);
+    take_down(&mixes, &by_id.0.clone(), std::slice::from_ref(&by_id));
     let host = target(&mixes, 9).1.split('/').nth(2).unwrap().to_owned();
     let of_host =
         |url: &str| url.split('/').nth(2).is_some_and(|own| own == host || own.ends_with(&format!(".{host}")));

@@ -4,7 +4,7 @@ use super::cuts::{CUTS, Planned};
 use super::scattering::Scattering;
 use super::settings::ShardSettings;
 use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest, tables_label};
-use super::{Layout, cost, first_part, json_of, original_sum, parts_digest, sum, tokens, work_value};
+use super::{Layout, cost, first_part, json_of, original_sum, parts_digest, tokens, work_value};
 use crate::take::Training;
 use serde_json::json;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! `tokenmill`: a web crawl in, tokenized training shards out. This crate is glue: every verb is one file.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
 #![allow(clippy::disallowed_methods, reason = "and the one that touches the files they name")]
 

@@ -15,7 +15,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index { extensions: BTreeMap::new(), names: BTreeMap::new(), interpreters: BTreeMap::new() };
     for language in LANGUAGES {
         for extension in language.extensions {
-            index.extensions.entry(extension).or_insert_with(Vec::new).push(language);
+            index.extensions.entry(extension).or_default().push(language);
         }
         index.names.extend(language.names.iter().map(|name| (*name, language)));
         index.interpreters.extend(language.interpreters.iter().map(|program| (*program, language)));

@@ -78,7 +78,7 @@ impl<'a> Writer<'a> {
         decisions: Vec<Decisions>,
     ) -> Result<Writer<'a>, StoreError> {
         // Not counted as a request of the task: it is the same task before and after a take-down.
-        let takedowns = context.inputs.store().map_or_else(|_| Ok(Takedowns::default()), |run| Takedowns::read(run))?;
+        let takedowns = context.inputs.store().map_or_else(|_| Ok(Takedowns::default()), Takedowns::read)?;
         let tables = (!phase.is_scan).then(|| Tables::create(chain, &task.label, context)).transpose()?;
         Ok(Writer {
             phase,

@@ -361,8 +361,7 @@ mod tests {
         assert_eq!(titles(flipped.concat()), ["a", "b", "!", "e", "f"]);
         let mut cut = streams.clone();
         cut[2].truncate(middle);
-        let read = titles(cut.concat());
-        assert!(read.starts_with(&["a".into(), "b".into(), "!".into()]) && read.ends_with(&["f".into()]), "{read:?}");
+        assert_eq!(titles(cut.concat()), ["a", "b", "!", "e", "f"]);
         assert_eq!(titles(streams[..4].concat()), ["a", "b", "c", "d", "e", "f", "!"]);
         // Bad XML costs one page, whatever the compression.
         let plain =
