@@ -28,9 +28,9 @@ impl Aws {
         let aws = Self { endpoint: endpoint.trim().to_owned(), server };
         let role = aws.ask(&["iam", "create-role", "--role-name", "batch", "--assume-role-policy-document", "{}"]);
         let role = role["Role"]["Arn"].as_str().unwrap();
-        let machines = ["--compute-environment-name", "machines", "--type", "UNMANAGED", "--service-role", role];
+        let machines = ["--compute-environment-name", "machines", "--type", "UNMANAGED", "--state", "ENABLED", "--service-role", role];
         aws.ask(&[&["batch", "create-compute-environment"], &machines[..]].concat());
-        let queue = ["--job-queue-name", "queue", "--priority", "1"];
+        let queue = ["--job-queue-name", "queue", "--state", "ENABLED", "--priority", "1"];
         let order = ["--compute-environment-order", "order=1,computeEnvironment=machines"];
         aws.ask(&[&["batch", "create-job-queue"], &queue[..], &order[..]].concat());
         aws
@@ -59,8 +59,9 @@ impl Aws {
     /// All jobs in the order in which they were submitted.
     fn jobs(&self) -> Vec<Value> {
         let listed = self.ask(&["batch", "list-jobs", "--job-queue", "queue", "--filters", "name=JOB_NAME,values=*"]);
-        let ids: Vec<&str> =
-            listed["jobSummaryList"].as_array().unwrap().iter().map(|job| job["jobId"].as_str().unwrap()).collect();
+        let ids = listed["jobSummaryList"].as_array().unwrap().iter().map(|job| job["jobId"].as_str().unwrap());
+        // AWS lists arrays; moto lists what they consist of, too.
+        let ids: Vec<&str> = ids.filter(|id| !id.contains(':')).collect();
         let described = self.ask(&[&["batch", "describe-jobs", "--jobs"], &ids[..]].concat());
         let mut jobs = described["jobs"].as_array().unwrap().clone();
         jobs.sort_by_key(|job| ids.iter().position(|id| job["jobId"] == **id));
@@ -104,7 +105,7 @@ fn a_run_is_a_chain_of_arrays_and_planners() {
     let mut submit = crawl.begin(&verb, crawl.gateway.endpoint());
     ok(std::mem::replace(aws.seen_by(&mut submit), Command::new("true")));
 
-    // Which tasks each job is for.
+    // Processes of each job that has been run.
     let mut done: BTreeMap<String, u64> = BTreeMap::new();
     let mut n_children = 0;
     loop {
@@ -138,4 +139,5 @@ fn a_run_is_a_chain_of_arrays_and_planners() {
     let definitions = definitions["jobDefinitions"].as_array().unwrap();
     assert_eq!(definitions.len(), 1, "one definition does for all planners: {definitions:?}");
     assert_eq!(definitions[0]["containerProperties"]["image"], "registry.example/tokenmill:1");
+    assert_eq!(definitions[0]["retryStrategy"]["attempts"], 3);
 }
