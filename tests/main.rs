@@ -6,25 +6,32 @@
 
 mod annotate;
 mod calibrate;
+mod cc_index;
 mod classifier_recipes;
 mod cli;
+mod code;
 mod contributing;
 mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod image;
+mod incremental;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
 mod mixes;
+mod operations;
 mod own_rules;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod scores;
 mod submit;
 mod tasks;
 mod train;
+mod wikipedia;
 
 /// On a real Slurm and a real Ray, and with what stands in for AWS and Kubernetes: `cargo xtask test --services`.
 mod clusters {
@@ -36,6 +43,7 @@ mod clusters {
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod cc_index;
     mod datatrove;
     mod decon;
     mod divergence;
@@ -50,13 +58,16 @@ mod data {
     mod warc;
     mod web_en;
     mod wikipedia;
+    mod wikitext;
 }
 
 /// With a real S3 server on this machine: `cargo xtask test --services`.
 mod gateway {
     mod kill;
     mod on_ceph;
+    mod release;
     mod s3;
+    mod soak;
 }
 
 /// With other programs and a network: `cargo xtask test --services`.
@@ -76,4 +87,5 @@ mod readers {
     mod encoders;
     mod formats;
     mod package;
+    mod release;
 }

@@ -1,10 +1,11 @@
 //! The stages of this crate: one line each, sorted by name.
 
-use crate::{decon, dedup, extract, filter, line, page, pii, step, text, url};
+use crate::{code, decon, dedup, extract, filter, line, page, pii, step, text, url};
 use tokenmill_core::Entry;
 
 /// Every stage of this crate.
 pub const CATALOG: &[Entry] = &[
+    code::language::ENTRY,
     decon::benchmarks::ENTRY,
     dedup::exact::ENTRY,
     dedup::lines::ENTRY,
@@ -12,8 +13,12 @@ pub const CATALOG: &[Entry] = &[
     dedup::url::ENTRY,
     extract::all_text::ENTRY,
     extract::main_text::ENTRY,
+    extract::wikitext::stage::ENTRY,
     filter::class_share::ENTRY,
+    filter::code_license::ENTRY,
     filter::code_page::ENTRY,
+    filter::code_path::ENTRY,
+    filter::code_text::ENTRY,
     filter::dirty_words::ENTRY,
     filter::ensemble::ENTRY,
     filter::expr::ENTRY,

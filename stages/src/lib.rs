@@ -7,6 +7,7 @@
 mod asset_name;
 mod buffer;
 pub mod catalog;
+pub mod code;
 mod datatrove;
 pub mod decon;
 pub mod dedup;

@@ -43,6 +43,20 @@ fn every_recipe_runs_to_audited_shards() {
     }
 }
 
+/// The recipe that reads an index first, over a mirror of the fixture crawl with an index of it.
+#[test]
+fn the_recipe_of_an_index_runs_to_audited_shards() {
+    let mirror = crate::cc_index::CrawlMirror::new();
+    let at = mirror.path().join("mirror").display().to_string();
+    let paths = format!("source.paths=[\"{at}/{}/*/*.parquet\"]", crate::cc_index::TABLE);
+    let (said, run) = run("cc-index", mirror.path(), &[&paths, &format!("source.base={at}")]);
+    for reason in ["index_language", "index_status", "index_older_capture"] {
+        assert!(said.contains(reason), "nothing is removed because {reason}:\n{said}");
+    }
+    let kept = n_kept(&run);
+    assert!((8..40).contains(&kept), "{kept} documents:\n{said}");
+}
+
 /// A language of which no stop words are known is not judged by those of English.
 #[test]
 fn languages_outside_the_table_keep_their_prose() {

@@ -16,6 +16,8 @@ pub struct Crawl {
     pub bucket: String,
     /// The folder of the local run, which has ended.
     pub local: Sandbox,
+    /// The folder of the bucket that has the run.
+    pub runs: String,
     /// The name of both runs.
     name: String,
     /// What is changed in the recipe for both runs.
@@ -43,12 +45,12 @@ impl Crawl {
         local.run(&arguments);
         let text = std::fs::read_to_string(local.path().join("recipe.toml")).unwrap();
         let name = text.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).unwrap().to_owned();
-        Self { gateway, bucket, local, name, sets }
+        Self { gateway, bucket, local, runs: "runs".to_owned(), name, sets }
     }
 
     /// The run in the bucket.
     pub fn run_folder(&self) -> String {
-        format!("s3://{}/runs/{}", self.bucket, self.name)
+        format!("s3://{}/{}/{}", self.bucket, self.runs, self.name)
     }
 
     /// The program, which reaches the bucket through `endpoint`.
@@ -65,7 +67,7 @@ impl Crawl {
         let mut command = self.program(verb, endpoint);
         command.arg("recipe.toml").args(self.sets.iter().flat_map(|set| ["--set", set]));
         command.args(["--set", &format!("source.paths=[\"s3://{}/crawl/part-*\"]", self.bucket)]);
-        command.args(["--set", &format!("run.root=s3://{}/runs", self.bucket)]);
+        command.args(["--set", &format!("run.root=s3://{}/{}", self.bucket, self.runs)]);
         command
     }
 
@@ -74,22 +76,9 @@ impl Crawl {
     /// # Panics
     /// When the gateway does not answer.
     pub fn object(&self, key: &str) -> Option<Vec<u8>> {
-        let target = format!("/{}/runs/{}/{key}", self.bucket, self.name);
+        let target = format!("/{}/{}/{}/{key}", self.bucket, self.runs, self.name);
         let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
         (answer.status == 200).then_some(answer.body)
-    }
-
-    /// How many tasks of a phase are committed in the bucket.
-    ///
-    /// # Panics
-    /// When the gateway does not say.
-    pub fn n_commits(&self, phase_folder: &str) -> usize {
-        let prefix = format!("runs/{}/{phase_folder}/commit/", self.name).replace('/', "%2F");
-        let target = format!("/{}?list-type=2&prefix={prefix}", self.bucket);
-        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
-        let text = String::from_utf8_lossy(&answer.body);
-        assert_eq!(answer.status, 200, "{text}");
-        text.matches(".json</Key>").count()
     }
 
     /// Holds a process that does a task of a map phase, and waits until at least `n_others` tasks of the phase are
@@ -114,14 +103,30 @@ impl Crawl {
                 continue;
             }
             let folder = phase["folder"].as_str().unwrap();
-            waiting.until("other tasks of the phase are committed", || self.n_commits(folder) >= n_others);
-            if self.n_commits(folder) < n_tasks && process.is_stopped() {
+            let n_commits = || self.keys(&format!("{folder}/commit/")).len();
+            waiting.until("other tasks of the phase are committed", || n_commits() >= n_others);
+            if n_commits() < n_tasks && process.is_stopped() {
                 return process;
             }
             // It had committed its task a moment before it was held.
             signal("CONT", &[process]);
         }
         panic!("no task was found at work");
+    }
+
+    /// The keys of the run in the bucket that begin with `prefix`, of which there must be no more than a page has.
+    ///
+    /// # Panics
+    /// When there are more, or the gateway refuses.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let start = format!("{}/{}/", self.runs, self.name);
+        let encoded = format!("{start}{prefix}").replace('/', "%2F");
+        let target = format!("/{}?list-type=2&max-keys=1000&prefix={encoded}", self.bucket);
+        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
+        let body = String::from_utf8(answer.body).unwrap();
+        assert!(answer.status == 200 && body.contains("<IsTruncated>false<"), "{target}: {body}");
+        let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+        keys.filter_map(|key| key.strip_prefix(&start)).map(str::to_owned).collect()
     }
 
     /// Asserts that the run in the bucket holds what the local run holds, and that it is sound.

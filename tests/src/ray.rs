@@ -28,7 +28,12 @@ impl Ray {
         if ray.second().is_none() {
             let program = PathBuf::from(named("TOKENMILL_CLUSTERS").get_program()).with_file_name("ray");
             let mut start = Command::new(program);
-            start.args(["start", "--num-cpus=1", "--object-store-memory=80000000", &format!("--address={}", ray.address())]);
+            start.args([
+                "start",
+                "--num-cpus=1",
+                "--object-store-memory=80000000",
+                &format!("--address={}", ray.address()),
+            ]);
             // By this, whoever stops the cluster finds it.
             start.env("TOKENMILL_CLUSTER", &ray.folder).stdout(Stdio::null());
             assert!(start.status().expect("ray starts").success(), "the second node does not start");

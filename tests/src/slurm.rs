@@ -50,7 +50,10 @@ impl Slurm {
 
     /// Jobs that have not ended, one in each line: number, name, state, node, number of restarts.
     pub fn jobs(&self) -> String {
-        self.say("squeue", &["--noheader", "--array", "--Format=JobArrayID:40,Name:80,State:14,NodeList:8,RestartCnt:4"])
+        self.say(
+            "squeue",
+            &["--noheader", "--array", "--Format=JobArrayID:40,Name:80,State:14,NodeList:8,RestartCnt:4"],
+        )
     }
 
     /// A process that does a task on this node.
@@ -74,7 +77,8 @@ impl Slurm {
     /// When something of it lives on.
     pub fn kill_node(&self, node: &str) {
         let mut victims = self.processes_on(node);
-        let is_watcher = |process: &Process| process.arguments().first().is_some_and(|name| name.starts_with("slurmstepd"));
+        let is_watcher =
+            |process: &Process| process.arguments().first().is_some_and(|name| name.starts_with("slurmstepd"));
         let watchers: Vec<Process> = victims.iter().filter_map(|job| job.parent()).filter(is_watcher).collect();
         victims.extend(watchers);
         victims.extend(self.daemon(node));
@@ -96,7 +100,9 @@ impl Slurm {
             let started = daemon.env("TOKENMILL_CLUSTER", &self.folder).status().expect("slurmd starts");
             assert!(started.success(), "the daemon of {node} does not start");
         }
-        let is_up = || self.say("sinfo", &["--noheader", "--Node", "--states=idle", "--format=%N"]).lines().count() == NODES.len();
+        let is_up = || {
+            self.say("sinfo", &["--noheader", "--Node", "--states=idle", "--format=%N"]).lines().count() == NODES.len()
+        };
         Waiting::for_seconds(60).until("all nodes are idle", is_up);
     }
 }

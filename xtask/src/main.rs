@@ -10,6 +10,7 @@ mod cuda;
 mod error;
 mod fixtures;
 mod repo;
+mod soak;
 mod test;
 mod tidy;
 mod train;
@@ -38,8 +39,12 @@ cargo xtask VERB
   bench gpu [FOLDER]    check and time encoders on a GPU next to PyTorch, and write docs/benchmarks/gpu.md; with a
                         folder, only the page of what the scripts have left there
   bench tokens          time encoding next to its peers, compare ids, and write docs/benchmarks/tokens.md
+  bench scale           simulate runs of up to 100,000 tasks in 12 phases, and write docs/benchmarks/scale.md
   bench mix             time packing, shuffling, writing and reading shards, and write docs/benchmarks/tokens.md
   cuda [--check]        compile the CUDA kernels with a pinned nvcc; --check compares, and runs them on the CPU
+  soak [--kills N] [--faults N] [--seed N]
+                        kill the program and let its store fail over and over, and check that nothing is lost or doubled;
+                        500 kills and 5000 faults unless you say otherwise
   train-extractor [--quick]
                         train the decision about blocks from the archive `extraction`, and write its files and
                         docs/benchmarks/extractor-training.md; --quick leaves out the cross-validation
@@ -66,6 +71,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "bless" => bless::run(&repo, &arguments[1..]),
         "bench" => bench::run(&repo, &arguments[1..]),
         "cuda" => cuda::run(&repo, &arguments[1..]),
+        "soak" => soak::run(&repo, &arguments[1..]),
         "train-extractor" => train::run(&repo, &arguments[1..]),
         "fixtures" => fixtures::run(&repo),
         "help" | "--help" | "-h" => {

@@ -104,7 +104,7 @@ fn expected(n_parts: u64, rows: u64, decided: f64) -> serde_json::Value {
     const ROW: u64 = 48;
     const CHUNK: f64 = (4 << 20) as f64;
     let sizes = Sizes::default();
-    let n_shuffles = sizes.groups(&vec![rows * ROW; n_parts as usize]).len() as u64;
+    let n_shuffles = sizes.groups(&[vec![rows * ROW; n_parts as usize]])[0].len() as u64;
     let n_reducers = sizes.n_reducers(n_parts * rows * ROW, n_shuffles);
     let n_ranges = n_shuffles * n_reducers;
     let decided_bytes = (n_parts * rows) as f64 * decided * 48.0;

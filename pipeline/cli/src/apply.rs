@@ -101,6 +101,7 @@ fn apply_one(chain: &Chain, object: &Map<String, Value>) -> Value {
         truncated: false,
         extra: &extra,
         robots: "",
+        license: "",
         payload,
     };
     let text = std::mem::take(&mut document.text);

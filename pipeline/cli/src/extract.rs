@@ -95,6 +95,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
                 truncated: false,
                 extra: "",
                 robots: "",
+                license: "",
                 payload,
             };
             let mut document = Document::default();

@@ -130,6 +130,10 @@ impl Watch for RunLog {
         event("info", "phase_started", fields);
     }
 
+    fn note(&self, text: &str) {
+        note(text);
+    }
+
     fn started(&self, folder: &str, task: &Task) {
         let fields = json!({"phase": folder, "task": task.key, "label": task.label, "bytes": task.bytes});
         event("info", "task_started", fields);

@@ -28,6 +28,7 @@ mod progress;
 mod quantiles;
 mod reference;
 mod references;
+mod release;
 mod retune;
 mod run;
 mod settle;
@@ -72,6 +73,7 @@ enum Verb {
     Quantiles(quantiles::Args),
     Reference(reference::Args),
     References(references::Args),
+    Release(release::Args),
     Train(train::Args),
     Annotate(annotate::Args),
     Gc(gc::Args),
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Quantiles(args) => quantiles::main(&args),
         Verb::Reference(args) => reference::main(&args),
         Verb::References(args) => references::main(&args),
+        Verb::Release(args) => release::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Annotate(args) => annotate::main(&args),
         Verb::Gc(args) => gc::main(&args),

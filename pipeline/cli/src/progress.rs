@@ -81,10 +81,14 @@ impl Watch for RunProgress {
     }
 
     fn overruled(&self, task: &Task) {
-        let note = format!("note: another process has stored other scores of `{}` before; those stand", task.label);
+        let label = &task.label;
+        self.note(&format!("note: another process has stored other scores of `{label}` before; those stand"));
+    }
+
+    fn note(&self, text: &str) {
         match &self.state().bar {
-            Some(bar) => bar.println(note),
-            None => eprintln!("{note}"),
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
         }
     }
 

@@ -6,15 +6,12 @@ use crate::house::{DeviceArg, RecipeArgs, create_run, run_folder, say_devices, s
 use crate::inspect::{alarms, funnel};
 use crate::log;
 use crate::output::count;
-use crate::plan::first_tasks;
 use crate::progress::watch;
 use std::process::ExitCode;
-use tokenmill_engine::plan::{estimate, human_bytes};
-use tokenmill_engine::run::{Need, Options, PhaseReport, run};
+use tokenmill_engine::run::{Limits, Options, PhaseReport, run};
 use tokenmill_engine::{Plan, Spec};
 use tokenmill_gpu_scoring::fleet::usage;
 use tokenmill_mix::TOKENS_PHASE;
-use tokenmill_store::machine::free_disk;
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Store, StoreError};
 
@@ -46,10 +43,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     check_models(&spec, &*assets)?;
     let store = create_run(&spec)?;
     let threads = threads(args.threads);
-    let options = Options { threads: threads.max(1), timings: args.timings.is_some() };
-    if !args.no_checks {
-        check_machine(&plan, &*store, options.threads)?;
-    }
+    let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
+    let options = Options { threads: threads.max(1), timings: args.timings.is_some(), limits };
     let reports = run(&plan, &store, options, &*watch())?;
     drop(plan);
     usage().iter().for_each(|line| log::note(line));
@@ -58,20 +53,6 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     print_summary(&spec, &store, &reports)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses a machine that is too small, and says when all that is left may not fit on its disk.
-fn check_machine(plan: &Plan, store: &dyn Store, threads: usize) -> Result<(), Failure> {
-    let estimates = estimate(plan, &first_tasks(plan)?);
-    Need::of_run(plan, &estimates, threads).check("the run", store.scratch()).map_err(Failure::usage_of)?;
-    // Only a local store keeps its objects on the disk of its scratch folder. Phases that stand are counted again, and the
-    // ratios are rough, so this is no more than a note.
-    let (bytes, free) = (estimates.iter().map(|phase| phase.bytes_out).sum::<u64>(), free_disk(store.scratch())?);
-    if store.local_file("plan.json").is_some() && bytes > free {
-        let (bytes, free) = (human_bytes(bytes), human_bytes(free));
-        log::note(&format!("note: a whole run writes about {bytes}, and {free} are free on its disk"));
-    }
-    Ok(())
 }
 
 fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Result<(), Failure> {

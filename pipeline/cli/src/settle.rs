@@ -13,7 +13,7 @@ use tokenmill_core::catalog::Shape;
 use tokenmill_core::exchange::Kind;
 use tokenmill_core::{DocId, Document, Entry, Payload};
 use tokenmill_engine::Plan;
-use tokenmill_engine::run::{Options, run};
+use tokenmill_engine::run::{Limits, Options, run};
 use tokenmill_store::source::{self, ColumnMap, DocsReader, Event, Format, expand};
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{LocalStore, Manifest, Store, StoreError};
@@ -26,7 +26,7 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let plan = Plan::new(&spec, &shared_assets()?)?;
     let store = LocalStore::open(folder.path().join("run"))?;
     let threads = threads(None);
-    let reports = run(&plan, &store, Options { threads, timings: false }, &Quiet)?;
+    let reports = run(&plan, &store, Options { threads, timings: false, limits: Limits::Ignored }, &Quiet)?;
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;
     let catalog = catalog()?;

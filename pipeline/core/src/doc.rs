@@ -31,7 +31,7 @@ pub struct Document {
     pub extra: String,
     /// What the page allows machines to do with it, in the form of [`crate::robots`]: from its headers, then also from its tags.
     pub robots: String,
-    /// Address of the licence that the page names, or empty.
+    /// Licence: the address that the page names, or an SPDX expression; empty when none is known.
     pub license: String,
     /// The text; empty until extraction.
     pub text: String,
@@ -70,6 +70,7 @@ impl Document {
         self.lang.push_str(record.lang);
         self.extra.push_str(record.extra);
         self.robots.push_str(record.robots);
+        self.license.push_str(record.license);
     }
 }
 

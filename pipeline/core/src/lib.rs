@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod hash;
 pub mod id;
 pub mod ledger;
+pub mod license;
 pub mod numbers;
 pub mod page;
 pub mod pipe;

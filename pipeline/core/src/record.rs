@@ -17,6 +17,8 @@ pub struct Record<'a> {
     pub extra: &'a str,
     /// Directives of `X-Robots-Tag` and the like in the form of [`crate::robots`], or empty.
     pub robots: &'a str,
+    /// Licence that the source knows of: an SPDX expression or an address; empty when it knows none.
+    pub license: &'a str,
     /// What there is to read.
     pub payload: Payload<'a>,
 }

@@ -57,7 +57,7 @@ pub const DOCS: &[Column] = &[
     column("source", Type::Label, "name of the input file"),
     column("extra", Type::Text, "JSON object of the columns carried along, or empty"),
     column("robots", Type::Label, "what headers and tags of the page allow machines, such as `noindex noai`, or empty"),
-    column("license", Type::Label, "address of the licence that the page names, or empty"),
+    column("license", Type::Label, "licence: the address that the page names, or an SPDX expression; or empty"),
     column("text", Type::Text, "the text"),
 ];
 

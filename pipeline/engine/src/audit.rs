@@ -2,6 +2,7 @@
 
 mod flow;
 
+use crate::index;
 use crate::plan::RunRecord;
 use crate::tally::Tally;
 use std::collections::BTreeMap;
@@ -139,6 +140,13 @@ fn check_ledger(
     let metrics = part.objects.get("metrics").map_or(0, |object| object.rows);
     if metrics != n_rows {
         problems.push(format!("{metrics} rows of metrics for {n_rows} rows of ledger"));
+    }
+    if index::kept_table(part).is_some() {
+        let sum = kept.iter().fold(0u128, |sum, (id, _)| sum.wrapping_add(id.0));
+        if index::kept_ids(store, part)? != (kept.len() as u64, sum) {
+            problems.push("what it gives out is not what the ledger kept".to_owned());
+        }
+        return Ok(());
     }
     let mut docs = kept.iter();
     let docs_key = part.objects.get("docs").map(|object| object.key.as_str()).unwrap_or_default();

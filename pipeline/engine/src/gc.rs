@@ -191,6 +191,7 @@ mod tests {
             inputs: Default::default(),
             tasks: None,
             manifest: None,
+            sketches: Default::default(),
         };
         RunRecord { name: "x".into(), phases: vec![phase] }.write(&store).unwrap();
         let part = commit(&store, PHASE, "a");

@@ -1,10 +1,12 @@
 //! What will run: every default written out, steps in phases, conditions and per-language parameters resolved.
 
 use crate::alarm::AlarmLimits;
+use crate::index::IndexSpec;
 use crate::size;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::exchange::{AGAINST, KEEP_SKETCHES};
 use tokenmill_core::pipe::NUMBERS;
 use tokenmill_core::{Assets, BuildError, Entry, MetricKind, Params, Value as ParamValue};
 use tokenmill_store::Section;
@@ -49,6 +51,10 @@ pub struct SourceSpec {
     pub paths: Vec<String>,
     /// Column names, for tables.
     pub columns: ColumnMap,
+    /// Below what the files lie that lists or an index name; empty for the root of where those come from.
+    pub base: String,
+    /// What is wanted of an index, where the paths name one and not the crawl files themselves.
+    pub index: Option<IndexSpec>,
 }
 
 /// Steps that run as one map phase, and the exchanges that settle on what it leaves, or the pipe or the models that it goes through.
@@ -138,7 +144,7 @@ impl Spec {
 }
 
 /// The assets that some parameters name.
-fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn assets_of<'a>(asset_params: &'a [&'a str], params: &'a Params) -> impl Iterator<Item = String> + 'a {
     let names = asset_params.iter().flat_map(|param| {
         // A parameter with a `/` behind its name stands for a folder with a model.
         let (param, end) = param.strip_suffix('/').map_or((*param, ""), |param| (param, "/"));
@@ -160,8 +166,8 @@ pub fn canonical_steps(steps: &[StepSpec], assets: &dyn Assets) -> Result<Value,
         object.insert("name".into(), step.name.clone().into());
         object.insert("use".into(), step.entry.name.into());
         object.insert("version".into(), step.entry.version.into());
-        object.insert("params".into(), canonical_params(&step.params));
-        let by_lang = step.by_lang.iter().map(|(lang, params)| (lang.clone(), canonical_params(params)));
+        object.insert("params".into(), own_params(step, &step.params));
+        let by_lang = step.by_lang.iter().map(|(lang, params)| (lang.clone(), own_params(step, params)));
         object.insert("lang".into(), Value::Object(by_lang.collect()));
         object.insert("when".into(), json!({"lang": step.when.lang, "kind": step.when.kind}));
         let all_params = std::iter::once(&step.params).chain(step.by_lang.values());
@@ -174,6 +180,16 @@ pub fn canonical_steps(steps: &[StepSpec], assets: &dyn Assets) -> Result<Value,
         Ok(Value::Object(object))
     };
     steps.iter().map(canonical).collect::<Result<Vec<_>, BuildError>>().map(Value::Array)
+}
+
+/// The parameters that can change what the stage says of a document. What an exchange reads of other runs or keeps for them
+/// matters to the phases that do so, and they add it themselves.
+fn own_params(step: &StepSpec, params: &Params) -> Value {
+    let mut canonical = canonical_params(params);
+    if let (Some(_), Some(canonical)) = (step.entry.shape.exchange(), canonical.as_object_mut()) {
+        canonical.retain(|name, _| ![AGAINST.name, KEEP_SKETCHES.name].contains(&name.as_str()));
+    }
+    canonical
 }
 
 /// Parameters as JSON, by name.
@@ -221,6 +237,10 @@ impl Spec {
         source.insert("kind".into(), self.source.kind.into());
         source.insert("paths".into(), self.source.paths.clone().into());
         source.insert("columns".into(), columns.into());
+        source.insert("base".into(), self.source.base.clone().into());
+        if let Some(index) = &self.source.index {
+            source.insert("index".into(), index.to_toml().into());
+        }
         let mut steps: Vec<toml::Value> = Vec::new();
         for (at, block) in self.blocks.iter().enumerate() {
             // A step behind exchanges starts a block by itself; exchanges behind exchanges do not.

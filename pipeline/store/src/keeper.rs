@@ -1,4 +1,5 @@
-//! A store that can also list and delete. Only `gc` gets one: readers of a run follow its commits.
+//! A store that can also list and delete. Only `gc` gets one, and a release for the folder that it fills: readers of a run
+//! follow its commits.
 
 use crate::{Store, StoreError};
 use std::time::SystemTime;

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod assets;
+pub mod cached;
 pub mod commit;
 pub mod cost;
 pub mod error;
@@ -58,5 +59,5 @@ pub use retry::Retry;
 pub use rows::Rows;
 pub use s3::{S3Options, S3Store};
 pub use section::{MetricUse, Section, SharedAssets};
-pub use spool::Spool;
+pub use spool::{Sealed, Spool};
 pub use store::{Created, Object, ObjectMeta, Store};

@@ -1,5 +1,8 @@
 //! Housekeeping of a local folder for `tokenmill gc`: what is in it, and deleting what is left over.
-#![expect(clippy::disallowed_methods, reason = "only `gc` lists and deletes, and it does both through this room")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "only `gc` and releases list and delete, and they do both through this room"
+)]
 
 use crate::keeper::{Kept, Listing};
 use crate::local::SCRATCH;

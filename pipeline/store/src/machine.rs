@@ -1,6 +1,6 @@
 //! What the machine has to offer: memory, within the limits of a container, and room on the disk of the scratch folder.
 #![expect(clippy::disallowed_methods, reason = "files of the kernel are no objects")]
-#![expect(unsafe_code, reason = "statvfs has no safe face in the standard library")]
+#![expect(unsafe_code, reason = "statvfs and getrlimit have no safe face in the standard library")]
 
 use crate::StoreError;
 use std::ffi::CString;
@@ -8,10 +8,19 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Bytes of memory that a process may take here: what the machine has, or less in a container. `None` where the system does
-/// not tell.
+/// Bytes of memory that a process may take here: what the machine has, or less in a container or under `ulimit -v`. `None`
+/// where the system does not tell.
 pub fn memory_limit() -> Option<u64> {
-    limit_of(Path::new("/"))
+    limit_of(Path::new("/")).into_iter().chain(address_space()).min()
+}
+
+/// The limit of this process on addresses, if it has one. Much that has an address takes no memory, but none of it may be
+/// without one.
+fn address_space() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: `limit` is valid and outlives the call.
+    let failed = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
+    (failed == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 /// As [`memory_limit`], with the files of the kernel below `root`.

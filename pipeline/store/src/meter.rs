@@ -73,6 +73,17 @@ impl Counters {
         self.bytes_written.fetch_add(requests.bytes_written, Ordering::Relaxed);
     }
 
+    fn requests(&self) -> Requests {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Requests {
+            head: read(&self.head),
+            get: read(&self.get),
+            put: read(&self.put),
+            bytes_read: read(&self.bytes_read),
+            bytes_written: read(&self.bytes_written),
+        }
+    }
+
     fn get(&self, bytes: u64) {
         self.add(Requests { get: 1, bytes_read: bytes, ..Requests::default() });
     }
@@ -96,14 +107,7 @@ impl<'a> Metered<'a> {
 
     /// The counts so far. Objects and streams that are still open count on.
     pub fn requests(&self) -> Requests {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Requests {
-            head: read(&self.counters.head),
-            get: read(&self.counters.get),
-            put: read(&self.counters.put),
-            bytes_read: read(&self.counters.bytes_read),
-            bytes_written: read(&self.counters.bytes_written),
-        }
+        self.counters.requests()
     }
 }
 
@@ -168,6 +172,13 @@ impl Store for Metered<'_> {
     fn display(&self, key: &str) -> String {
         self.inner.display(key)
     }
+}
+
+/// An object of no store, whose reads are counted as well, and what they have come to so far.
+pub fn counted(inner: Box<dyn Object>) -> (Box<dyn Object>, impl Fn() -> Requests) {
+    let counters = Arc::<Counters>::default();
+    let object = MeteredObject { inner, counters: counters.clone() };
+    (Box::new(object), move || counters.requests())
 }
 
 struct MeteredObject {

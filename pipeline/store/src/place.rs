@@ -26,11 +26,26 @@ pub enum Placed {
 /// # Errors
 /// When it is a file, or the file system fails.
 pub fn is_empty(folder: &Path) -> Result<bool, StoreError> {
-    match fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(StoreError::io("list", folder.display())(error)),
+    holds_only(folder, &[])
+}
+
+/// Whether there is nothing in a folder but what has one of these names; a folder that is not there is empty.
+///
+/// # Errors
+/// When it is a file, or the file system fails.
+pub fn holds_only(folder: &Path, names: &[&str]) -> Result<bool, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(StoreError::io("list", folder.display())(error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(StoreError::io("list", folder.display()))?.file_name();
+        if !names.iter().any(|known| name.to_str() == Some(known)) {
+            return Ok(false);
+        }
     }
+    Ok(true)
 }
 
 /// A small file, or `None` when there is none. A file of more than `most` bytes is taken for damage.
@@ -192,6 +207,9 @@ mod tests {
             // Nothing temporary is left.
             assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
             assert!(!is_empty(path.parent().unwrap()).unwrap());
+            assert!(
+                holds_only(path.parent().unwrap(), &["other", path.file_name().unwrap().to_str().unwrap()]).unwrap()
+            );
         }
     }
 

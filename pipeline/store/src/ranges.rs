@@ -35,6 +35,11 @@ pub(crate) fn read_many(
     Ok(parts)
 }
 
+/// Whether a range is read together with what lies before it: `next` begins nowhere before `span`.
+pub fn are_read_at_once(span: &Range<u64>, next: &Range<u64>, max_gap: u64) -> bool {
+    next.start <= span.end.saturating_add(max_gap) && next.end.max(span.end) - span.start <= MAX_SPAN
+}
+
 /// The fewest reads that gap and span allow, from the first byte to the last. Empty ranges need none.
 fn coalesce(ranges: &[Range<u64>]) -> Vec<Span> {
     let mut order: Vec<usize> = (0..ranges.len()).filter(|index| !ranges[*index].is_empty()).collect();
@@ -43,8 +48,7 @@ fn coalesce(ranges: &[Range<u64>]) -> Vec<Span> {
     for index in order {
         let range = &ranges[index];
         if let Some(span) = spans.last_mut()
-            && range.start <= span.range.end.saturating_add(MAX_GAP)
-            && range.end.max(span.range.end) - span.range.start <= MAX_SPAN
+            && are_read_at_once(&span.range, range, MAX_GAP)
         {
             span.range.end = span.range.end.max(range.end);
             span.wanted.push(index);

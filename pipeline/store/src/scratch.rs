@@ -70,6 +70,25 @@ pub fn remove(leftover: &Leftover) -> Result<(), StoreError> {
     }
 }
 
+/// Removes the files of processes of this machine that are no more: a file begins with the number of the process that
+/// has made it. Where nothing tells which processes live, nothing is removed.
+///
+/// # Errors
+/// When the folder cannot be read, or a file cannot be removed.
+pub fn remove_dead(folder: &Path) -> Result<(), StoreError> {
+    if !Path::new("/proc/self").exists() {
+        return Ok(());
+    }
+    for leftover in leftovers(folder)? {
+        let name = leftover.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let process = name.split_once('-').and_then(|(process, _)| process.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            remove(&leftover)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make files as a user would")]
 mod tests {
@@ -87,6 +106,19 @@ mod tests {
         remove(&left[0]).unwrap();
         remove(&left[0]).unwrap();
         assert!(leftovers(&folder("s3://b/x")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_the_dead_have_left_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let living = format!("{}-x", std::process::id());
+        // No process has this number: it is above what Linux gives out.
+        for name in [living.as_str(), "4294967295-x", "journal-1"] {
+            std::fs::write(folder.path().join(name), "abc").unwrap();
+        }
+        remove_dead(folder.path()).unwrap();
+        let left: Vec<_> = leftovers(folder.path()).unwrap().into_iter().map(|file| file.path).collect();
+        assert_eq!(left, [living.as_str(), "journal-1"].map(|name| folder.path().join(name)));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What every store must do, as a check that tests of any crate can run against a store of theirs.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a check that fails must stop the test")]
 
+pub mod cc_index;
+
 use crate::{Created, Spool, Store, StoreError};
 use std::io::{Read, Write};
 use tokenmill_core::hash::digest_hex;

@@ -4,7 +4,7 @@ use super::keep::{self, Preference};
 use super::normal::Normal;
 use super::scope::{self, Scope};
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::exchange::{EQUAL_METRICS, Equal, Kind};
+use tokenmill_core::exchange::{AGAINST, EQUAL_METRICS, Equal, Kind};
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Sketch, Stage};
 
 /// The catalogue entry.
@@ -25,6 +25,7 @@ pub const ENTRY: Entry = Entry {
                     digits only, in lower case)",
         },
         scope::PARAM,
+        AGAINST,
     ],
     metrics: EQUAL_METRICS,
     asset_params: &[],

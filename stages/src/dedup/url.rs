@@ -3,7 +3,7 @@
 use super::keep::{self, Preference};
 use crate::url::canonical::Canonicalizer;
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::exchange::{EQUAL_METRICS, Equal, Kind};
+use tokenmill_core::exchange::{AGAINST, EQUAL_METRICS, Equal, Kind};
 use tokenmill_core::hash::hash128;
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Sketch, Stage};
 
@@ -23,6 +23,7 @@ pub const ENTRY: Entry = Entry {
             default: Default::Bool(true),
             about: "take `http` and `https` for the same page",
         },
+        AGAINST,
     ],
     metrics: EQUAL_METRICS,
     asset_params: &[],

@@ -24,6 +24,7 @@ pub mod main_text;
 mod math;
 mod mathml;
 pub mod metadata;
+mod raised;
 pub mod rules;
 #[cfg(test)]
 mod scripts;
@@ -34,6 +35,7 @@ mod subsup;
 mod tables;
 pub mod text;
 mod walk;
+pub mod wikitext;
 
 use blocks::Outline;
 use decide::{Decider, Decision, Domain};

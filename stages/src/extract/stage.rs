@@ -178,6 +178,7 @@ mod tests {
             truncated: false,
             extra: "",
             robots: "",
+            license: "",
             payload,
         };
         let mut document = Document::default();

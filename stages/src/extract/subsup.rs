@@ -1,17 +1,10 @@
 //! Subscripts and superscripts that would change a number or a symbol if they were run into it.
 
 use super::dom::{Dom, NodeId, Tag};
+use super::raised;
 
-/// Longest script, in bytes, that is read as one; anything longer is ordinary text.
-const MAX_SCRIPT_BYTES: usize = 16;
 /// Nodes of a script.
 const MAX_SCRIPT_NODES: usize = 8;
-
-/// Raised letters that belong to a word: ordinals and trade marks.
-const RAISED_WORDS: &[&str] = &[
-    "st", "nd", "rd", "th", "er", "re", "e", "è", "ère", "eme", "ème", "de", "o", "a", "os", "as", "me", "le", "tm",
-    "sm", "md", "®", "™", "©", "º", "ª", "°",
-];
 
 /// The text to write instead of a `sub` or `sup` element, given what stands before it on the line: `^6` in `10^6`.
 /// `None` where its content reads well as it is: `1st`, a linked footnote, a script with nothing before it.
@@ -19,38 +12,11 @@ pub fn script(dom: &Dom, id: NodeId, before: &str) -> Option<String> {
     let mut content = String::new();
     for (index, node) in dom.descendants(id).enumerate() {
         content.push_str(dom.text(node));
-        if index >= MAX_SCRIPT_NODES || dom.tag(node) == Tag::A || content.len() > MAX_SCRIPT_BYTES {
+        if index >= MAX_SCRIPT_NODES || dom.tag(node) == Tag::A || content.len() > raised::MAX_BYTES {
             return None;
         }
     }
-    let content = content.trim();
-    let is_plain = |letter: char| {
-        letter.is_alphanumeric() || matches!(letter, '+' | '-' | '−' | '–' | '/' | '.' | ',' | '(' | ')' | '=')
-    };
-    let mut last = before.chars().rev();
-    let base = last.next().filter(|letter| letter.is_alphanumeric() || matches!(letter, ')' | ']' | '}'))?;
-    if content.is_empty() || !content.chars().all(is_plain) {
-        return None;
-    }
-    let is_number = content.bytes().all(|byte| byte.is_ascii_digit());
-    let mark = if dom.tag(id) == Tag::Sup {
-        if RAISED_WORDS.contains(&content.to_lowercase().as_str()) && !is_variable(base, last.next()) {
-            return None;
-        }
-        '^'
-    } else {
-        '_'
-    };
-    Some(if is_number || content.chars().nth(1).is_none() {
-        format!("{mark}{content}")
-    } else {
-        format!("{mark}{{{content}}}")
-    })
-}
-
-/// A single letter with nothing alphanumeric before it.
-fn is_variable(base: char, before: Option<char>) -> bool {
-    base.is_alphabetic() && !before.is_some_and(char::is_alphanumeric)
+    raised::mark(&content, dom.tag(id) == Tag::Sup, before)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Stages that measure a document by rules of thumb and judge it.
 
 pub mod class_share;
+pub mod code_license;
 pub mod code_page;
+pub mod code_path;
+pub mod code_text;
 pub mod dirty_words;
 pub mod ensemble;
 pub mod expr;

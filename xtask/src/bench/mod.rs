@@ -12,6 +12,7 @@ mod measured;
 mod mix;
 pub mod python;
 mod report;
+mod scale;
 mod sections;
 mod tokens;
 
@@ -37,11 +38,12 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["gpu"] => return gpu::run(repo, None),
         ["gpu", folder] => return gpu::run(repo, Some(folder)),
         ["mix"] => return mix::run(repo),
+        ["scale"] => return scale::run(repo),
         ["tokens"] => return tokens::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | mix | tokens | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | mix | scale | tokens | run FILE.warc.gz…]",
             ));
         }
     };

@@ -7,7 +7,7 @@ use crate::progress::{Quiet, RunProgress};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tokenmill_engine::Plan;
-use tokenmill_engine::run::{Options, Watch, run_first};
+use tokenmill_engine::run::{Limits, Options, Watch, run_first};
 use tokenmill_mix::plan::{Supply, schedule};
 use tokenmill_mix::supply;
 use tokenmill_store::{Store, StoreError};
@@ -32,7 +32,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let mix = open::read(&args.mix)?;
     let plan = open::plan(&mix)?;
     let store = create_folder(&open::folder(&mix))?;
-    let options = Options { threads: threads(args.threads).max(1), timings: false };
+    let options = Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked };
     // A plan is short; a line for every task would hide why there is none.
     let progress = RunProgress::default();
     let watch: &dyn Watch = if std::io::stderr().is_terminal() { &progress } else { &Quiet };

@@ -7,7 +7,7 @@ use crate::house::{create_folder, threads};
 use crate::output::{count, percent, plain, table};
 use crate::progress::watch;
 use std::process::ExitCode;
-use tokenmill_engine::run::{Options, run};
+use tokenmill_engine::run::{Limits, Options, run};
 use tokenmill_mix::plan::schedule;
 use tokenmill_mix::shard::dataset::{Dataset, TrainingPhase};
 
@@ -35,7 +35,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let plan = open::plan(&mix)?;
     let folder = open::folder(&mix);
     let store = create_folder(&folder)?;
-    let options = Options { threads: threads(args.threads).max(1), timings: false };
+    let options = Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked };
     let progress = watch();
     // What cannot be had is refused in the words of the plan, before anything is written.
     let (supply, n_weighed) = weigh(&plan, &*store, options, &*progress)?;

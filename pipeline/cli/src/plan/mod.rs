@@ -84,7 +84,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// The tasks of the first phase, which are known before anything runs.
-pub fn first_tasks(plan: &Plan) -> Result<Vec<Task>, Failure> {
+fn first_tasks(plan: &Plan) -> Result<Vec<Task>, Failure> {
     let first = plan.phases.first().map(|planned| planned.phase.tasks(&planned.fingerprint, &Inputs::none()));
     Ok(first.transpose()?.unwrap_or_default())
 }

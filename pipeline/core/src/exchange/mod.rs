@@ -10,11 +10,13 @@
 //! Every order depends on data only, never on arrival, so the same is decided however the documents are parted. The
 //! functions here decide about documents in memory; the engine does the same out of core.
 
+mod against;
 mod equal;
 mod lines;
 mod similar;
 mod totals;
 
+pub use against::{AGAINST, KEEP_SKETCHES, MAY_DIFFER};
 pub use equal::{Equal, Sketch, settle};
 pub use lines::{LineKey, LineLimits, Lines, bucket_of, order_of, settle_lines};
 pub use similar::{Compared, Greedy, Judged, Similar, SimilarDoc, settle_similar};

@@ -28,6 +28,11 @@ pub trait Similar: Send + Sync {
     /// Adds the larger sketch, of which candidates are compared.
     fn detail(&self, doc: &Doc<'_>, out: &mut Vec<u8>);
 
+    /// Adds the larger sketch as it is stored for later runs, which may say less.
+    fn keep(&self, doc: &Doc<'_>, out: &mut Vec<u8>) {
+        self.detail(doc, out);
+    }
+
     /// Compares a kept document with a candidate, by their larger sketches.
     fn compare(&self, kept: &[u8], candidate: &[u8]) -> Compared;
 
@@ -107,10 +112,16 @@ impl<'a, P> Greedy<'a, P> {
             self.kept.push(matched);
             return Judged::Removed { twin, similarity: compared.similarity };
         }
+        Judged::Kept(self.stand(id, place, detail))
+    }
+
+    /// A document that is kept whatever it is similar to, because that was decided before. Gives back another one that is
+    /// not compared with any more, as [`Judged::Kept`] does.
+    pub fn stand(&mut self, id: DocId, place: P, detail: &[u8]) -> Option<(DocId, P, u32)> {
         let longest_ago = (self.kept.len() >= self.stage.representatives().max(1)).then(|| self.kept.remove(0));
         self.kept.push(Representative { id, place, detail: detail.to_vec(), cluster_size: 1, number: self.n_kept });
         self.n_kept += 1;
-        Judged::Kept(longest_ago.map(|kept| (kept.id, kept.place, kept.cluster_size)))
+        longest_ago.map(|kept| (kept.id, kept.place, kept.cluster_size))
     }
 
     /// Ends the cluster: the kept documents that have not been given back yet, and what each stands for.
@@ -246,6 +257,18 @@ mod tests {
         assert_eq!(twins(2, &[0, 20, 1, 40, 21, 2]), [None, None, Some(0), None, None, None]);
         assert_eq!(twins(3, &[0, 20, 1, 40, 21, 2]), [None, None, Some(0), None, Some(1), Some(0)]);
         assert_eq!(fates(2, &[0, 20, 1, 40, 21, 2])[0], Some(Fate::Kept { cluster_size: 2 }));
+    }
+
+    #[test]
+    fn what_stands_is_kept_beside_its_equal_and_others_go_for_it() {
+        let stage = Near(2);
+        let mut greedy = Greedy::new(&stage);
+        assert!(greedy.stand(DocId(1), 1, &[0]).is_none() && greedy.stand(DocId(2), 2, &[5]).is_none());
+        assert!(matches!(greedy.next(DocId(3), 3, &[14]), Judged::Removed { twin: DocId(2), .. }));
+        assert!(matches!(greedy.next(DocId(1), 4, &[90]), Judged::Removed { twin: DocId(1), similarity: Some(1.0) }));
+        // The one that stood longest makes room, and has one more that went for it.
+        assert_eq!(greedy.stand(DocId(5), 5, &[50]), Some((DocId(2), 2, 2)));
+        assert_eq!(greedy.end().map(|(id, ..)| id).collect::<Vec<_>>(), [DocId(1), DocId(5)]);
     }
 
     #[test]

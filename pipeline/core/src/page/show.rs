@@ -29,7 +29,6 @@ pub fn show(entry: &Entry, stage: &Stage, info: &str, body: &str) -> Shown {
     let record = record(info, body);
     document.fill_from(DocId::from_position("page", 0), &record);
     robots::add(&mut document.robots, "", field(info, "robots"));
-    field(info, "license").clone_into(&mut document.license);
     let mut rejected = None;
     match stage {
         Stage::Extract(stage) => rejected = stage.extract(&record, &mut document, &mut numbers).err(),
@@ -110,6 +109,7 @@ pub(super) fn record<'a>(info: &'a str, body: &'a str) -> Record<'a> {
         truncated: field(info, "truncated") == "true",
         extra: field(info, "extra"),
         robots: "",
+        license: field(info, "license"),
         payload,
     }
 }

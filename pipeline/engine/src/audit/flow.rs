@@ -1,6 +1,7 @@
 //! What flows between phases: nothing may be lost or doubled on the way from one to the next.
 
-use crate::exchange::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED, sketch_table};
+use crate::exchange::{AGAINST, CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED, sketch_table};
+use crate::index::{LOCATED, WANTED};
 use crate::plan::PhaseRecord;
 use serde_json::Value;
 use tokenmill_store::phase::DOCS;
@@ -25,20 +26,25 @@ pub fn problems(phases: &[PhaseRecord], at: usize, manifests: &[Manifest]) -> Ve
         let (found, expected, what) = match (name.as_str(), name.strip_prefix("decided.")) {
             // These read of the shuffles, or of the map before, what is where; what flows comes by another input.
             (SHUFFLED | SKETCHED, _) if is_about_places(&phase.name) => continue,
+            (SHUFFLED, _) if phase.name.starts_with("keep-") => continue,
             // A scan only looks ahead: what it has read is read again.
             (DOCS, _) if phases.get(*from).is_some_and(|from| from.name == "scan") => {
                 (sum(manifest, "n_in"), sum(before, "n_in"), "taken in")
             }
-            (DOCS | SHUFFLED | PAIRED | CLUSTERED | DETAILED | SETTLED, _) => {
+            // The first map phase reads what was located, also when it only looks ahead.
+            (DOCS | SHUFFLED | PAIRED | CLUSTERED | DETAILED | SETTLED | WANTED | LOCATED, _) => {
                 (sum(manifest, "n_in"), sum(before, "n_out"), "taken in")
             }
             (SKETCHED, _) => {
-                let table = phase.name.strip_prefix("shuffle-").map(sketch_table).unwrap_or_default();
+                let step = ["shuffle-", "keep-"].iter().find_map(|prefix| phase.name.strip_prefix(prefix));
+                let table = step.map(sketch_table).unwrap_or_default();
                 let sketches = before.parts.iter().filter_map(|part| part.objects.get(&table));
-                (sum(manifest, "n_in"), sketches.map(|object| object.rows).sum(), "sketched")
+                // What was sketched by earlier runs is counted below.
+                let own = manifest.parts.iter().filter(|part| part.tally.get(AGAINST).is_none());
+                (own.filter_map(|part| count(part, "n_in")).sum(), sketches.map(|object| object.rows).sum(), "sketched")
             }
             // A later shuffle leaves out what was decided, of the documents that take part in it; a map applies it all.
-            (_, Some(_)) if phase.name.starts_with("shuffle-") => continue,
+            (_, Some(_)) if phase.name.starts_with("shuffle-") || phase.name.starts_with("keep-") => continue,
             (_, Some(step)) => (decided(manifest, step), sum(before, "n_out"), "decided"),
             _ => continue,
         };
@@ -52,6 +58,20 @@ pub fn problems(phases: &[PhaseRecord], at: usize, manifests: &[Manifest]) -> Ve
             (sum(manifest, "n_in"), sum(manifest, "n_alive"), sum(manifest, "n_removed_before"));
         if n_in != n_alive + n_removed {
             problems.push(format!("{}: {n_in} in, {n_alive} alive and {n_removed} removed before", phase.folder));
+        }
+        for part in &manifest.parts {
+            let sketched = part.tally.get(AGAINST).map(|earlier| earlier.get("n_sketched").and_then(Value::as_u64));
+            if let Some(sketched) = sketched.filter(|sketched| *sketched != count(part, "n_in")) {
+                let (n_in, sketched) = (count(part, "n_in").unwrap_or(0), sketched.unwrap_or(0));
+                problems.push(format!("{}: {n_in} taken in of `{}`, which has {sketched}", phase.folder, part.label));
+            }
+        }
+    }
+    if phase.name.starts_with("keep-") {
+        let (n_in, n_out, n_removed) =
+            (sum(manifest, "n_in"), sum(manifest, "n_out"), sum(manifest, "n_removed_before"));
+        if n_in != n_out + n_removed {
+            problems.push(format!("{}: {n_in} in, {n_out} kept and {n_removed} removed before", phase.folder));
         }
     }
     problems

@@ -12,7 +12,7 @@ use tokenmill_core::combine::{Input, Need, Slot, Used};
 use tokenmill_core::suggest::nearest;
 use tokenmill_core::{Assets, BuildError, Combine, MetricKind, Params, Stage};
 use tokenmill_store::MetricUse;
-use tokenmill_store::source::{ColumnMap, Format};
+use tokenmill_store::source::ColumnMap;
 
 /// What there is around a step that asks.
 #[derive(Clone, Copy, Default)]
@@ -76,8 +76,8 @@ fn reads(step: &StepSpec) -> bool {
 
 /// Checks the steps for which there are assets.
 fn check_steps<'a>(spec: &Spec, assets: &dyn Fn(&StepSpec) -> Option<&'a dyn Assets>) -> Result<(), BuildError> {
-    let is_pages = spec.source.format == Format::Warc;
-    let carried = if is_pages { Vec::new() } else { spec.source.columns.extra.clone() };
+    let is_pages = spec.source.format.is_pages();
+    let carried = spec.source.format.carried(&spec.source.columns.extra);
     let columns = ColumnMap { extra: carried, ..spec.source.columns.clone() };
     for index in 0..spec.blocks.len() {
         let chain = spec.chain(index);

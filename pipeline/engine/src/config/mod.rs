@@ -2,6 +2,7 @@
 
 mod blocks;
 pub mod error;
+mod index;
 mod lang_table;
 mod node;
 mod overrides;

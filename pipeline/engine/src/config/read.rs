@@ -7,6 +7,7 @@ use super::lang_table::LangTable;
 use super::node::{Node, Tree};
 use super::view::{View, at};
 use crate::alarm::AlarmLimits;
+use crate::index::IndexSpec;
 use crate::size;
 use crate::spec::{Block, SourceSpec, Spec, StepSpec, When};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use tokenmill_core::Params;
 use tokenmill_core::score::AUTO;
 use tokenmill_core::suggest::suggest;
 use tokenmill_store::Section;
-use tokenmill_store::source::{ColumnMap, Format};
+use tokenmill_store::source::{CC_INDEX, ColumnMap, Format};
 
 /// Memory for sorting, unless the recipe says otherwise.
 const DEFAULT_MEMORY: u64 = 1 << 30;
@@ -108,8 +109,24 @@ fn read_source(view: View<'_>) -> Result<SourceSpec, ConfigError> {
         }
         table.finish()?;
     }
+    let base = view.string("base")?.unwrap_or_default();
+    let index = read_index(&view, kind)?;
     view.finish()?;
-    Ok(SourceSpec { format, kind, paths, columns })
+    Ok(SourceSpec { format, kind, paths, columns, base, index })
+}
+
+/// What is wanted of the index, for the kind of source that begins with one.
+fn read_index(view: &View<'_>, kind: &str) -> Result<Option<IndexSpec>, ConfigError> {
+    let table = view.table("index")?;
+    match (kind == CC_INDEX, table) {
+        (true, Some(table)) => super::index::read(table).map(Some),
+        (true, None) => Ok(Some(IndexSpec::default())),
+        (false, None) => Ok(None),
+        (false, Some(table)) => {
+            let error = table.error(format!("a source of the kind `{kind}` has no index"));
+            Err(error.hint("`kind = \"cc_index\"` reads an index first, and then the records that it wants"))
+        }
+    }
 }
 
 /// The steps, cut into blocks at checkpoints and behind exchanges.
@@ -126,7 +143,7 @@ fn read_steps(
     };
     let mut names = BTreeSet::new();
     // Tables hold text from the start; pages hold it after extraction.
-    let mut blocks = Blocks { done: Vec::new(), open: Block::default(), has_text: source.format != Format::Warc };
+    let mut blocks = Blocks { done: Vec::new(), open: Block::default(), has_text: !source.format.is_pages() };
     for node in nodes {
         let error = |(message, hint): Refused| {
             let error = at(text, &node.place, message);

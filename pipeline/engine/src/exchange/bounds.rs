@@ -29,25 +29,13 @@ impl Default for Sizes {
 }
 
 impl Sizes {
-    /// Which parts share a shuffle task: consecutive ones, given the bytes that each ships.
+    /// Which parts share a shuffle task: consecutive ones of one list, given the bytes that each part of every list ships.
     ///
-    /// A group is closed when it is large enough, so there are at most [`MAX_SHUFFLES`].
-    pub fn groups(&self, bytes: &[u64]) -> Vec<std::ops::Range<usize>> {
-        let total: u64 = bytes.iter().sum();
+    /// A group is closed when it is large enough, so there are at most [`MAX_SHUFFLES`], and one for the end of every list.
+    pub fn groups(&self, lists: &[Vec<u64>]) -> Vec<Vec<std::ops::Range<usize>>> {
+        let total: u64 = lists.iter().flatten().sum();
         let enough = (total / MAX_SHUFFLES + 1).max(self.shuffle);
-        let mut groups = Vec::new();
-        let (mut start, mut sum) = (0, 0);
-        for (at, bytes) in bytes.iter().enumerate() {
-            sum += bytes;
-            if sum >= enough {
-                groups.push(start..at + 1);
-                (start, sum) = (at + 1, 0);
-            }
-        }
-        if start < bytes.len() {
-            groups.push(start..bytes.len());
-        }
-        groups
+        lists.iter().map(|bytes| cut(bytes, enough)).collect()
     }
 
     /// How many ranges the keys are cut into, given the bytes of all shuffles and their number.
@@ -55,6 +43,23 @@ impl Sizes {
         let allowed = (bytes / (n_shuffles.max(1) * self.range)).min(MAX_REDUCERS);
         bytes.div_ceil(self.reducer).min(allowed).max(1)
     }
+}
+
+/// Consecutive parts that have so many bytes together, and what is left at the end.
+fn cut(bytes: &[u64], enough: u64) -> Vec<std::ops::Range<usize>> {
+    let mut groups = Vec::new();
+    let (mut start, mut sum) = (0, 0);
+    for (at, bytes) in bytes.iter().enumerate() {
+        sum += bytes;
+        if sum >= enough {
+            groups.push(start..at + 1);
+            (start, sum) = (at + 1, 0);
+        }
+    }
+    if start < bytes.len() {
+        groups.push(start..bytes.len());
+    }
+    groups
 }
 
 /// How many tasks bring decisions home: as many as the shuffles, or fewer, so that a range that one of them reads from a
@@ -84,7 +89,7 @@ mod tests {
         let sizes = Sizes::default();
         for (n_parts, bytes_of_a_part) in [(1, 10), (64, 1), (90_000, 50_000), (1_000_000, 1), (5_000, 2_000_000)] {
             let bytes = vec![bytes_of_a_part * ROW; n_parts];
-            let groups = sizes.groups(&bytes);
+            let groups = sizes.groups(std::slice::from_ref(&bytes)).remove(0);
             assert_eq!(groups.first().map(|group| group.start), Some(0));
             assert_eq!(groups.last().map(|group| group.end), Some(n_parts));
             assert!(groups.windows(2).all(|pair| pair[0].end == pair[1].start));
@@ -95,6 +100,8 @@ mod tests {
             assert!(n_reducers == 1 || total / (n_shuffles * n_reducers) >= MIN_RANGE);
         }
         assert!(sizes.groups(&[]).is_empty());
+        // Parts of different runs never share a task.
+        assert_eq!(sizes.groups(&[vec![1], vec![], vec![1, 1]]), [vec![0..1], vec![], vec![0..2]]);
         assert_eq!(sizes.n_reducers(0, 0), 1);
         // A whole crawl of a month: 3 * 10^9 pages in 90,000 files.
         assert_eq!(sizes.n_reducers(3_000_000_000 * ROW, 4_096), 134);

@@ -1,5 +1,6 @@
 //! `home`: brings the decisions about a group of parts together, sorted by part and row, as the next phase reads them.
 
+use super::against::own;
 use super::bounds::n_homes;
 use super::decisions::{BY_GROUP, DECIDED, PartDecisions, TABLE as DECIDED_TABLE};
 use super::ranges::{label, parts_of, read_rows, tasks_digest};
@@ -58,7 +59,8 @@ impl Phase for HomePhase {
 
 /// One task for some groups of parts each, as many as the decisions are worth.
 pub fn home_tasks(fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
-    let (settled, shuffled) = (inputs.get(SETTLED)?, &inputs.get(SHUFFLED)?.parts);
+    // Nothing is decided about the documents of earlier runs, whose groups come last.
+    let (settled, shuffled) = (inputs.get(SETTLED)?, own(inputs.get(SHUFFLED)?));
     let tasks = tasks_digest(settled);
     let bytes: u64 = settled.parts.iter().flat_map(|part| part.objects.values()).map(|object| object.bytes).sum();
     let n_tasks = n_homes(bytes, shuffled.len() as u64, settled.parts.len() as u64);

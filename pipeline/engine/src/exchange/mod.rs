@@ -7,18 +7,20 @@
 //! | `shuffle` | ships the rows of documents that are still alive, sorted, as one object | one per group of parts |
 //! | `equal`, `similar`, `lines` | bring what belongs together together and decide | one per range of keys, mostly |
 //! | `home` | sorts the decisions by the place of the document | one per group of parts |
+//! | `against` | finds what earlier runs have kept, which counts as kept already | those of the shuffle |
 //!
 //! The next map phase reads its decisions row by row beside its documents. Exchanges of one recipe settle one after the
 //! other, each on what the ones before it have left.
 
+mod against;
 pub mod bounds;
 pub mod cost;
 mod decisions;
 mod equal;
 mod home;
 mod lines;
-mod ranges;
-mod rows;
+pub(crate) mod ranges;
+pub(crate) mod rows;
 mod shuffle;
 mod similar;
 mod sketch;
@@ -26,6 +28,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use against::{AGAINST, Pinned, identity, pin};
 pub use decisions::{Decided, Fates, PartDecisions, by_part};
 pub use home::TABLE as DECISIONS;
 pub use lines::Cuts;
@@ -66,6 +69,6 @@ fn keys_table(step: &str) -> String {
 const FORMAT: u32 = 2;
 
 /// An object that a part must have.
-fn object<'a>(part: &'a Part, name: &str) -> Result<&'a ObjectRef, StoreError> {
+pub(crate) fn object<'a>(part: &'a Part, name: &str) -> Result<&'a ObjectRef, StoreError> {
     part.objects.get(name).ok_or_else(|| StoreError::corrupt(&part.task, format!("the part has no `{name}`")))
 }

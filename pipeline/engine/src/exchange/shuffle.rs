@@ -1,6 +1,7 @@
 //! `shuffle`: ships the sketches of a group of parts as one object, sorted by key, without documents that an earlier
 //! exchange has removed.
 
+use super::against::{AGAINST, Against, Standing, StandingPart};
 use super::bounds::{Sizes, reducer_of};
 use super::decisions::{Fates, by_part};
 use super::ranges::{join, label};
@@ -13,7 +14,9 @@ use std::ops::Range;
 use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::sort::Sorter;
-use tokenmill_store::{Cost, Inputs, Manifest, ObjectRef, Outcome, Part, Phase, StoreError, Task, TaskContext};
+use tokenmill_store::{
+    Cost, Inputs, Manifest, Metered, ObjectRef, Outcome, Part, Phase, Requests, StoreError, Task, TaskContext,
+};
 
 /// The table that a shuffle writes.
 pub const TABLE: &str = "shuffled";
@@ -72,6 +75,19 @@ pub struct ShufflePhase<const W: usize> {
     earlier: Vec<String>,
     sizes: Sizes,
     kind: Box<dyn Ship<W>>,
+    /// Earlier runs, whose documents are shipped too.
+    against: Option<Against>,
+}
+
+/// The earlier run that a task ships parts of.
+#[derive(Serialize, Deserialize)]
+struct Earlier {
+    /// The run directory.
+    run: String,
+    /// Its place among those of the step.
+    number: usize,
+    /// Rows of its parts.
+    n_rows: Vec<u64>,
 }
 
 /// What a task reads of one part.
@@ -85,8 +101,62 @@ struct Work {
 impl<const W: usize> ShufflePhase<W> {
     /// The shuffle of `step`, after the exchanges `earlier`.
     pub fn new(step: &str, earlier: &[String], sizes: Sizes, kind: Box<dyn Ship<W>>) -> ShufflePhase<W> {
-        ShufflePhase { name: format!("shuffle-{step}"), earlier: earlier.to_vec(), sizes, kind }
+        ShufflePhase { name: format!("shuffle-{step}"), earlier: earlier.to_vec(), sizes, kind, against: None }
     }
+
+    /// Ships the documents of earlier runs besides.
+    pub fn against(self, against: Against) -> ShufflePhase<W> {
+        ShufflePhase { against: Some(against).filter(|against| !against.runs.is_empty()), ..self }
+    }
+
+    /// The tasks for the parts of one earlier run.
+    fn tasks_of_earlier(
+        &self,
+        (number, standing): (usize, &Standing),
+        groups: &[Range<usize>],
+        (fingerprint, n_reducers): (&str, u64),
+    ) -> Vec<Task> {
+        let run = self.against.as_ref().and_then(|against| against.runs.get(number)).map_or("", |run| run.uri.as_str());
+        let task = |group: &Range<usize>| {
+            let parts = standing.parts.get(group.clone()).unwrap_or_default();
+            let n_rows = parts.iter().map(|part| part.n_rows).collect();
+            let work: Vec<Work> = parts
+                .iter()
+                .map(|part| Work {
+                    part: part.part.clone(),
+                    tables: part.tables.clone(),
+                    decided: part.decided.clone(),
+                })
+                .collect();
+            let label = match parts {
+                [] => String::new(),
+                [one] => one.label.clone(),
+                [first, .., last] => format!("{} … {}", first.label, last.label),
+            };
+            let identity = format!("{fingerprint}\0{n_reducers}\0{AGAINST} {number}\0{}", identity_of(&work));
+            Task {
+                key: digest_hex(identity.as_bytes()),
+                label,
+                bytes: work.iter().flat_map(|part| &part.tables).map(|table| table.bytes).sum(),
+                work: json!({
+                    "n_reducers": n_reducers,
+                    "survey": Value::Null,
+                    "parts": work,
+                    AGAINST: Earlier { run: run.to_owned(), number, n_rows },
+                }),
+            }
+        };
+        groups.iter().map(task).collect()
+    }
+}
+
+/// The parts of a task and what was decided about them.
+fn identity_of(work: &[Work]) -> String {
+    let said = |part: &Work| {
+        let digests = part.decided.iter().map(|decided| decided.digest.as_str());
+        std::iter::once(part.part.as_str()).chain(digests).collect::<Vec<_>>().join("\0")
+    };
+    work.iter().map(said).collect::<Vec<_>>().join("\0")
 }
 
 impl<const W: usize> Phase for ShufflePhase<W> {
@@ -95,8 +165,12 @@ impl<const W: usize> Phase for ShufflePhase<W> {
     }
 
     fn spec(&self) -> String {
-        json!({"format": FORMAT, "tables": self.kind.tables(), "earlier": self.earlier, "kind": self.kind.spec()})
-            .to_string()
+        let mut spec =
+            json!({"format": FORMAT, "tables": self.kind.tables(), "earlier": self.earlier, "kind": self.kind.spec()});
+        if let Some(against) = &self.against {
+            spec[AGAINST] = against.spec();
+        }
+        spec.to_string()
     }
 
     fn tasks(&self, fingerprint: &str, inputs: &Inputs<'_>) -> Result<Vec<Task>, StoreError> {
@@ -108,8 +182,15 @@ impl<const W: usize> Phase for ShufflePhase<W> {
         };
         let shipped = |part| Ok(objects(part)?.last().map_or(0, |object| object.rows * W as u64));
         let bytes = sketched.parts.iter().map(shipped).collect::<Result<Vec<u64>, StoreError>>()?;
-        let groups = self.sizes.groups(&bytes);
-        let n_reducers = self.sizes.n_reducers(bytes.iter().sum(), groups.len() as u64);
+        let standing = self.against.as_ref().map(Against::read).transpose()?.unwrap_or_default();
+        let shipped = |part: &StandingPart| part.tables.last().map_or(0, |object| object.rows * W as u64);
+        let of_earlier = standing.iter().map(|standing| standing.parts.iter().map(shipped).collect());
+        let bytes: Vec<Vec<u64>> = std::iter::once(bytes).chain(of_earlier).collect();
+        let mut groups = self.sizes.groups(&bytes).into_iter();
+        let own = groups.next().unwrap_or_default();
+        let groups_of_earlier: Vec<Vec<Range<usize>>> = groups.collect();
+        let n_groups = own.len() + groups_of_earlier.iter().map(Vec::len).sum::<usize>();
+        let n_reducers = self.sizes.n_reducers(bytes.iter().flatten().sum(), n_groups as u64);
         let survey = self.kind.survey(sketched)?;
         let earlier = self.earlier.iter().map(|step| by_part(inputs.get(&decided(step))?));
         let earlier = earlier.collect::<Result<Vec<_>, StoreError>>()?;
@@ -134,19 +215,29 @@ impl<const W: usize> Phase for ShufflePhase<W> {
                 work: json!({"n_reducers": n_reducers, "survey": survey, "parts": work}),
             })
         };
-        groups.into_iter().map(task).collect()
+        let mut tasks = own.into_iter().map(task).collect::<Result<Vec<_>, StoreError>>()?;
+        for (earlier, groups) in standing.iter().enumerate().zip(groups_of_earlier) {
+            tasks.extend(self.tasks_of_earlier(earlier, &groups, (fingerprint, n_reducers)));
+        }
+        Ok(tasks)
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
         let (n_reducers, survey, parts) = read_work(task)?;
+        let earlier = task.work.get(AGAINST).cloned().map(serde_json::from_value::<Earlier>).transpose();
+        let earlier = earlier.map_err(|error| StoreError::corrupt(&task.label, error))?;
+        // The parts of an earlier run lie in its own store; what is written goes to ours.
+        let theirs = earlier.as_ref().map(|earlier| super::against::open(&earlier.run)).transpose()?;
+        let metered = theirs.as_deref().map(Metered::new);
+        let from = TaskContext { store: metered.as_ref().map_or(context.store, |store| store), ..*context };
         let mut sorter = Sorter::<W>::new(context.store.scratch(), context.memory);
         let (mut n_in, mut n_removed) = (0u64, 0u64);
         for (number, part) in parts.iter().enumerate() {
             let number = u32::try_from(number).map_err(|_| StoreError::Usage("too many parts in a group".into()))?;
-            let fates = part.decided.iter().map(|decided| Fates::open(context.store, decided));
+            let fates = part.decided.iter().map(|decided| Fates::open(from.store, decided));
             let fates = fates.collect::<Result<Vec<_>, StoreError>>()?;
             let tables = &part.tables;
-            let mut shipment = Shipment { context, tables, survey: &survey, fates, n_in: 0, n_removed: 0 };
+            let mut shipment = Shipment { context: &from, tables, survey: &survey, fates, n_in: 0, n_removed: 0 };
             self.kind.ship(&mut shipment, number, &mut sorter)?;
             n_in += shipment.n_in;
             n_removed += shipment.n_removed;
@@ -162,7 +253,7 @@ impl<const W: usize> Phase for ShufflePhase<W> {
             spool.write_all(&row).map_err(StoreError::io("write", &task.label))?;
         }
         let object = context.keep(spool, TABLE, "rows", n_out)?;
-        let tally = json!({
+        let mut tally = json!({
             "n_in": n_in,
             "n_alive": n_in - n_removed,
             "n_removed_before": n_removed,
@@ -171,7 +262,14 @@ impl<const W: usize> Phase for ShufflePhase<W> {
             "survey": survey,
             "parts": parts.iter().map(|part| &part.part).collect::<Vec<_>>(),
         });
-        Ok(Outcome { objects: [(TABLE.to_owned(), object)].into(), tally, ..Outcome::default() })
+        if let Some(Earlier { number, n_rows, .. }) = earlier {
+            let tables = parts.iter().filter_map(|part| part.tables.first());
+            tally[AGAINST] = json!({
+                "number": number, "n_rows": n_rows, "n_sketched": tables.map(|table| table.rows).sum::<u64>(),
+            });
+        }
+        let requests = metered.map_or_else(Requests::default, |store| store.requests());
+        Ok(Outcome { objects: [(TABLE.to_owned(), object)].into(), tally, requests, ..Outcome::default() })
     }
 
     fn forecast(&self) -> String {

@@ -1,16 +1,17 @@
 //! The phases of one exchange step, in order, and what each reads of the others.
 
+use super::against::Against;
 use super::bounds::Sizes;
 use super::equal::{SettlePhase, ShipKeys, TotalPhase};
 use super::home::HomePhase;
 use super::lines::{CountPhase, LinesHomePhase, ShipLines};
 use super::shuffle::ShufflePhase;
-use super::similar::{ClusterPhase, DetailPhase, PairPhase, ShipBands, VerifyPhase};
-use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED};
+use super::similar::{ClusterPhase, DetailPhase, KeepPhase, PairPhase, ShipBands, VerifyPhase};
+use super::{CLUSTERED, DETAILED, PAIRED, SETTLED, SHUFFLED, SKETCHED, decided};
 use crate::spec::{SourceSpec, StepSpec, canonical_steps};
 use serde_json::Value;
 use std::sync::Arc;
-use tokenmill_core::exchange::{Lines, Similar, Totals};
+use tokenmill_core::exchange::{KEEP_SKETCHES, Lines, Similar, Totals};
 use tokenmill_core::{Assets, BuildError, Exchange, Stage};
 use tokenmill_store::Phase;
 
@@ -39,7 +40,11 @@ pub struct Step {
     /// The phase.
     pub phase: Box<dyn Phase>,
     /// The name of each input, and where it comes from.
-    pub inputs: Vec<(&'static str, From)>,
+    pub inputs: Vec<(String, From)>,
+    /// Whether it also reads what earlier exchanges have decided.
+    pub reads_earlier: bool,
+    /// Whether its decisions are those of the step.
+    pub is_home: bool,
     /// What `tokenmill plan` says of it.
     pub notes: Vec<String>,
 }
@@ -72,9 +77,12 @@ pub fn steps(
     };
     let identity = canonical_steps(std::slice::from_ref(step), assets)?;
     let name = step.name.as_str();
+    let against = Against::of(step, assets)?;
     let at = |phase: Box<dyn Phase>, inputs: &[(&'static str, From)]| Step {
+        is_home: phase.name().starts_with("home-"),
+        reads_earlier: phase.name().starts_with("shuffle-"),
         phase,
-        inputs: inputs.to_vec(),
+        inputs: inputs.iter().map(|(name, from)| ((*name).to_owned(), *from)).collect(),
         notes: Vec::new(),
     };
     let (map, shuffle) = ((SKETCHED, From::Map), (SHUFFLED, From::Step(0)));
@@ -82,7 +90,7 @@ pub fn steps(
         Exchange::Equal(_) => {
             let ship = Box::new(ShipKeys { step: name.to_owned() });
             vec![
-                at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]),
+                at(Box::new(ShufflePhase::new(name, earlier, sizes, ship).against(against)), &[map]),
                 at(Box::new(SettlePhase::new(name)), &[shuffle]),
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(1)), shuffle]),
             ]
@@ -99,18 +107,27 @@ pub fn steps(
         Exchange::Similar(stage) => {
             let stage: Shared<dyn Similar> = Shared::new(stage, &identity);
             let ship = Box::new(ShipBands { step: name.to_owned() });
-            let shuffled = at(Box::new(ShufflePhase::new(name, earlier, sizes, ship)), &[map]);
-            vec![
+            let shipping = ShufflePhase::new(name, earlier, sizes, ship).against(against.clone());
+            let shuffled = at(Box::new(shipping), &[map]);
+            let mut made = vec![
                 Step { notes: stage.stage.notes(), ..shuffled },
                 at(Box::new(PairPhase::new(name)), &[shuffle]),
                 at(Box::new(ClusterPhase::new(name)), &[(PAIRED, From::Step(1)), shuffle, map]),
                 at(
-                    Box::new(DetailPhase::new(name, stage.clone(), sizes, source.cloned())),
+                    Box::new(DetailPhase::new(name, stage.clone(), sizes, source.cloned(), against)),
                     &[(CLUSTERED, From::Step(2)), shuffle, map],
                 ),
-                at(Box::new(VerifyPhase::new(name, stage)), &[(DETAILED, From::Step(3)), shuffle]),
+                at(Box::new(VerifyPhase::new(name, stage.clone())), &[(DETAILED, From::Step(3)), shuffle]),
                 at(Box::new(HomePhase::new(name)), &[(SETTLED, From::Step(4)), shuffle]),
-            ]
+            ];
+            let size = step.params.int(KEEP_SKETCHES.name);
+            if size != 0 {
+                let keep = at(Box::new(KeepPhase::new(name, earlier, stage, size, source.cloned())), &[shuffle, map]);
+                let own = (decided(name), From::Step(5));
+                let inputs = keep.inputs.into_iter().chain([own]).collect();
+                made.push(Step { inputs, reads_earlier: true, is_home: false, notes: Vec::new(), phase: keep.phase });
+            }
+            made
         }
         Exchange::Lines(stage) => {
             let stage: Shared<dyn Lines> = Shared::new(stage, &identity);

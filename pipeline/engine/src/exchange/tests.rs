@@ -236,7 +236,7 @@ fn run_step(
         let mut inputs = Inputs::new(store);
         for (name, from) in made.inputs {
             inputs = inputs.with(
-                name,
+                &name,
                 match from {
                     From::Map => map.clone(),
                     From::Step(step) => done[step].clone(),

@@ -15,12 +15,12 @@ pub use guard::silence_panics;
 
 use crate::chain::Chain;
 use crate::exchange::{self, by_part};
+use crate::index;
 use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
 use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
-use tokenmill_store::source::expand;
 use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
 /// One map phase of a run.
@@ -110,7 +110,13 @@ impl Phase for MapPhase {
                 let parts = &inputs.get(DOCS)?.parts;
                 parts.iter().map(|part| task::of_part(fingerprint, part, &decided, true)).collect()
             }
-            Some(source) => Ok(expand(&source.paths)?.iter().map(|input| task::of_input(fingerprint, input)).collect()),
+            Some(source) => {
+                let found = match &source.index {
+                    Some(_) => index::picked_inputs(inputs, &source.base, source.paths.first().map_or("", |path| path)),
+                    None => source.format.inputs(&source.paths, &source.base),
+                };
+                Ok(found?.iter().map(|input| task::of_input(fingerprint, input)).collect())
+            }
             None => {
                 let parts = &inputs.get(DOCS)?.parts;
                 parts.iter().map(|part| task::of_part(fingerprint, part, &decided, false)).collect()
@@ -123,7 +129,10 @@ impl Phase for MapPhase {
     }
 
     fn forecast(&self) -> String {
-        "one task per part of the phase before".to_owned()
+        match &self.source {
+            Some(SourceSpec { index: Some(_), .. }) => "one task per crawl file that holds wanted records".to_owned(),
+            _ => "one task per part of the phase before".to_owned(),
+        }
     }
 
     fn cost(&self) -> Cost {

@@ -19,7 +19,7 @@ pub fn run(phase: &MapPhase, chain: &Chain, task: &Task, context: &TaskContext<'
     let decisions = open_decisions(chain, &decided, context)?;
     let mut writer = Writer::create(phase, chain, task, context, &journal, decisions)?;
     if let (Some(input), Some(spec)) = (&input, &phase.source) {
-        read_source(phase, input, spec, &mut writer, context)?;
+        read_source(phase, (input, task.bytes), spec, &mut writer, context)?;
     }
     if let Some(docs) = docs {
         let mut reader = DocsReader::open(context.store, &docs.key)?;
@@ -49,16 +49,16 @@ fn open_decisions(chain: &Chain, decided: &[Decided], context: &TaskContext<'_>)
     steps.zip(decided).map(open).collect()
 }
 
-/// Reads an input file from its first record to its last.
+/// Reads an input file from its first record to its last, or those that were picked of it.
 fn read_source(
     phase: &MapPhase,
-    input: &Input,
+    (input, bytes): (&Input, u64),
     spec: &crate::spec::SourceSpec,
     writer: &mut Writer<'_>,
     context: &TaskContext<'_>,
 ) -> Result<(), StoreError> {
     input.must_be_unchanged()?;
-    let mut reader = source::open(input, spec.format, &spec.columns)?;
+    let mut reader = source::open_of(context.store, input, spec.format, &spec.columns)?;
     let mut reported = 0;
     while phase.limit.is_none_or(|limit| u64::from(writer.row) < limit) {
         let started = writer.start();
@@ -75,7 +75,8 @@ fn read_source(
         context.advance(read - reported);
         reported = read;
     }
-    context.advance(input.bytes.saturating_sub(reported));
+    context.advance(bytes.saturating_sub(reported));
     writer.tally.input_digest = reader.digest();
+    writer.requests = reader.requests();
     Ok(())
 }

@@ -22,7 +22,7 @@ pub struct Work {
 /// The task that reads an input file.
 pub fn of_input(fingerprint: &str, input: &Input) -> Task {
     let work = Work { input: Some(input.clone()), docs: None, decided: Vec::new() };
-    task(fingerprint, &identity(input), &input.name, input.bytes, &work)
+    task(fingerprint, &input.identity(), &input.name, input.to_read(), &work)
 }
 
 /// The task that goes on with a part: with its input file where the phase before was a scan, else with its documents.
@@ -42,18 +42,14 @@ pub fn of_part(
     if after_scan {
         let input = part.tally.get("input").cloned().unwrap_or_default();
         let input: Input = serde_json::from_value(input).map_err(|_| missing("input"))?;
-        let identity = identity(&input) + &digests;
-        let (name, bytes) = (input.name.clone(), input.bytes);
+        let identity = input.identity() + &digests;
+        let (name, bytes) = (input.name.clone(), input.to_read());
         return Ok(task(fingerprint, &identity, &name, bytes, &Work { input: Some(input), docs: None, decided }));
     }
     let docs = part.objects.get("docs").cloned().ok_or_else(|| missing("documents"))?;
     let bytes = docs.bytes;
     let work = Work { input: None, docs: Some(docs), decided };
     Ok(task(fingerprint, &(part.task.clone() + &digests), &part.label, bytes, &work))
-}
-
-fn identity(input: &Input) -> String {
-    format!("{}\0{}\0{}", input.uri, input.bytes, input.version)
 }
 
 fn task(fingerprint: &str, identity: &str, label: &str, bytes: u64, work: &Work) -> Task {

@@ -49,6 +49,10 @@ pub struct Writer<'a> {
     /// The decisions about the rows, in the order of the steps of the chain that apply some.
     decisions: Vec<Decisions>,
     pub tally: Tally,
+    /// What reading the input has asked of object stores, where that does not follow from its size.
+    pub requests: Option<Requests>,
+    /// Hash of the URL of the row in hand, where its record tells none.
+    url_hash: Option<u64>,
     seen: BTreeSet<DocId>,
     /// Number of the row in hand.
     pub row: u32,
@@ -83,6 +87,8 @@ impl<'a> Writer<'a> {
             sketches: Vec::new(),
             decisions,
             tally: Tally::new(chain.steps.iter().map(|step| step.name.as_str())),
+            requests: None,
+            url_hash: None,
             seen: BTreeSet::new(),
             row: 0,
             n_kept: 0,
@@ -134,6 +140,7 @@ impl<'a> Writer<'a> {
         match refusal {
             Some(refusal) => {
                 self.worker.reset();
+                self.url_hash = refusal.url_hash;
                 let removal = Removal {
                     step: "read".to_owned(),
                     reason: refusal.reason.to_owned(),
@@ -271,7 +278,7 @@ impl<'a> Writer<'a> {
                 Some(_) => {}
             }
             let bytes = u32::try_from(walked.bytes).unwrap_or(u32::MAX);
-            let url_hash = hash64(0, document.url.as_bytes());
+            let url_hash = self.url_hash.take().unwrap_or_else(|| hash64(0, document.url.as_bytes()));
             tables.ledger(&LedgerRow { id: document.id, url_hash, row: self.row, bytes, removal }, document)?;
         }
         let next = self.row.checked_add(1);
@@ -330,7 +337,7 @@ impl<'a> Writer<'a> {
         }
         let mut outcome = Outcome::default();
         if let Some(input) = &input {
-            outcome.requests = Requests { head: 1, ..Requests::of_stream(input.bytes) };
+            outcome.requests = self.requests.map_or_else(|| input.requests(), |reads| Requests { head: 1, ..reads });
         }
         tally.input = input;
         let started = if context.timings { clock::thread_cpu_seconds() } else { 0.0 };

@@ -6,7 +6,7 @@
 use super::{Plan, PlannedPhase};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, LEDGER_BYTES, Reading, Requested, TEXT_OF_A_DOCUMENT, Tasks};
+use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, Reading, Requested, TEXT_OF_A_DOCUMENT, Tasks};
 use tokenmill_store::{Cost, Requests, Task};
 
 /// Bytes that one request of a stream brings.
@@ -112,7 +112,7 @@ pub fn estimate(plan: &Plan, first: &[Task]) -> Vec<PhaseEstimate> {
 }
 
 /// Bytes of content of an input file.
-fn content(task: &Task, reading: &Reading) -> f64 {
+pub(crate) fn content(task: &Task, reading: &Reading) -> f64 {
     let is_packed = PACKED.iter().any(|end| task.label.ends_with(end));
     task.bytes as f64 * if is_packed { reading.packed } else { 1.0 }
 }

@@ -11,7 +11,8 @@ pub fn explain(spec: &Spec, plan: &Plan, first_tasks: &[Task]) -> String {
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(out, "run `{}`  seed {}  root `{}`", spec.name, spec.seed, spec.root);
     let bytes: u64 = first_tasks.iter().map(|task| task.bytes).sum();
-    let _ = writeln!(out, "source `{}`: {} files, {}", spec.source.kind, first_tasks.len(), human_bytes(bytes));
+    let what = if spec.source.index.is_some() { "files of the index" } else { "files" };
+    let _ = writeln!(out, "source `{}`: {} {what}, {}", spec.source.kind, first_tasks.len(), human_bytes(bytes));
     for (number, planned) in plan.phases.iter().enumerate() {
         let tasks = if number == 0 { format!("{} tasks", first_tasks.len()) } else { planned.phase.forecast() };
         let _ = writeln!(out, "\nphase {} `{}`  {tasks}", number + 1, planned.phase.name());

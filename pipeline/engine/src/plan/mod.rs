@@ -5,16 +5,21 @@ mod explain;
 mod like;
 mod phases;
 pub(crate) mod record;
+mod tasks;
 
+pub(crate) use estimate::content;
 pub use estimate::{PhaseEstimate, Prices, estimate};
 pub use explain::{explain, human_bytes};
 pub use like::estimate_like;
-pub use record::{PhaseRecord, RunRecord, TaskList};
+pub use record::{PhaseRecord, RunRecord};
+pub use tasks::TaskList;
 
+use crate::exchange;
+use crate::run::RunError;
 use crate::spec::{Spec, StepSpec};
 use phases::Phases;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokenmill_core::BuildError;
 use tokenmill_store::{Inputs, Phase, SharedAssets, Store};
 
 /// The phases of a run, in order.
@@ -46,16 +51,21 @@ pub struct PlannedPhase {
     pub steps: Vec<StepSpec>,
     /// What else there is to say of it, for people.
     pub notes: Vec<String>,
+    /// What the sketches of every exchange follow from that settles on this phase, by step.
+    pub sketches: BTreeMap<String, String>,
 }
 
 impl Plan {
-    /// Plans a recipe; nothing is read but the digests of assets, and the files of steps that combine scores.
+    /// Plans a recipe; nothing is read but the digests of assets, the files of steps that combine scores, and the manifests
+    /// of earlier runs that steps are settled against.
     ///
     /// # Errors
-    /// When an asset is unknown or a section refuses its parameters.
-    pub fn new(spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<Plan, BuildError> {
+    /// When an asset is unknown, a section refuses its parameters, or an earlier run is not what a step needs.
+    pub fn new(spec: &Spec, assets: &Arc<dyn SharedAssets>) -> Result<Plan, RunError> {
         crate::chain::check_reading(spec, &**assets)?;
-        let mut phases = Phases::default();
+        let (spec, notes) = exchange::pin(spec, &**assets)?;
+        let spec = &spec;
+        let mut phases = Phases::with_notes(notes);
         phases.blocks(spec, assets)?;
         phases.section(spec, assets)?;
         let memory = spec.memory;

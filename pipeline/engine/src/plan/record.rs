@@ -1,10 +1,9 @@
 //! `plan.json` and the task lists: what other processes need to take part in a run or to look at it.
 
-use super::Plan;
+use super::{Plan, TaskList};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tokenmill_core::hash::digest_hex;
-use tokenmill_store::{Store, StoreError, Task, commit};
+use tokenmill_store::{Store, StoreError, commit};
 
 /// Key of the record of a run.
 pub const PLAN: &str = "plan.json";
@@ -31,17 +30,14 @@ pub struct PhaseRecord {
     pub fingerprint: String,
     /// What it reads: the number (from 0) of the phase by the name of the input.
     pub inputs: BTreeMap<String, usize>,
-    /// Key of the task list; absent until the phase before has ended.
-    pub tasks: Option<String>,
+    /// The task list; absent until the phase before has ended.
+    pub tasks: Option<TaskList>,
     /// Key under which the manifest is or will be; absent as long as the tasks are.
     pub manifest: Option<String>,
-}
-
-/// The tasks of a phase, in order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskList {
-    /// The tasks.
-    pub tasks: Vec<Task>,
+    /// What the sketches of every exchange follow from that settles on this phase, by step: whoever is settled against them
+    /// must have the same.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sketches: BTreeMap<String, String>,
 }
 
 impl RunRecord {
@@ -54,6 +50,7 @@ impl RunRecord {
             inputs: planned.inputs.iter().cloned().collect(),
             tasks: None,
             manifest: None,
+            sketches: planned.sketches.clone(),
         };
         RunRecord { name: plan.name.clone(), phases: plan.phases.iter().map(record).collect() }
     }
@@ -82,29 +79,6 @@ impl RunRecord {
 }
 
 impl PhaseRecord {
-    /// Stores the tasks under a name that follows from them, and notes where they and the manifest are.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn set_tasks(&mut self, store: &dyn Store, tasks: &[Task]) -> Result<(), StoreError> {
-        let list = commit::to_json(&TaskList { tasks: tasks.to_vec() })?;
-        let digest = digest_hex(&list);
-        let key = format!("{}/tasks-{digest}.json", self.folder);
-        store.create(&key, &list)?;
-        self.manifest = Some(format!("{}/manifest-{digest}.json", self.folder));
-        self.tasks = Some(key);
-        Ok(())
-    }
-
-    /// Reads the tasks; `None` until the phase before has ended.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn read_tasks(&self, store: &dyn Store) -> Result<Option<Vec<Task>>, StoreError> {
-        let Some(key) = &self.tasks else { return Ok(None) };
-        commit::parse::<TaskList>(key, &store.read(key)?).map(|list| Some(list.tasks))
-    }
-
     /// Reads the manifest; `None` until the phase has ended.
     ///
     /// # Errors

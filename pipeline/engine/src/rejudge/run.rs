@@ -80,7 +80,7 @@ impl Finished {
 
     /// What is known of documents when they come in.
     pub fn labels_at_first(&self) -> Labels {
-        // Pages come without a language; tables may have one, which no ledger tells if a step names another.
+        // Pages of a crawl come without a language; others may have one, which no ledger tells if a step names another.
         let lang = (self.spec.source.format == Format::Warc).then(String::new);
         Labels { lang, kind: Some(String::new()) }
     }

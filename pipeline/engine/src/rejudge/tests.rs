@@ -175,7 +175,14 @@ pub fn toy_spec() -> Spec {
     let params = Params::defaults(PARAMS);
     let by_lang = BTreeMap::from([("a".to_owned(), params.clone())]);
     let step = StepSpec { name: "toy".to_owned(), entry: &PLAIN, params, by_lang, when: When::default() };
-    let source = SourceSpec { format: Format::Jsonl, kind: "jsonl", paths: Vec::new(), columns: ColumnMap::default() };
+    let source = SourceSpec {
+        format: Format::Jsonl,
+        kind: "jsonl",
+        paths: Vec::new(),
+        columns: ColumnMap::default(),
+        base: String::new(),
+        index: None,
+    };
     Spec {
         name: "toy".to_owned(),
         seed: 0,

@@ -135,8 +135,8 @@ impl Begun {
             true => clock::process_cpu_seconds() - self.process_seconds,
             false => clock::thread_cpu_seconds() - self.thread_seconds,
         };
-        let before = Attempt::read(store, folder, &task.key).ok().flatten();
-        let attempt = Attempt {
+        let before = Attempt::read(store, folder, &task.key);
+        let mut attempt = Attempt {
             task: task.key.clone(),
             label: task.label.clone(),
             outcome: if error.is_some() { Ended::Failed } else { Ended::Committed },
@@ -147,10 +147,14 @@ impl Begun {
             wall_seconds: milliseconds(self.at.elapsed().as_secs_f64()),
             cpu_seconds: milliseconds(cpu_seconds.max(0.0)),
             peak_bytes: clock::peak_bytes(),
-            n_attempts: before.map_or(0, |before| before.n_attempts).saturating_add(1),
+            n_attempts: 1,
             n_at_once,
         };
-        let _ = attempt.write(store, folder);
+        // A store that does not answer has been asked for minutes; it is not asked again.
+        if let Ok(before) = before {
+            attempt.n_attempts = before.map_or(0, |before| before.n_attempts).saturating_add(1);
+            let _ = attempt.write(store, folder);
+        }
         attempt
     }
 }

@@ -1,9 +1,10 @@
 //! Whether a machine has what a task needs, before it begins: an out-of-memory kill and a full disk say nothing, and late.
 
-use crate::plan::{PhaseEstimate, Plan, human_bytes};
+use super::Watch;
+use crate::plan::{PhaseEstimate, Plan, content, estimate, human_bytes};
 use std::path::Path;
 use tokenmill_store::cost::{BASE_MEMORY, DOCS_BYTES, TEXT_OF_A_DOCUMENT};
-use tokenmill_store::{Cost, StoreError, Task, machine};
+use tokenmill_store::{Cost, Store, StoreError, Task, machine};
 
 /// Whether machines that seem too small are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,14 @@ impl Need {
     /// What one task needs, from the bytes that it reads; `run_memory` is what sorting may take.
     pub fn of_task(cost: &Cost, task: &Task, run_memory: u64) -> Need {
         let bytes = task.bytes as f64;
-        // Bytes read for a byte of text, in documents of the usual size.
-        let read = match &cost.reading {
-            Some(reading) => 1.0 / (reading.packed * reading.text_share),
-            None => cost.read.of(1.0 / TEXT_OF_A_DOCUMENT, 1.0),
+        let text = match &cost.reading {
+            Some(reading) => content(task, reading) * reading.text_share,
+            None => {
+                // Bytes that are read for a byte of text, in documents of the usual size.
+                let read = cost.read.of(1.0 / TEXT_OF_A_DOCUMENT, 1.0);
+                bytes / if read > 0.0 { read } else { DOCS_BYTES }
+            }
         };
-        let text = bytes / if read > 0.0 { read } else { DOCS_BYTES };
         let written = cost.written.of(text / TEXT_OF_A_DOCUMENT, text);
         let sorted = if cost.sorts { (2.0 * bytes).min(run_memory as f64) } else { 0.0 };
         let spilled = if cost.sorts && bytes > run_memory as f64 / 2.0 { 2.0 * bytes } else { 0.0 };
@@ -92,6 +95,28 @@ impl Need {
         }
         Ok(())
     }
+}
+
+/// Refuses a machine that is too small for a run whose first phase has these tasks, and says when its disk may not hold all
+/// that the run writes.
+pub(super) fn check_run(
+    plan: &Plan,
+    first: &[Task],
+    store: &dyn Store,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<(), StoreError> {
+    let estimates = estimate(plan, first);
+    Need::of_run(plan, &estimates, threads).check("the run", store.scratch())?;
+    // Only a local store keeps its objects on the disk of its scratch folder. Phases that stand are counted again, and the
+    // ratios are rough, so this is no more than a note.
+    let bytes: u64 = estimates.iter().map(|phase| phase.bytes_out).sum();
+    let free = machine::free_disk(store.scratch()).unwrap_or(u64::MAX);
+    if store.local_file("plan.json").is_some() && bytes > free {
+        let (bytes, free) = (human_bytes(bytes), human_bytes(free));
+        watch.note(&format!("note: the whole run writes about {bytes}, and {free} are free on its disk"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Runs all phases on the threads of this machine; what has been committed before is not done again.
 
-use super::{Limits, Performed, RunError, Watch, perform};
+use super::limits::{self, Limits};
+use super::{Performed, RunError, Watch, perform, read_commits};
 use crate::plan::record::RESOLVED;
 use crate::plan::{Plan, PlannedPhase, RunRecord};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokenmill_store::commit::{read_commit, read_manifest, write_manifest};
+use tokenmill_store::commit::{read_manifest, write_manifest};
 use tokenmill_store::{Commit, Inputs, Manifest, Store, StoreError, Task, TaskContext};
 
 /// Stack of a worker thread. Nothing recurses on the depth of a page, so this is plenty.
@@ -20,6 +21,8 @@ pub struct Options {
     pub threads: usize,
     /// Whether to measure CPU time per step.
     pub timings: bool,
+    /// Whether a machine that is too small is refused before anything is written.
+    pub limits: Limits,
 }
 
 /// What a phase came to.
@@ -37,17 +40,17 @@ pub struct PhaseReport {
     pub cpu_seconds: BTreeMap<String, f64>,
 }
 
-/// Runs a plan to its end. Whether the machine is large enough is for the caller to ask before; see [`super::Need`].
+/// Runs a plan to its end.
 ///
 /// # Errors
-/// On the first task that fails; what was committed stays, so the same call goes on from there.
+/// When the machine is too small, and on the first task that fails; what was committed stays, so the same call goes on from
+/// there.
 pub fn run(plan: &Plan, store: &dyn Store, options: Options, watch: &dyn Watch) -> Result<Vec<PhaseReport>, RunError> {
-    store.put(RESOLVED, plan.resolved.as_bytes())?;
     run_first(plan.phases.len(), plan, store, options, watch)
 }
 
-/// Runs the first `n_phases` phases of a plan. Unless they are all, `plan.json` stays as it is: what has been done will be
-/// found again by the keys of its tasks.
+/// Runs the first `n_phases` phases of a plan. Unless they are all, `plan.json` and the resolved recipe stay as they are:
+/// what has been done will be found again by the keys of its tasks.
 ///
 /// # Errors
 /// As [`run`].
@@ -67,8 +70,14 @@ pub fn run_first(
     for (at, planned) in plan.phases.iter().enumerate().take(n_phases) {
         let inputs = plan.inputs(at, store, |inputs, name, from| inputs.with(name, reports[from].manifest.clone()));
         let tasks = planned.phase.tasks(&planned.fingerprint, &inputs)?;
+        if at == 0 && options.limits == Limits::Checked {
+            limits::check_run(plan, &tasks, store, options.threads, watch)?;
+        }
         record.phases[at].set_tasks(store, &tasks)?;
         if is_whole {
+            if at == 0 {
+                store.put(RESOLVED, plan.resolved.as_bytes())?;
+            }
             record.write(store)?;
         }
         let work = PhaseWork {
@@ -112,10 +121,7 @@ fn run_phase(
     if let Some(manifest) = read_manifest(store, key)? {
         return Ok(report(0, manifest, BTreeMap::new()));
     }
-    let mut commits: Vec<Option<Commit>> = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        commits.push(read_commit(store, &planned.folder, &task.key)?);
-    }
+    let mut commits = read_commits(store, &planned.folder, tasks)?;
     let pending: Vec<usize> = (0..tasks.len()).filter(|at| commits[*at].is_none()).collect();
     let bytes_read = Arc::new(AtomicU64::new(0));
     let pending_tasks: Vec<&Task> = pending.iter().map(|at| &tasks[*at]).collect();

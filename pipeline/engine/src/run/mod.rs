@@ -2,6 +2,7 @@
 
 mod advance;
 mod attempt;
+mod commits;
 mod limits;
 mod local;
 mod one;
@@ -17,6 +18,8 @@ pub use one::{finish_phase, run_task};
 pub use rate::Rate;
 pub use status::{FailedTask, PhaseStatus, Watcher, status};
 pub use watch::Watch;
+
+use commits::read_commits;
 
 use crate::clock;
 use crate::plan::{Plan, PlannedPhase, RunRecord};

@@ -1,9 +1,9 @@
 //! One task of a run, for array jobs: any process may do any task at any time, and doing it twice is harmless.
 
-use super::{Limits, Performed, RunError, Watch, perform, standing_inputs};
+use super::{Limits, Performed, RunError, Watch, perform, read_commits, standing_inputs};
 use crate::plan::{Plan, RunRecord};
 use std::sync::atomic::AtomicU64;
-use tokenmill_store::commit::{read_commit, write_manifest};
+use tokenmill_store::commit::write_manifest;
 use tokenmill_store::{Manifest, Store, StoreError, TaskContext};
 
 /// Does task `index` of phase `phase` (both from 0) and commits it; `watch` hears of the attempt. A machine that is too
@@ -32,17 +32,17 @@ pub fn run_task(
             );
         }
     };
-    let tasks = standing.read_tasks(store)?.ok_or_else(|| {
+    let tasks = standing.tasks.as_ref().ok_or_else(|| {
         StoreError::Usage(format!("the tasks of phase {phase} are not planned yet: finish the phase before it"))
     })?;
-    let task = tasks.get(index).ok_or_else(|| {
-        StoreError::Usage(format!("there is no task {index} in phase {phase}; it has {}", tasks.len()))
+    let task = tasks.read_one(store, index)?.ok_or_else(|| {
+        StoreError::Usage(format!("there is no task {index} in phase {phase}; it has {}", tasks.n_tasks))
     })?;
     let inputs = standing_inputs(plan, &record, phase, store);
     let bytes_read = AtomicU64::new(0);
     let (folder, bytes_read) = (planned.folder.as_str(), &bytes_read);
     let context = TaskContext { store, folder, inputs: &inputs, bytes_read, timings: false, memory: plan.memory };
-    perform(planned, task, &context, limits, watch)
+    perform(planned, &task, &context, limits, watch)
 }
 
 /// Ends phase `phase` (from 0): writes its manifest, and plans the tasks of the next one.
@@ -64,10 +64,10 @@ pub fn finish_phase(plan: &Plan, store: &dyn Store, phase: Option<usize>) -> Res
         let standing = standing.ok_or_else(|| StoreError::Usage(format!("there is no phase {phase}")))?;
         let tasks = standing.read_tasks(store)?.unwrap_or_default();
         let mut parts = Vec::with_capacity(tasks.len());
-        for (index, task) in tasks.iter().enumerate() {
-            let commit = read_commit(store, &standing.folder, &task.key)?;
+        for (index, commit) in read_commits(store, &standing.folder, &tasks)?.into_iter().enumerate() {
             parts.push(commit.ok_or_else(|| {
-                StoreError::Usage(format!("task {index} (`{}`) of phase {phase} has not been committed", task.label))
+                let label = &tasks[index].label;
+                StoreError::Usage(format!("task {index} (`{label}`) of phase {phase} has not been committed"))
             })?);
         }
         let manifest = Manifest { phase: standing.folder.clone(), parts };

@@ -244,6 +244,7 @@ mod tests {
             folder: FOLDER.into(),
             fingerprint: String::new(),
             inputs: BTreeMap::new(),
+            sketches: Default::default(),
             tasks: None,
             manifest: None,
         };

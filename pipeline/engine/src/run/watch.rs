@@ -7,6 +7,8 @@ use tokenmill_store::Task;
 
 /// Hears of what happens, in the order in which it does; what it makes of it never changes an output.
 pub trait Watch: Sync {
+    /// Something that people like to know.
+    fn note(&self, _text: &str) {}
     /// A phase begins: `pending` of its tasks are still to do; `read` counts up to the bytes that they read.
     fn phase(&self, _folder: &str, _n_tasks: usize, _pending: &[&Task], _read: &Arc<AtomicU64>) {}
     /// A task is begun that was not committed before.

@@ -133,6 +133,11 @@ impl Assets {
         self.tables.iter().map(status).collect()
     }
 
+    /// What the tables say of an asset; `None` of a file or an address.
+    pub fn known(&self, name: &str) -> Option<&Asset> {
+        self.tables.get(name)
+    }
+
     /// The verified file, fetched first when it is not in the cache. A user's own file is returned as it is.
     ///
     /// # Errors

@@ -8,16 +8,29 @@ use crate::retry::Patience;
 use crate::s3::{Connection, S3Uri, Walk};
 use crate::{ObjectMeta, StoreError};
 use glob::{MatchOptions, Pattern};
+use std::path::Path;
 
 /// The input files that `patterns` name, in the order of their names, each once.
 ///
 /// # Errors
 /// When a pattern is malformed or names nothing, or a place cannot be reached.
 pub fn expand(patterns: &[String]) -> Result<Vec<Input>, StoreError> {
+    expand_to(patterns, Path::is_file)
+}
+
+/// As [`expand`], but a folder of this machine is an input, too; what it holds is not.
+///
+/// # Errors
+/// As [`expand`], and when a folder cannot be walked through.
+pub(super) fn with_folders(patterns: &[String]) -> Result<Vec<Input>, StoreError> {
+    expand_to(patterns, |path| path.is_file() || path.is_dir())
+}
+
+fn expand_to(patterns: &[String], is_input: fn(&Path) -> bool) -> Result<Vec<Input>, StoreError> {
     let mut inputs = Vec::new();
     for pattern in patterns {
         let found = match Location::parse(pattern)? {
-            Location::Local(path) => local(&path.to_string_lossy())?,
+            Location::Local(path) => local(&path.to_string_lossy(), is_input)?,
             Location::S3 if pattern.contains(WILDCARDS) => s3(pattern)?,
             Location::S3 | Location::Web => vec![find(pattern)?],
         };
@@ -34,7 +47,8 @@ fn malformed(pattern: &str) -> impl Fn(glob::PatternError) -> StoreError {
 }
 
 /// Files of this machine.
-fn local(pattern: &str) -> Result<Vec<Input>, StoreError> {
+fn local(pattern: &str, is_input: fn(&Path) -> bool) -> Result<Vec<Input>, StoreError> {
+    let pattern = if pattern.len() > 1 { pattern.trim_end_matches('/') } else { pattern };
     let fixed = &pattern[..fixed_length(pattern)];
     let mut inputs = Vec::new();
     for path in glob::glob(pattern).map_err(malformed(pattern))? {
@@ -42,7 +56,7 @@ fn local(pattern: &str) -> Result<Vec<Input>, StoreError> {
             let at = error.path().display().to_string();
             StoreError::io("read", at)(error.into())
         })?;
-        if path.is_file() {
+        if is_input(&path) {
             let uri = path.display().to_string();
             inputs.push(Input { name: below(fixed, &uri), ..find(&uri)? });
         }

@@ -1,14 +1,16 @@
 //! Input files: known without reading by address, size and version; read through whatever their address asks for.
 #![expect(clippy::disallowed_methods, reason = "inputs are the user's own files, outside any store")]
 
+use super::code;
 use super::counted::Counted;
 use super::names::file_name;
+use super::picked::Picked;
 use crate::local::{file_meta, open_file};
 use crate::location::Location;
 use crate::readahead::ReadAhead;
 use crate::retry::{Patience, RetryObject};
 use crate::s3::{Connection, Place, S3Uri};
-use crate::{Object, ObjectMeta, StoreError, web};
+use crate::{Object, ObjectMeta, Requests, StoreError, web};
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
@@ -22,14 +24,37 @@ pub struct Input {
     pub name: String,
     /// Size in bytes; 0 when a web server does not say.
     pub bytes: u64,
-    /// ETag or version; size and modification time for a local file.
+    /// ETag or version; size and modification time for a local file; a digest of those of all its files for a folder.
     pub version: String,
+    /// The records to read, where an index has picked some of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picked: Option<Picked>,
 }
 
 impl Input {
     /// An input of which size and version are known.
     pub(super) fn of(uri: String, name: String, meta: ObjectMeta) -> Input {
-        Input { uri, name, bytes: meta.bytes, version: meta.version }
+        Input { uri, name, bytes: meta.bytes, version: meta.version, picked: None }
+    }
+
+    /// Bytes that will be read of it.
+    pub fn to_read(&self) -> u64 {
+        self.picked.as_ref().map_or(self.bytes, |picked| picked.bytes_read)
+    }
+
+    /// What reading it asks of object stores: the question whether it is unchanged, and the reads.
+    pub fn requests(&self) -> Requests {
+        let reads = match &self.picked {
+            Some(picked) => Requests { get: picked.n_reads, bytes_read: picked.bytes_read, ..Requests::default() },
+            None => Requests::of_stream(self.bytes),
+        };
+        Requests { head: 1, ..reads }
+    }
+
+    /// What tells it from every other input, and from itself once it has changed.
+    pub fn identity(&self) -> String {
+        let picked = self.picked.as_ref().map(|picked| format!("\0{}", picked.digest)).unwrap_or_default();
+        format!("{}\0{}\0{}{picked}", self.uri, self.bytes, self.version)
     }
 
     /// Whether size and version are still the same.
@@ -59,12 +84,13 @@ impl Input {
     }
 }
 
-/// Looks up one input file, under its file name.
+/// Looks up one input file, or folder, under its name.
 ///
 /// # Errors
 /// When it is missing.
 pub fn find(uri: &str) -> Result<Input, StoreError> {
     let meta = match Location::parse(uri)? {
+        Location::Local(path) if path.is_dir() => Some(code::folder_meta(&path)?),
         Location::Local(path) => file_meta(&path)?,
         Location::S3 => {
             let place = place(uri)?;

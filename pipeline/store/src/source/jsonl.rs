@@ -71,6 +71,7 @@ impl SplitReader for JsonlReader {
             truncated: false,
             extra: &row.extra,
             robots: "",
+            license: "",
             payload: Payload::Text(&row.text),
         };
         Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))

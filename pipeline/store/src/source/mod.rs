@@ -1,27 +1,40 @@
-//! Where documents come from: crawl files, JSON lines, Parquet, and the documents of an earlier phase.
+//! Where documents come from: crawl files, JSON lines, Parquet, repositories of code, and the documents of an earlier phase.
 
+mod cc_index;
+mod code;
 mod counted;
 mod docs;
 mod expand;
 mod input;
 mod jsonl;
 mod lines;
+mod lists;
 mod names;
 mod parquet;
+mod picked;
 mod warc;
+mod wikipedia;
 
+pub use cc_index::{IndexReader, IndexRow};
+pub use code::CodeReader;
 pub use counted::{Counted, Counts};
 pub use docs::DocsReader;
 pub use expand::expand;
 pub use input::{Input, find, read, stream};
 pub use jsonl::JsonlReader;
 pub use lines::{Line, LineReader, decompress};
+pub use lists::{expand_lists, find_all, is_below, join};
 pub use parquet::ParquetReader;
+pub use picked::{PICK, Pick, Picked, digest_key};
 pub use warc::WarcSplit;
+pub use wikipedia::WikipediaSplit;
 
-use crate::StoreError;
 use crate::warc::Notes;
+use crate::{Requests, Store, StoreError};
 use tokenmill_core::{DocId, Record};
+
+/// The kind of source that begins with an index of crawl files: Common Crawl's columnar one.
+pub const CC_INDEX: &str = "cc_index";
 
 /// The formats a recipe can name in `source.kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +45,48 @@ pub enum Format {
     Jsonl,
     /// Parquet.
     Parquet,
+    /// Repositories of code: folders, and tar and zip archives, told by their bytes.
+    Code,
+    /// Dumps of MediaWiki: the XML export, bzip2, gzip, zstd or plain.
+    Wikipedia,
 }
 
 impl Format {
     /// Every format by its name in a recipe.
-    pub const ALL: [(&'static str, Format); 3] =
-        [("warc", Format::Warc), ("jsonl", Format::Jsonl), ("parquet", Format::Parquet)];
+    ///
+    /// An index says which records of WARC files are read.
+    pub const ALL: [(&'static str, Format); 6] = [
+        ("warc", Format::Warc),
+        (CC_INDEX, Format::Warc),
+        ("jsonl", Format::Jsonl),
+        ("parquet", Format::Parquet),
+        ("code", Format::Code),
+        ("wikipedia", Format::Wikipedia),
+    ];
+
+    /// What the patterns name in this format: files, also by lists of them, whose entries lie below `base`; and for
+    /// repositories folders, too.
+    ///
+    /// # Errors
+    /// As [`expand()`].
+    pub fn inputs(self, patterns: &[String], base: &str) -> Result<Vec<Input>, StoreError> {
+        if self == Format::Code { expand::with_folders(patterns) } else { expand_lists(patterns, base) }
+    }
+
+    /// Whether documents come as pages, from which a step must make their text.
+    pub fn is_pages(self) -> bool {
+        matches!(self, Format::Warc | Format::Wikipedia)
+    }
+
+    /// The columns that are carried along, of those that a recipe names.
+    pub fn carried(self, named: &[String]) -> Vec<String> {
+        match self {
+            Format::Warc => Vec::new(),
+            Format::Wikipedia => wikipedia::CARRIED.map(str::to_owned).to_vec(),
+            Format::Code => code::CARRIED.map(str::to_owned).to_vec(),
+            Format::Jsonl | Format::Parquet => named.to_vec(),
+        }
+    }
 }
 
 /// Which columns of a data set hold what.
@@ -116,6 +165,8 @@ pub struct Refusal {
     pub limit: Option<f32>,
     /// What else explains it.
     pub evidence: Option<String>,
+    /// xxh3-64 of the URL that was to be read, where the record itself tells none.
+    pub url_hash: Option<u64>,
 }
 
 impl Refusal {
@@ -152,6 +203,27 @@ pub trait SplitReader {
 
     /// Digest of the whole input, once it has been read to its end and in order.
     fn digest(&self) -> Option<String>;
+
+    /// What has been asked of object stores, for sources that read only pieces of the input.
+    fn requests(&self) -> Option<Requests> {
+        None
+    }
+}
+
+/// Opens an input of a run: all of it, or the records that the run has picked of it.
+///
+/// # Errors
+/// As [`open`], and when the list of picked records is damaged.
+pub fn open_of(
+    store: &dyn Store,
+    input: &Input,
+    format: Format,
+    columns: &ColumnMap,
+) -> Result<Box<dyn SplitReader>, StoreError> {
+    match &input.picked {
+        Some(picked) => Ok(Box::new(picked::PickedSplit::open(store, input, picked)?)),
+        None => open(input, format, columns),
+    }
 }
 
 /// Opens an input.
@@ -163,5 +235,7 @@ pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dy
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
+        Format::Code => Box::new(CodeReader::open(input)?),
+        Format::Wikipedia => Box::new(WikipediaSplit::new(stream(input)?, &input.name)?),
     })
 }

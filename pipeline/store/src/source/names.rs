@@ -73,7 +73,7 @@ mod tests {
     }
 
     fn input(uri: &str, name: &str) -> Input {
-        Input { uri: uri.into(), name: name.into(), bytes: 1, version: String::new() }
+        Input { uri: uri.into(), name: name.into(), bytes: 1, version: String::new(), picked: None }
     }
 
     #[test]

@@ -113,6 +113,7 @@ impl SplitReader for ParquetReader {
             truncated: false,
             extra: &batch.extra[row],
             robots: "",
+            license: "",
             payload: Payload::Text(cell(Some(&batch.text), row)),
         };
         let refusal = batch.text.is_null(row).then(|| Refusal { reason: "no_text", ..Refusal::default() });

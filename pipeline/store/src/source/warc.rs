@@ -21,7 +21,7 @@ pub struct WarcSplit {
 
 /// The fields of the record in hand; the buffers are reused.
 #[derive(Default)]
-struct Row {
+pub(super) struct Row {
     record_id: String,
     url: String,
     date: String,
@@ -67,7 +67,7 @@ impl SplitReader for WarcSplit {
 }
 
 /// A record of which nothing is known.
-const EMPTY: Record<'static> = Record {
+pub(super) const EMPTY: Record<'static> = Record {
     record_id: "",
     url: "",
     date: "",
@@ -75,18 +75,19 @@ const EMPTY: Record<'static> = Record {
     truncated: false,
     extra: "",
     robots: "",
+    license: "",
     payload: Payload::Text(""),
 };
 
 impl Row {
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         [&mut self.record_id, &mut self.url, &mut self.date, &mut self.mime, &mut self.charset, &mut self.robots]
             .into_iter()
             .for_each(String::clear);
         self.body = Vec::new();
     }
 
-    fn event<'a>(&'a mut self, record: WarcRecord<'a>, limits: &Limits, name: &str) -> Event<'a> {
+    pub(super) fn event<'a>(&'a mut self, record: WarcRecord<'a>, limits: &Limits, name: &str) -> Event<'a> {
         if let Some(kind) = counted_kind(record.kind) {
             return Event::Other(kind);
         }
@@ -135,6 +136,7 @@ impl Row {
             truncated: record.truncated.is_some(),
             extra: "",
             robots: &self.robots,
+            license: "",
             payload,
         };
         Event::Document(Item { record, id, refusal, notes })
@@ -156,7 +158,7 @@ impl Row {
             metric: "status",
             value: Some(f32::from(response.status)),
             limit: Some(f32::from(STATUS_OK)),
-            evidence: None,
+            ..Refusal::default()
         })
     }
 
@@ -174,7 +176,7 @@ impl Row {
 }
 
 /// The name under which a record is counted, when it is no document by its nature.
-fn counted_kind(kind: RecordKind) -> Option<&'static str> {
+pub(super) fn counted_kind(kind: RecordKind) -> Option<&'static str> {
     match kind {
         RecordKind::Response | RecordKind::Resource | RecordKind::Conversion | RecordKind::Revisit => None,
         RecordKind::Warcinfo => Some("warcinfo"),

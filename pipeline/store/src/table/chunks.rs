@@ -71,7 +71,7 @@ impl Places {
 
 impl Chunks {
     /// An object of which nothing has been fetched.
-    pub fn new(object: Box<dyn Object>) -> Chunks {
+    pub fn new(object: impl Into<Arc<dyn Object>>) -> Chunks {
         Chunks { object: object.into(), last_error: LastError::default(), fetched: Arc::default() }
     }
 

@@ -1,9 +1,11 @@
 //! Parquet tables with pinned writer properties: rows in, row groups out, and back.
 
 mod chunks;
+mod columns;
 mod props;
 mod read;
 mod write;
 
-pub use read::{Batches, Columns, TokenLists};
+pub use columns::{Columns, TokenLists};
+pub use read::Batches;
 pub use write::{Field, Row, Table};

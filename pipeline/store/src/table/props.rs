@@ -2,7 +2,9 @@
 
 use super::write::Field;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::properties::{
+    CdcOptions, EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
 use tokenmill_core::schema::Type;
 
@@ -24,6 +26,24 @@ const LOOKED_UP: [&str; 2] = ["id", "url_hash"];
 
 /// The properties of a table whose row groups hold at most `group_rows` rows.
 pub fn properties(fields: &[Field], group_rows: u64) -> WriterProperties {
+    builder(fields, group_rows).build()
+}
+
+/// The properties of a table that other programs will read. Pages have statistics, by which they are skipped, and end where
+/// the content says so: a later edition with other rows shares most of its bytes with this one, and storage that keeps equal
+/// chunks once, such as the Hugging Face Hub's, takes in the rest only.
+pub fn public_properties(fields: &[Field], group_rows: u64) -> WriterProperties {
+    let mut builder = builder(fields, group_rows)
+        .set_content_defined_chunking(Some(CdcOptions::default()))
+        .set_writer_version(WriterVersion::PARQUET_1_0);
+    for field in fields.iter().filter(|field| !matches!(field.kind, Type::Text)) {
+        let path = ColumnPath::from(field.name.as_str());
+        builder = builder.set_column_statistics_enabled(path, EnabledStatistics::Page);
+    }
+    builder.build()
+}
+
+fn builder(fields: &[Field], group_rows: u64) -> WriterPropertiesBuilder {
     let zstd = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
@@ -56,5 +76,5 @@ pub fn properties(fields: &[Field], group_rows: u64) -> WriterProperties {
                 .set_column_bloom_filter_max_ndv(path(), group_rows.max(1));
         }
     }
-    builder.build()
+    builder
 }

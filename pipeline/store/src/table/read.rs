@@ -1,23 +1,33 @@
 //! Reads tables: row groups as Arrow batches, with the columns one asks for by name.
 
 use super::chunks::{Chunks, LastError};
+use super::write::Field;
 use crate::{Object, Store, StoreError};
-use arrow::array::{
-    Array, AsArray, BooleanArray, FixedSizeBinaryArray, Float32Array, LargeListArray, LargeStringArray,
-};
-use arrow::datatypes::{DataType, Float32Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
-use std::ops::RangeInclusive;
-use tokenmill_core::DocId;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 use tokenmill_core::schema::Type;
 
 /// Rows of a batch handed to the caller: few, because a row can be megabytes.
 const BATCH_ROWS: usize = 1_024;
+
+/// Which rows are read.
+enum Want<'a> {
+    /// All.
+    All,
+    /// Those of row groups that may hold a value of the range in the column.
+    Keys(&'a str, &'a RangeInclusive<u64>),
+    /// Those of ascending ranges.
+    Ranges(&'a [Range<usize>]),
+}
 
 /// The batches of a table, in order.
 pub struct Batches {
@@ -33,7 +43,7 @@ impl Batches {
     /// # Errors
     /// When the object is missing or is not Parquet, or a column is not there.
     pub fn open(store: &dyn Store, key: &str, columns: &[&str]) -> Result<Batches, StoreError> {
-        Batches::read(store.open(key)?, &store.display(key), columns, None)
+        Batches::read(store.open(key)?, &store.display(key), columns, &Want::All)
     }
 
     /// Opens a table of a run and leaves out the row groups that hold no value of `range` in the 64-bit column
@@ -48,7 +58,36 @@ impl Batches {
         column: &str,
         range: &RangeInclusive<u64>,
     ) -> Result<Batches, StoreError> {
-        Batches::read(store.open(key)?, &store.display(key), columns, Some((column, range)))
+        Batches::read(store.open(key)?, &store.display(key), columns, &Want::Keys(column, range))
+    }
+
+    /// Opens a table of a run and reads the rows of some ranges alone, which ascend and do not overlap. Pages without such
+    /// a row are not fetched.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn open_rows(
+        store: &dyn Store,
+        key: &str,
+        columns: &[&str],
+        rows: &[Range<usize>],
+    ) -> Result<Batches, StoreError> {
+        Batches::read(store.open(key)?, &store.display(key), columns, &Want::Ranges(rows))
+    }
+
+    /// Opens a table that was made for other programs, whose file does not say how this program holds `fields`, all of
+    /// its columns, in memory.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn public(
+        object: Box<dyn Object>,
+        name: &str,
+        fields: &[Field],
+        columns: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let schema = Arc::new(Schema::new(fields.iter().map(Field::arrow).collect::<Vec<_>>()));
+        Batches::read_as(object, name, columns, &Want::All, ArrowReaderOptions::new().with_schema(schema))
     }
 
     /// Opens any object as a table.
@@ -56,20 +95,54 @@ impl Batches {
     /// # Errors
     /// As [`Batches::open`].
     pub fn of(object: Box<dyn Object>, name: &str, columns: &[&str]) -> Result<Batches, StoreError> {
-        Batches::read(object, name, columns, None)
+        Batches::read(object, name, columns, &Want::All)
     }
 
-    fn read(
+    /// Opens any object as a table, for these columns and those of `optional` that it has.
+    ///
+    /// # Errors
+    /// As [`Batches::open`].
+    pub fn of_some(
         object: Box<dyn Object>,
         name: &str,
         columns: &[&str],
-        keys: Option<(&str, &RangeInclusive<u64>)>,
+        optional: &[&str],
+    ) -> Result<Batches, StoreError> {
+        let object: Arc<dyn Object> = object.into();
+        let chunks = Chunks::new(object.clone());
+        let metadata = ArrowReaderMetadata::load(&chunks, ArrowReaderOptions::default());
+        let metadata = metadata.map_err(|error| chunks.last_error.explain(name, error))?;
+        let is_there = |column: &&&str| metadata.schema().field_with_name(column).is_ok();
+        let columns: Vec<&str> = columns.iter().chain(optional.iter().filter(is_there)).copied().collect();
+        Batches::read(object, name, &columns, &Want::All)
+    }
+
+    fn read(
+        object: impl Into<Arc<dyn Object>>,
+        name: &str,
+        columns: &[&str],
+        want: &Want<'_>,
+    ) -> Result<Batches, StoreError> {
+        let policy = if matches!(want, Want::Ranges(_)) { PageIndexPolicy::Optional } else { PageIndexPolicy::Skip };
+        Batches::read_as(object, name, columns, want, ArrowReaderOptions::new().with_offset_index_policy(policy))
+    }
+
+    fn read_as(
+        object: impl Into<Arc<dyn Object>>,
+        name: &str,
+        columns: &[&str],
+        want: &Want<'_>,
+        options: ArrowReaderOptions,
     ) -> Result<Batches, StoreError> {
         let chunks = Chunks::new(object);
         let last_error = chunks.last_error.clone();
         let explain = |error: ParquetError| last_error.explain(name, error);
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(chunks.clone()).map_err(explain)?;
-        chunks.learn(builder.metadata());
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(chunks.clone(), options);
+        let mut builder = builder.map_err(explain)?;
+        // Where few rows are wanted, what lies beside them is not.
+        if !matches!(want, Want::Ranges(_)) {
+            chunks.learn(builder.metadata());
+        }
         if !columns.is_empty() {
             let known: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
             if let Some(missing) = columns.iter().find(|column| !known.contains(column)) {
@@ -80,11 +153,21 @@ impl Batches {
             let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
             builder = builder.with_projection(mask);
         }
-        if let Some((column, range)) = keys {
-            let groups = groups_in_range(builder.metadata(), column, range);
-            builder = builder.with_row_groups(groups);
-        }
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        match want {
+            Want::All => {}
+            Want::Keys(column, range) => {
+                let groups = groups_in_range(builder.metadata(), column, range);
+                builder = builder.with_row_groups(groups);
+            }
+            Want::Ranges(ranges) if ranges.last().is_some_and(|last| last.end as u64 > rows) => {
+                return Err(StoreError::corrupt(name, format!("it has {rows} rows, and others were asked for")));
+            }
+            Want::Ranges(ranges) => {
+                let selection = RowSelection::from_consecutive_ranges(ranges.iter().cloned(), rows as usize);
+                builder = builder.with_row_selection(selection);
+            }
+        }
         let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(explain)?;
         Ok(Batches { reader, last_error, name: name.to_owned(), rows })
     }
@@ -140,135 +223,13 @@ impl Iterator for Batches {
     }
 }
 
-/// Typed columns of one batch by name.
-pub struct Columns<'a>(pub &'a RecordBatch);
-
-impl<'a> Columns<'a> {
-    fn column<T: 'static>(&self, name: &str) -> Result<&'a T, StoreError> {
-        let array = self.0.column_by_name(name).and_then(|array| array.as_any().downcast_ref());
-        array.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` is missing or has another type")))
-    }
-
-    /// A text or label column.
-    ///
-    /// # Errors
-    /// When it is missing or of another type.
-    pub fn text(&self, name: &str) -> Result<&'a LargeStringArray, StoreError> {
-        self.column(name)
-    }
-
-    /// A column of flags.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn bool(&self, name: &str) -> Result<&'a BooleanArray, StoreError> {
-        self.column(name)
-    }
-
-    /// A column of document ids.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn ids(&self, name: &str) -> Result<Vec<DocId>, StoreError> {
-        let array: &FixedSizeBinaryArray = self.column(name)?;
-        Ok((0..array.len()).filter_map(|at| DocId::from_bytes(array.value(at))).collect())
-    }
-
-    /// The document id of one row.
-    ///
-    /// # Errors
-    /// As [`Columns::text`], and when there is no such row.
-    pub fn id(&self, name: &str, row: usize) -> Result<DocId, StoreError> {
-        let array: &FixedSizeBinaryArray = self.column(name)?;
-        let id = (row < array.len()).then(|| DocId::from_bytes(array.value(row))).flatten();
-        id.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` has no id in row {row}")))
-    }
-
-    /// A column of token lists.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn tokens(&self, name: &str) -> Result<TokenLists<'a>, StoreError> {
-        let lists: &LargeListArray = self.column(name)?;
-        let ids = lists.values().as_primitive_opt::<UInt32Type>();
-        let ids = ids.ok_or_else(|| StoreError::corrupt("table", format!("column `{name}` holds no token ids")))?;
-        let bytes = ids.values().inner().as_slice();
-        Ok(TokenLists { ids: ids.values(), bytes, offsets: lists.value_offsets() })
-    }
-
-    /// A column of unsigned 32-bit numbers.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn u32(&self, name: &str) -> Result<&'a [u32], StoreError> {
-        self.column::<arrow::array::PrimitiveArray<UInt32Type>>(name).map(|array| &array.values()[..])
-    }
-
-    /// A column of 32-bit floats, some of which may be absent.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn f32(&self, name: &str) -> Result<&'a Float32Array, StoreError> {
-        self.column(name)
-    }
-
-    /// A column of unsigned 64-bit numbers.
-    ///
-    /// # Errors
-    /// As [`Columns::text`].
-    pub fn u64(&self, name: &str) -> Result<&'a [u64], StoreError> {
-        self.column::<arrow::array::PrimitiveArray<UInt64Type>>(name).map(|array| &array.values()[..])
-    }
-
-    /// One cell as text for people; `None` when it is absent.
-    pub fn show(&self, name: &str, row: usize) -> Option<String> {
-        let array = self.0.column_by_name(name).filter(|array| array.is_valid(row))?;
-        Some(match array.data_type() {
-            DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
-            DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
-            DataType::UInt32 => array.as_primitive::<UInt32Type>().value(row).to_string(),
-            DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
-            DataType::Boolean => array.as_boolean().value(row).to_string(),
-            DataType::FixedSizeBinary(_) => DocId::from_bytes(array.as_fixed_size_binary().value(row))?.to_string(),
-            other => format!("({other})"),
-        })
-    }
-}
-
-/// The token lists of one batch.
-pub struct TokenLists<'a> {
-    ids: &'a [u32],
-    bytes: &'a [u8],
-    offsets: &'a [i64],
-}
-
-impl<'a> TokenLists<'a> {
-    /// The ids of one row; none for a row that is not there.
-    pub fn get(&self, row: usize) -> &'a [u32] {
-        match (self.offsets.get(row), self.offsets.get(row + 1)) {
-            (Some(start), Some(end)) => self.ids.get(*start as usize..*end as usize).unwrap_or(&[]),
-            _ => &[],
-        }
-    }
-
-    /// The ids of one row as they lie in memory: four bytes each, little-endian.
-    pub fn bytes(&self, row: usize) -> &'a [u8] {
-        match (self.offsets.get(row), self.offsets.get(row + 1)) {
-            (Some(start), Some(end)) => self.bytes.get(*start as usize * 4..*end as usize * 4).unwrap_or(&[]),
-            _ => &[],
-        }
-    }
-}
-
-#[cfg(target_endian = "big")]
-compile_error!("token ids are written as they lie in memory, which must be little-endian");
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Field, Table};
+    use crate::table::{Columns, Table};
     use crate::{MemStore, Spool};
     use bytes::Bytes;
+    use tokenmill_core::DocId;
     use tokenmill_core::schema;
 
     fn write(store: &MemStore, n: u32) -> crate::ObjectRef {
@@ -358,6 +319,35 @@ mod tests {
         }
         assert!((30..=40).all(|key| seen.contains(&key)));
         assert!(seen.len() < 100, "row groups outside the range are not read");
+    }
+
+    #[test]
+    fn single_rows_are_read_and_nothing_else() {
+        let store = MemStore::new().unwrap();
+        let object = write(&store, 3_000);
+        let read = |ranges: &[Range<usize>]| -> Vec<u128> {
+            let batches = Batches::open_rows(&store, &object.key, &["id", "text"], ranges).unwrap();
+            batches.flat_map(|batch| Columns(&batch.unwrap()).ids("id").unwrap()).map(|id| id.0).collect()
+        };
+        assert_eq!(read(&[0..1, 5..8, 2_999..3_000]), [0, 5, 6, 7, 2_999]);
+        assert!(read(&[]).is_empty());
+        assert!(Batches::open_rows(&store, &object.key, &["id"], &[2_999..3_001]).is_err());
+    }
+
+    #[test]
+    fn a_table_for_others_is_read_as_it_was_written() {
+        let store = MemStore::new().unwrap();
+        let fields = Field::of(&schema::REMOVED[1..]);
+        let mut table = Table::public(Spool::public(&store).unwrap(), fields.clone());
+        for text in ["", "é", "x"] {
+            table.row().text("http://a/").text("en").text("s").text("r").text(text).end().unwrap();
+        }
+        let object = table.finish().unwrap().0.store(&store, "t", "parquet").unwrap();
+        // The file holds no schema of Arrow, so its strings come as anybody's.
+        assert!(Batches::open(&store, &object.key, &["text"]).unwrap().fields().is_empty());
+        let mut read = Batches::public(store.open(&object.key).unwrap(), "t", &fields, &["text"]).unwrap();
+        let batch = read.next().unwrap().unwrap();
+        assert_eq!(Columns(&batch).text("text").unwrap().iter().flatten().collect::<Vec<_>>(), ["", "é", "x"]);
     }
 
     #[test]

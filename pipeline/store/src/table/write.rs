@@ -1,6 +1,6 @@
 //! Writes a table row by row; a row group is closed at a fixed number of rows or bytes, never at a moment in time.
 
-use super::props::properties;
+use super::props::{properties, public_properties};
 use crate::{Spool, StoreError};
 use arrow::array::{
     ArrayBuilder, ArrayRef, BooleanBuilder, FixedSizeBinaryBuilder, Float32Builder, LargeListBuilder,
@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::errors::ParquetError;
 use std::io;
 use std::sync::Arc;
@@ -37,7 +38,7 @@ impl Field {
         columns.iter().map(|c| Field { name: c.name.to_owned(), kind: c.kind, nullable: c.nullable }).collect()
     }
 
-    fn arrow(&self) -> arrow::datatypes::Field {
+    pub(super) fn arrow(&self) -> arrow::datatypes::Field {
         let kind = match self.kind {
             Type::Text | Type::Label => DataType::LargeUtf8,
             Type::Id => DataType::FixedSizeBinary(16),
@@ -103,6 +104,8 @@ pub struct Table {
     rows: u64,
     writer: Option<ArrowWriter<Spool>>,
     spool: Option<Spool>,
+    /// Whether other programs will read it.
+    is_public: bool,
 }
 
 impl Table {
@@ -110,7 +113,23 @@ impl Table {
     pub fn new(spool: Spool, fields: Vec<Field>) -> Table {
         let schema = Arc::new(Schema::new(fields.iter().map(Field::arrow).collect::<Vec<_>>()));
         let builders = fields.iter().map(|field| Builder::new(field.kind)).collect();
-        Table { fields, schema, builders, pending_bytes: 0, pending_rows: 0, rows: 0, writer: None, spool: Some(spool) }
+        Table {
+            fields,
+            schema,
+            builders,
+            pending_bytes: 0,
+            pending_rows: 0,
+            rows: 0,
+            writer: None,
+            spool: Some(spool),
+            is_public: false,
+        }
+    }
+
+    /// Starts a table that other programs will read: as plain as Parquet can be, so that texts come as their own strings
+    /// and nothing of how this program holds them in memory is in it.
+    pub fn public(spool: Spool, fields: Vec<Field>) -> Table {
+        Table { is_public: true, ..Table::new(spool, fields) }
     }
 
     /// Starts a row; set its columns from left to right, then call [`Row::end`].
@@ -138,8 +157,13 @@ impl Table {
         if let Some(spool) = self.spool.take() {
             // A table that ends within its first group knows its rows, so its bloom filters need no more room.
             let group_rows = self.pending_rows.min(GROUP_ROWS);
-            let props = properties(&self.fields, group_rows);
-            let writer = ArrowWriter::try_new(spool, self.schema.clone(), Some(props));
+            let options = match self.is_public {
+                true => ArrowWriterOptions::new()
+                    .with_properties(public_properties(&self.fields, group_rows))
+                    .with_skip_arrow_metadata(true),
+                false => ArrowWriterOptions::new().with_properties(properties(&self.fields, group_rows)),
+            };
+            let writer = ArrowWriter::try_new_with_options(spool, self.schema.clone(), options);
             self.writer = Some(writer.map_err(failed)?);
         }
         self.writer.as_mut().ok_or_else(|| StoreError::Usage("a table was finished twice".into()))

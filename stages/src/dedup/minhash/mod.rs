@@ -11,7 +11,7 @@ use preset::Scheme;
 use sign::Signer;
 use std::cell::RefCell;
 use tokenmill_core::catalog::Shape;
-use tokenmill_core::exchange::{Compared, Kind, METRICS, Similar};
+use tokenmill_core::exchange::{AGAINST, Compared, KEEP_SKETCHES, Kind, METRICS, Similar};
 use tokenmill_core::{Assets, BuildError, Default, Doc, Entry, Exchange, Param, Params, Stage};
 
 /// The catalogue entry.
@@ -76,6 +76,8 @@ pub const ENTRY: Entry = Entry {
             default: Default::Int(64),
             about: "kept documents of a cluster that a candidate is compared with: those kept or matched last",
         },
+        AGAINST,
+        KEEP_SKETCHES,
     ],
     metrics: METRICS,
     asset_params: &[],
@@ -90,6 +92,8 @@ struct MinHash {
     signer: Signer,
     max_shingles: usize,
     verify: Option<Verify>,
+    /// Shingles that are stored for later runs.
+    n_kept_shingles: usize,
 }
 
 /// What a candidate must reach.
@@ -123,7 +127,12 @@ fn build(params: &Params, _: &dyn Assets) -> Result<Stage, BuildError> {
         n_shingles: at_least("verify_shingles", 16)?,
         n_representatives: at_least("verify_representatives", 1)?,
     };
+    let n_kept_shingles = match params.int(KEEP_SKETCHES.name) {
+        0 => 0,
+        _ => at_least(KEEP_SKETCHES.name, 16)?.min(verify.n_shingles),
+    };
     let minhash = MinHash {
+        n_kept_shingles,
         preference: Preference::of(params)?,
         scope: Scope::of(params)?,
         scheme,
@@ -157,6 +166,12 @@ impl Similar for MinHash {
     fn detail(&self, doc: &Doc<'_>, out: &mut Vec<u8>) {
         if let Some(verify) = &self.verify {
             self.with_shingles(doc, |shingles| detail::write(shingles, verify.n_shingles, out));
+        }
+    }
+
+    fn keep(&self, doc: &Doc<'_>, out: &mut Vec<u8>) {
+        if self.verify.is_some() {
+            self.with_shingles(doc, |shingles| detail::write(shingles, self.n_kept_shingles, out));
         }
     }
 

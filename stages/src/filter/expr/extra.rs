@@ -20,6 +20,11 @@ enum Kind {
 }
 
 impl Found {
+    /// The value, if it is a text.
+    pub fn text(&self) -> Option<&str> {
+        matches!(self.kind, Some(Kind::Text)).then_some(&self.text)
+    }
+
     /// The value, unless it is of another type than is wanted.
     pub fn value(&self, wanted: Option<Type>) -> Value<'_> {
         match (self.kind, wanted) {

@@ -2,7 +2,7 @@
 
 mod columns;
 mod eval;
-mod extra;
+pub(crate) mod extra;
 mod fault;
 mod lexer;
 mod parser;

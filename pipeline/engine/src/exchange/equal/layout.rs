@@ -7,6 +7,8 @@ use tokenmill_core::{DocId, Sketch};
 pub const SKETCHED: usize = 16 + 8 + 16 + 4;
 /// Width of a row on its way: key, rank, id, part, row.
 pub const SHIPPED: usize = SKETCHED + 4;
+/// Width of a row as it is settled: key, precedence, rank, id, part, row.
+pub const RANKED: usize = SHIPPED + 1;
 
 /// One document that takes part: where its group is, its place in it, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,18 @@ impl Shipped {
         Shipped { part: u32_at(bytes, 40), row: u32_at(bytes, 44), ..Shipped::of_prefix(bytes) }
     }
 
+    /// The row as it is settled: of a group, documents with a smaller precedence come first, whatever their rank.
+    pub fn to_ranked(self, precedence: u8) -> [u8; RANKED] {
+        let bytes = self.to_bytes();
+        let (key, rest) = bytes.split_at(16);
+        row(&[key, &[precedence], rest])
+    }
+
+    /// Inverse of [`Shipped::to_ranked`].
+    pub fn of_ranked(bytes: &[u8; RANKED]) -> (u8, Shipped) {
+        (bytes[16], Shipped::of_bytes(&row(&[&bytes[..16], &bytes[17..]])))
+    }
+
     fn of_prefix(bytes: &[u8]) -> Shipped {
         let sketch = Sketch { key: u128_at(bytes, 0), rank: u64_at(bytes, 16) };
         Shipped { sketch, id: DocId(u128_at(bytes, 24)), part: 0, row: 0 }
@@ -60,8 +74,11 @@ mod tests {
             [row(1, 9, 9, 9, 9), row(1 << 100, 1, 9, 9, 9), row(1 << 100, 2, 1, 9, 9), row(1 << 100, 2, 2, 1, 0)];
         for shipped in rows {
             assert_eq!(Shipped::of_bytes(&shipped.to_bytes()), shipped);
+            assert_eq!(Shipped::of_ranked(&shipped.to_ranked(7)), (7, shipped));
             assert_eq!(Shipped::of_sketch(&shipped.to_sketch(), shipped.part), shipped);
         }
         assert!(rows.map(Shipped::to_bytes).is_sorted());
+        assert!(row(1, 9, 9, 9, 9).to_ranked(0) < row(1, 0, 0, 0, 0).to_ranked(1));
+        assert!(row(1, 9, 9, 9, 9).to_ranked(9) < row(2, 0, 0, 0, 0).to_ranked(1));
     }
 }

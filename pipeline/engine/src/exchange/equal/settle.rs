@@ -1,8 +1,9 @@
 //! `settle`: takes a range of keys from all shuffles, sorts it, and keeps the first document of every group.
 
-use super::layout::{SHIPPED, Shipped};
+use super::layout::{RANKED, Shipped};
+use crate::exchange::against::{OWN, Owners};
 use crate::exchange::decisions::{Decision, DecisionWriter};
-use crate::exchange::ranges::{first_parts, range_index, range_tasks, read_rows};
+use crate::exchange::ranges::{range_index, range_tasks, read_rows};
 use crate::exchange::shuffle::TABLE as SHUFFLED_TABLE;
 use crate::exchange::{FORMAT, SHUFFLED};
 use serde_json::json;
@@ -37,13 +38,13 @@ impl Phase for SettlePhase {
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
         let index = range_index(task);
-        let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
+        let Owners { first_parts, precedences } = Owners::of(context.inputs.get(SHUFFLED)?)?;
         // Rows of the group and decisions are in memory at the same time.
-        let mut rows = Sorter::<SHIPPED>::new(context.store.scratch(), context.memory / 2);
+        let mut rows = Sorter::<RANKED>::new(context.store.scratch(), context.memory / 2);
         let range = ("rows_by_reducer", index..index + 1);
         let n_in = read_rows(context, SHUFFLED, SHUFFLED_TABLE, range, |number, row| {
             let shipped = Shipped::of_bytes(&row);
-            rows.push(Shipped { part: first_parts[number] + shipped.part, ..shipped }.to_bytes())
+            rows.push(Shipped { part: first_parts[number] + shipped.part, ..shipped }.to_ranked(precedences[number]))
         })?;
         let mut decisions = DecisionWriter::new(context, context.memory / 4);
         let n_groups = settle(rows.finish()?, &mut decisions)?;
@@ -62,20 +63,23 @@ impl Phase for SettlePhase {
     }
 }
 
-/// Keeps the first of every group; the same rule as [`tokenmill_core::exchange::settle`]. Says how many groups there are.
-fn settle(rows: Sorted<SHIPPED>, decisions: &mut DecisionWriter) -> Result<u64, StoreError> {
+/// Keeps the first of every group; the same rule as [`tokenmill_core::exchange::settle`], but that nothing is decided about
+/// documents of earlier runs, which come first. Says how many groups there are.
+fn settle(rows: Sorted<RANKED>, decisions: &mut DecisionWriter) -> Result<u64, StoreError> {
     let mut n_groups = 0;
-    let mut first: Option<(Shipped, u32)> = None;
+    let mut first: Option<(u8, Shipped, u32)> = None;
     for row in rows {
-        let shipped = Shipped::of_bytes(&row?);
+        let (precedence, shipped) = Shipped::of_ranked(&row?);
         match &mut first {
-            Some((twin, cluster_size)) if twin.sketch.key == shipped.sketch.key => {
+            Some((_, twin, cluster_size)) if twin.sketch.key == shipped.sketch.key => {
                 *cluster_size = cluster_size.saturating_add(1);
-                let fate = Fate::Removed { twin: twin.id, similarity: None };
-                decisions.push(Decision { part: shipped.part, row: shipped.row, id: shipped.id, fate })?;
+                if precedence == OWN {
+                    let fate = Fate::Removed { twin: twin.id, similarity: None };
+                    decisions.push(Decision { part: shipped.part, row: shipped.row, id: shipped.id, fate })?;
+                }
             }
             _ => {
-                end_group(first.replace((shipped, 1)), decisions)?;
+                end_group(first.replace((precedence, shipped, 1)), decisions)?;
                 n_groups += 1;
             }
         }
@@ -84,9 +88,9 @@ fn settle(rows: Sorted<SHIPPED>, decisions: &mut DecisionWriter) -> Result<u64, 
     Ok(n_groups)
 }
 
-fn end_group(group: Option<(Shipped, u32)>, decisions: &mut DecisionWriter) -> Result<(), StoreError> {
+fn end_group(group: Option<(u8, Shipped, u32)>, decisions: &mut DecisionWriter) -> Result<(), StoreError> {
     match group {
-        Some((Shipped { id, part, row, .. }, cluster_size)) if cluster_size > 1 => {
+        Some((OWN, Shipped { id, part, row, .. }, cluster_size)) if cluster_size > 1 => {
             decisions.push(Decision { part, row, id, fate: Fate::Kept { cluster_size } })
         }
         _ => Ok(()),

@@ -4,6 +4,7 @@ use super::layout::{CANDIDATE, Candidate, EDGE, Edge};
 use super::pair::TABLE as PAIRS_TABLE;
 use super::union::{Marks, Union};
 use super::walk::Place;
+use crate::exchange::against::{earlier_run, rows_of_earlier};
 use crate::exchange::decisions::BY_GROUP;
 use crate::exchange::ranges::{first_parts, group_of, join, parts_of, table_bytes, tasks_digest};
 use crate::exchange::{FORMAT, PAIRED, SHUFFLED, SKETCHED, object};
@@ -68,10 +69,13 @@ impl Phase for ClusterPhase {
                 .ok_or_else(|| StoreError::corrupt(&task.label, "a pair is about a document that is not there"))
         })?;
         context.advance(task.bytes / 2);
-        let n_out = marks.n_marked();
-        needs(Marks::bytes(n_documents) + 4 * n_out, &format!("{n_documents} documents, {n_out} of them with a pair"))?;
+        let n_paired = marks.n_marked();
+        needs(
+            Marks::bytes(n_documents) + 4 * n_paired,
+            &format!("{n_documents} documents, {n_paired} of them with a pair"),
+        )?;
         let too_many =
-            || StoreError::Usage(format!("{n_out} documents have a pair; 4,294,967,295 can be clustered at once"));
+            || StoreError::Usage(format!("{n_paired} documents have a pair; 4,294,967,295 can be clustered at once"));
         let mut union = Union::new(marks).ok_or_else(too_many)?;
         each_edge(context, |edge| {
             union.join(numbering.number(edge.0), numbering.number(edge.1));
@@ -79,8 +83,16 @@ impl Phase for ClusterPhase {
         })?;
         let mut spool = context.spool()?;
         let mut by_group = vec![0u64; numbering.first_parts.len()];
-        let mut n_clusters = 0u64;
+        let (mut n_clusters, mut n_out, mut n_own) = (0u64, 0u64, 0u32);
         for ((number, root), index) in union.clusters().zip(0u32..) {
+            // Documents of earlier runs have the last numbers, and a cluster has that of its first document: one that
+            // begins with them has none of ours, and was settled before.
+            if number < numbering.n_own_documents {
+                n_own = index + 1;
+            } else if root >= n_own {
+                continue;
+            }
+            n_out += 1;
             let (part, row) = numbering.place(number);
             n_clusters += u64::from(root == index);
             if let Some(count) = by_group.get_mut(group_of(&numbering.first_parts, part)) {
@@ -127,6 +139,8 @@ struct Numbering {
     /// The number of the first document of every part, and of none behind the last.
     starts: Vec<u64>,
     n_documents: u64,
+    /// Documents of this run, which come before those of earlier ones.
+    n_own_documents: u64,
 }
 
 impl Numbering {
@@ -134,14 +148,22 @@ impl Numbering {
         let (shuffled, sketched) = (context.inputs.get(SHUFFLED)?, context.inputs.get(SKETCHED)?);
         let rows = sketched.parts.iter().map(|part| Ok((part.task.as_str(), Place::n_rows(part)?)));
         let rows = rows.collect::<Result<BTreeMap<&str, u64>, StoreError>>()?;
-        let (mut starts, mut n_documents) = (Vec::new(), 0);
+        let (mut starts, mut n_documents, mut n_own_documents) = (Vec::new(), 0, 0);
         for group in &shuffled.parts {
+            if earlier_run(group).is_some() {
+                for n_rows in rows_of_earlier(group)? {
+                    starts.push(n_documents);
+                    n_documents += n_rows;
+                }
+                continue;
+            }
             for part in parts_of(group)? {
                 starts.push(n_documents);
                 n_documents += rows.get(part.as_str()).ok_or_else(|| StoreError::corrupt(&part, "the part is gone"))?;
             }
+            n_own_documents = n_documents;
         }
-        Ok(Numbering { first_parts: first_parts(shuffled)?, starts, n_documents })
+        Ok(Numbering { first_parts: first_parts(shuffled)?, starts, n_documents, n_own_documents })
     }
 
     /// The number of a document, given its part and row.

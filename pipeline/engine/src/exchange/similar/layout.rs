@@ -15,6 +15,10 @@ pub const EDGE: usize = 8 + 8;
 pub const CANDIDATE: usize = 4 + 4 + 8;
 /// Width of [`Place`], the key of a larger sketch.
 pub const PLACE: usize = 8 + 8 + 16 + 4 + 4;
+/// Width of [`Place`] as it is settled, with a precedence behind the cluster.
+pub const RANKED: usize = PLACE + 1;
+/// Width of what stands before a larger sketch that is kept for later runs: row, rank, id.
+pub const STORED: usize = 4 + 8 + 16;
 
 /// A document that takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +119,18 @@ impl Place {
         row(&[&cluster, &rank, &self.id.to_bytes(), &self.part.to_be_bytes(), &self.row.to_be_bytes()])
     }
 
+    /// As it is settled: of a cluster, documents with a smaller precedence come first, whatever their rank.
+    pub fn to_ranked(self, precedence: u8) -> [u8; RANKED] {
+        let bytes = self.to_bytes();
+        let (cluster, rest) = bytes.split_at(8);
+        row(&[cluster, &[precedence], rest])
+    }
+
+    /// Inverse of [`Place::to_ranked`].
+    pub fn of_ranked(bytes: &[u8; RANKED]) -> (u8, Place) {
+        (bytes[8], Place::of_bytes(&row(&[&bytes[..8], &bytes[9..]])))
+    }
+
     pub fn of_bytes(bytes: &[u8; PLACE]) -> Place {
         Place {
             cluster: u64_at(bytes, 0),
@@ -123,6 +139,24 @@ impl Place {
             part: u32_at(bytes, 32),
             row: u32_at(bytes, 36),
         }
+    }
+}
+
+/// A document whose larger sketch is kept for later runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub row: u32,
+    pub rank: u64,
+    pub id: DocId,
+}
+
+impl Stored {
+    pub fn to_bytes(self) -> [u8; STORED] {
+        row(&[&self.row.to_be_bytes(), &self.rank.to_be_bytes(), &self.id.to_bytes()])
+    }
+
+    pub fn of_bytes(bytes: &[u8; STORED]) -> Stored {
+        Stored { row: u32_at(bytes, 0), rank: u64_at(bytes, 4), id: DocId(u128_at(bytes, 12)) }
     }
 }
 
@@ -136,6 +170,10 @@ mod tests {
         let later = Place { rank: 3, id: DocId(1), ..place };
         assert_eq!(Place::of_bytes(&place.to_bytes()), place);
         assert!(place.to_bytes() < later.to_bytes());
+        assert_eq!(Place::of_ranked(&place.to_ranked(9)), (9, place));
+        assert!(later.to_ranked(1) < place.to_ranked(2));
+        let stored = Stored { row: 3, rank: 1 << 40, id: DocId(1 << 100) };
+        assert_eq!(Stored::of_bytes(&stored.to_bytes()), stored);
         let band = Band { key: 1 << 50, part: 7, row: 9 };
         assert_eq!(Band::of_bytes(&band.to_bytes()), band);
         assert_eq!(Band::of_keys(&band.to_keys(), 7), band);

@@ -8,9 +8,11 @@
 //! | `detail` | ships a larger sketch of every document that has a pair, which reads its text again, at home | one per group of parts |
 //! | `verify` | walks every cluster in order of rank and decides | one per range of clusters |
 //! | `home` | sorts the decisions by the place of the document | one per group of parts |
+//! | `keep` | if asked, stores a larger sketch of every document that is kept, for later runs | one per group of parts |
 
 mod cluster;
 mod detail;
+mod keep;
 pub mod layout;
 mod pair;
 mod union;
@@ -19,8 +21,10 @@ mod walk;
 
 pub use cluster::ClusterPhase;
 pub use detail::DetailPhase;
+pub use keep::{KeepPhase, TABLE as KEPT};
 pub use pair::PairPhase;
 pub use verify::VerifyPhase;
+pub use walk::Place;
 
 use super::shuffle::{Ship, Shipment};
 use super::{keys_table, sketch_table};

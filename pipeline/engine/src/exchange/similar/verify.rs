@@ -1,9 +1,10 @@
 //! `verify`: takes a range of clusters from all parts, walks each in order of rank, and decides.
 
 use super::detail::TABLE as DETAILS_TABLE;
-use super::layout::{PLACE, Place};
+use super::layout::{PLACE, Place, RANKED};
+use crate::exchange::against::{OWN, Owners};
 use crate::exchange::decisions::{Decision, DecisionWriter};
-use crate::exchange::ranges::{first_parts, range_index, range_of, range_tasks};
+use crate::exchange::ranges::{range_index, range_of, range_tasks};
 use crate::exchange::steps::Shared;
 use crate::exchange::{DETAILED, FORMAT, SHUFFLED, object};
 use serde_json::json;
@@ -40,10 +41,11 @@ impl Phase for VerifyPhase {
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {
         let index = range_index(task);
-        let first_parts = first_parts(context.inputs.get(SHUFFLED)?)?;
-        let mut sorter = RecordSorter::<PLACE>::new(context.store.scratch(), context.memory / 2);
+        let Owners { first_parts, precedences } = Owners::of(context.inputs.get(SHUFFLED)?)?;
+        let mut sorter = RecordSorter::<RANKED>::new(context.store.scratch(), context.memory / 2);
         let mut n_in = 0u64;
-        for (part, first_part) in context.inputs.get(DETAILED)?.parts.iter().zip(&first_parts) {
+        let groups = first_parts.iter().zip(&precedences);
+        for (part, (first_part, precedence)) in context.inputs.get(DETAILED)?.parts.iter().zip(groups) {
             let range = range_of(part, "bytes_by_reducer", index..index + 1)?;
             if range.is_empty() {
                 continue;
@@ -51,7 +53,7 @@ impl Phase for VerifyPhase {
             let mut records = Records::open_range(context.store, object(part, DETAILS_TABLE)?, range)?;
             while let Some(record) = records.next_record()? {
                 let (place, detail) = split(record, &part.task)?;
-                sorter.push(Place { part: first_part + place.part, ..place }.to_bytes(), detail)?;
+                sorter.push(Place { part: first_part + place.part, ..place }.to_ranked(*precedence), detail)?;
                 n_in += 1;
             }
         }
@@ -60,8 +62,10 @@ impl Phase for VerifyPhase {
         let mut n_clusters = 0u64;
         let mut records = sorter.finish()?;
         while let Some(record) = records.next_record()? {
-            let (place, detail) = split(record.get(LENGTH..).unwrap_or_default(), &task.label)?;
-            n_clusters += u64::from(walk.next(place, detail)?);
+            let ranked = record.get(LENGTH..).and_then(|record| record.split_first_chunk::<RANKED>());
+            let (place, detail) = ranked.ok_or_else(|| StoreError::corrupt(&task.label, "a larger sketch is cut"))?;
+            let (precedence, place) = Place::of_ranked(place);
+            n_clusters += u64::from(walk.next(precedence, place, detail)?);
         }
         walk.end_cluster()?;
         let mut outcome = decisions.finish(context, &first_parts, n_in)?;
@@ -91,21 +95,27 @@ fn split<'a>(record: &'a [u8], name: &str) -> Result<(Place, &'a [u8]), StoreErr
 
 /// Walks the clusters of a task.
 struct Walk<'a, 'b> {
-    greedy: Greedy<'a, (u32, u32)>,
+    /// A document of this run has a place, one of an earlier run has none.
+    greedy: Greedy<'a, Option<(u32, u32)>>,
     cluster: Option<u64>,
     decisions: &'b mut DecisionWriter,
 }
 
 impl Walk<'_, '_> {
     /// The next document; says whether it begins a cluster.
-    fn next(&mut self, place: Place, detail: &[u8]) -> Result<bool, StoreError> {
+    fn next(&mut self, precedence: u8, place: Place, detail: &[u8]) -> Result<bool, StoreError> {
         let Place { cluster, id, part, row, .. } = place;
         let is_new = self.cluster != Some(cluster);
         if is_new {
             self.end_cluster()?;
             self.cluster = Some(cluster);
         }
-        match self.greedy.next(id, (part, row), detail) {
+        if precedence != OWN {
+            let longest_ago = self.greedy.stand(id, None, detail);
+            longest_ago.into_iter().try_for_each(|kept| keep(self.decisions, kept))?;
+            return Ok(is_new);
+        }
+        match self.greedy.next(id, Some((part, row)), detail) {
             Judged::Removed { twin, similarity } => {
                 self.decisions.push(Decision { part, row, id, fate: Fate::Removed { twin, similarity } })?;
             }
@@ -120,13 +130,15 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Writes down what a kept document stands for, if it is more than itself.
+/// Writes down what a kept document of this run stands for, if it is more than itself.
 fn keep(
     decisions: &mut DecisionWriter,
-    (id, (part, row), cluster_size): (DocId, (u32, u32), u32),
+    (id, place, cluster_size): (DocId, Option<(u32, u32)>, u32),
 ) -> Result<(), StoreError> {
-    match cluster_size {
-        0 | 1 => Ok(()),
-        _ => decisions.push(Decision { part, row, id, fate: Fate::Kept { cluster_size } }),
+    match place {
+        Some((part, row)) if cluster_size > 1 => {
+            decisions.push(Decision { part, row, id, fate: Fate::Kept { cluster_size } })
+        }
+        _ => Ok(()),
     }
 }

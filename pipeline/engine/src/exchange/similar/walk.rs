@@ -43,7 +43,7 @@ impl Place {
     pub fn bytes(&self) -> u64 {
         match self {
             Place::Docs(docs) => docs.bytes,
-            Place::Input(input) => input.bytes,
+            Place::Input(input) => input.to_read(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Place {
     pub fn requests(&self) -> Requests {
         match self {
             Place::Docs(_) => Requests::default(),
-            Place::Input(input) => Requests { head: 1, ..Requests::of_stream(input.bytes) },
+            Place::Input(input) => input.requests(),
         }
     }
 }
@@ -78,7 +78,7 @@ impl Walk {
             (Place::Docs(docs), _) => (Reader::Docs(DocsReader::open(context.store, &docs.key)?), docs.key.clone()),
             (Place::Input(input), Some(spec)) => {
                 input.must_be_unchanged()?;
-                (Reader::Input(source::open(input, spec.format, &spec.columns)?), input.uri.clone())
+                (Reader::Input(source::open_of(context.store, input, spec.format, &spec.columns)?), input.uri.clone())
             }
             (Place::Input(input), None) => return Err(StoreError::corrupt(&input.uri, "the phase reads no source")),
         };

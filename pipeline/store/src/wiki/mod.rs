@@ -3,57 +3,37 @@
 //! A dump is read as a stream, whatever its size; what one page may need in memory is limited. A dump that is cut off or
 //! damaged is an error, not a shorter dump.
 
+mod page;
+mod unpack;
+
+pub use page::{Site, WikiPage};
+
 use crate::StoreError;
-use crate::source::{Input, decompress, stream};
-use bzip2::bufread::MultiBzDecoder;
+use crate::source::{Input, stream};
+use page::{Element, Field};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::Event;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
-
-/// Bytes of the longest text of a page that is read; MediaWiki stores 2 MiB at most.
-const MAX_TEXT: usize = 16 << 20;
-
-/// Bytes between two pieces of markup, at most: what one step of the XML reader may need in memory.
-const MAX_EVENT: usize = 32 << 20;
+use quick_xml::events::{BytesStart, Event};
+use std::io::{self, Read};
+use unpack::Unpacked;
 
 /// Elements within each other, at most; a dump has five.
 const MAX_DEPTH: usize = 32;
 
-/// A page, as a reader gives it; filled anew with every call.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct WikiPage {
-    /// Its title.
-    pub title: String,
-    /// The number of its namespace; articles are in 0.
-    pub namespace: i32,
-    /// Whether it does nothing but lead to another one.
-    pub is_redirect: bool,
-    /// Its wikitext, of the last revision that the dump has; empty when it is too long.
-    pub text: String,
-    /// Whether the text was too long to be read.
-    pub is_too_long: bool,
-}
+/// Where reading goes on after damage.
+const NEXT_PAGE: &[u8] = b"<page>";
 
 /// Reads a dump.
 pub struct WikiReader {
-    xml: Reader<Bounded<Box<dyn BufRead + Send>>>,
+    xml: Reader<Unpacked>,
     name: String,
     buffer: Vec<u8>,
+    site: Site,
     /// Elements that are open.
-    depth: usize,
+    open: Vec<Element>,
     /// Whether there has been any.
     has_elements: bool,
     n_pages: u64,
-}
-
-/// What the text of an element is of.
-#[derive(Clone, Copy, PartialEq)]
-enum Field {
-    None,
-    Title,
-    Namespace,
-    Text,
 }
 
 impl WikiReader {
@@ -70,10 +50,36 @@ impl WikiReader {
     /// # Errors
     /// When the start of the stream cannot be read.
     pub fn new(input: impl Read + Send + 'static, name: &str) -> Result<WikiReader, StoreError> {
-        let stream = unpack(input).map_err(StoreError::io("read", name))?;
-        let mut xml = Reader::from_reader(Bounded { inner: stream, left: MAX_EVENT });
-        xml.config_mut().check_comments = false;
-        Ok(WikiReader { xml, name: name.to_owned(), buffer: Vec::new(), depth: 0, has_elements: false, n_pages: 0 })
+        let bytes = Unpacked::new(Box::new(input)).map_err(StoreError::io("read", name))?;
+        let (name, buffer, site, open) = (name.to_owned(), Vec::new(), Site::default(), Vec::new());
+        Ok(WikiReader { xml: xml(bytes), name, buffer, site, open, has_elements: false, n_pages: 0 })
+    }
+
+    /// What the head of the dump says; known with the first page.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// How many pages have been read.
+    pub fn n_pages(&self) -> u64 {
+        self.n_pages
+    }
+
+    /// Goes on behind damage, to the next page that can be read; false if there is none.
+    ///
+    /// A dump in streams of bzip2 loses the pages of the stream that is damaged, others what cannot be decompressed.
+    ///
+    /// # Errors
+    /// When the stream fails.
+    pub fn resume(&mut self) -> Result<bool, StoreError> {
+        let mut bytes = std::mem::replace(self.xml.get_mut(), Unpacked::ended());
+        let found = bytes.resume(NEXT_PAGE).map_err(StoreError::io("read", &self.name))?;
+        self.xml = xml(bytes);
+        // What was open before the damage may end behind it.
+        self.xml.config_mut().allow_unmatched_ends = true;
+        self.open.clear();
+        self.has_elements = true;
+        Ok(found)
     }
 
     /// Fills in the next page; false at the end.
@@ -81,53 +87,52 @@ impl WikiReader {
     /// # Errors
     /// When the stream fails, is damaged or cut off, or is no XML.
     pub fn next(&mut self, page: &mut WikiPage) -> Result<bool, StoreError> {
-        let (mut field, mut is_in_page, mut namespace) = (Field::None, false, String::new());
+        let (mut field, mut namespace) = (Field::None, String::new());
         loop {
             self.buffer.clear();
-            self.xml.get_mut().left = MAX_EVENT;
+            self.xml.get_mut().allow();
             let event = match self.xml.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
                 Err(quick_xml::Error::Io(error)) => {
-                    let error = io::Error::new(error.kind(), error.to_string());
-                    return Err(StoreError::decode(self.place(), error));
+                    let place = place(&self.name, self.n_pages);
+                    return Err(match std::sync::Arc::try_unwrap(error) {
+                        Ok(error) if !unpack::is_damage(&error) => StoreError::io("read", place)(error),
+                        Ok(error) => StoreError::decode(place, error),
+                        Err(error) => StoreError::decode(place, io::Error::new(error.kind(), error.to_string())),
+                    });
                 }
                 Err(error) => return Err(StoreError::corrupt(self.place(), error)),
             };
+            let around = self.open.last().copied().unwrap_or(Element::Other);
             match event {
                 Event::Start(tag) => {
-                    self.has_elements = true;
-                    self.depth += 1;
-                    if self.depth > MAX_DEPTH {
-                        return Err(StoreError::corrupt(self.place(), "its elements are nested too deeply"));
+                    if self.open.len() >= MAX_DEPTH {
+                        let place = place(&self.name, self.n_pages);
+                        return Err(StoreError::corrupt(place, "its elements are nested too deeply"));
                     }
-                    field = Field::None;
-                    match tag.local_name().as_ref() {
-                        "page" => {
-                            is_in_page = true;
-                            page.clear();
-                        }
-                        "title" => field = Field::Title,
-                        "ns" => field = Field::Namespace,
-                        "text" => {
-                            field = Field::Text;
-                            page.text.clear();
-                            page.is_too_long = false;
-                        }
+                    let element = match tag.local_name().as_ref() {
+                        "page" => Element::Page,
+                        "revision" if around == Element::Page => Element::Revision,
+                        "contributor" => Element::Contributor,
+                        _ => Element::Other,
+                    };
+                    match element {
+                        Element::Page => page.clear(),
+                        Element::Revision => page.clear_revision(),
                         _ => {}
                     }
+                    field = Field::of(around, tag.local_name().as_ref());
+                    head(&tag, self.has_elements, &mut self.site, &mut field);
+                    self.has_elements = true;
+                    self.open.push(element);
                 }
                 Event::Empty(tag) => match tag.local_name().as_ref() {
                     _ if !self.has_elements => self.has_elements = true,
                     "redirect" => page.is_redirect = true,
-                    // A text that has been deleted; that of an older revision must not stand for it.
-                    "text" => {
-                        page.text.clear();
-                        page.is_too_long = false;
-                    }
                     _ => {}
                 },
-                Event::Text(text) => page.add(field, &mut namespace, &text.into_inner()),
-                Event::CData(text) => page.add(field, &mut namespace, &text.into_inner()),
+                Event::Text(text) => page::add(page, &mut self.site, &mut namespace, field, &text.into_inner()),
+                Event::CData(text) => page::add(page, &mut self.site, &mut namespace, field, &text.into_inner()),
                 Event::GeneralRef(name) => {
                     let mut one = [0; 4];
                     let character = name.resolve_char_ref().ok().flatten();
@@ -136,23 +141,22 @@ impl WikiReader {
                         None => resolve_predefined_entity(&name),
                     };
                     match meant {
-                        Some(meant) => page.add(field, &mut namespace, meant),
+                        Some(meant) => page::add(page, &mut self.site, &mut namespace, field, meant),
                         None => {
                             let what = format!("`&{};` is not known", name.escape_debug());
-                            return Err(StoreError::corrupt(self.place(), what));
+                            return Err(StoreError::corrupt(place(&self.name, self.n_pages), what));
                         }
                     }
                 }
-                Event::End(tag) => {
-                    self.depth = self.depth.saturating_sub(1);
+                Event::End(_) => {
                     field = Field::None;
-                    if is_in_page && tag.local_name().as_ref() == "page" {
+                    if self.open.pop() == Some(Element::Page) {
                         page.namespace = namespace.trim().parse().unwrap_or(0);
                         self.n_pages += 1;
                         return Ok(true);
                     }
                 }
-                Event::Eof if self.depth > 0 => {
+                Event::Eof if !self.open.is_empty() => {
                     return Err(StoreError::corrupt(self.place(), "it is cut off"));
                 }
                 Event::Eof if !self.has_elements => {
@@ -164,80 +168,50 @@ impl WikiReader {
         }
     }
 
-    /// Where an error is.
     fn place(&self) -> String {
-        format!("{}, behind page {}", self.name, self.n_pages)
+        place(&self.name, self.n_pages)
     }
 }
 
-impl WikiPage {
-    fn clear(&mut self) {
-        self.title.clear();
-        self.text.clear();
-        (self.namespace, self.is_redirect, self.is_too_long) = (0, false, false);
-    }
+/// Where an error is.
+fn place(name: &str, n_pages: u64) -> String {
+    format!("{name}, behind page {n_pages}")
+}
 
-    fn add(&mut self, field: Field, namespace: &mut String, text: &str) {
-        let (to, limit) = match field {
-            Field::None => return,
-            Field::Title => (&mut self.title, 1024),
-            Field::Namespace => (namespace, 16),
-            Field::Text => (&mut self.text, MAX_TEXT),
-        };
-        if to.len() + text.len() <= limit && !(field == Field::Text && self.is_too_long) {
-            to.push_str(text);
-        } else if field == Field::Text {
-            self.is_too_long = true;
-            self.text = String::new();
+fn xml(bytes: Unpacked) -> Reader<Unpacked> {
+    let mut xml = Reader::from_reader(bytes);
+    xml.config_mut().check_comments = false;
+    xml
+}
+
+/// What attributes say of the wiki: the language of the dump, and which namespace a name is of.
+fn head(tag: &BytesStart<'_>, has_elements: bool, site: &mut Site, field: &mut Field) {
+    let attribute = |name: &str| tag.try_get_attribute(name).ok().flatten();
+    match tag.local_name().as_ref() {
+        "mediawiki" if !has_elements => {
+            if let Some(lang) = attribute("xml:lang") {
+                site.lang.push_str(&lang.value);
+            }
         }
-    }
-}
-
-/// Undoes whatever compression a dump has.
-fn unpack(input: impl Read + Send + 'static) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut input = BufReader::with_capacity(1 << 16, input);
-    let mut magic = Vec::with_capacity(4);
-    input.by_ref().take(4).read_to_end(&mut magic)?;
-    let is_bzip2 = magic.starts_with(b"BZh");
-    let whole = Cursor::new(magic).chain(input);
-    let plain: Box<dyn Read + Send> = if is_bzip2 { Box::new(MultiBzDecoder::new(whole)) } else { decompress(whole)? };
-    Ok(Box::new(BufReader::with_capacity(1 << 18, plain)))
-}
-
-/// A stream that gives up when too much is asked of it in one step.
-struct Bounded<R> {
-    inner: R,
-    left: usize,
-}
-
-impl<R: BufRead> Read for Bounded<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(out)?;
-        self.left = self.left.saturating_sub(n);
-        Ok(n)
-    }
-}
-
-impl<R: BufRead> BufRead for Bounded<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.left == 0 {
-            let what = format!("there is no markup in {} MiB", MAX_EVENT >> 20);
-            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        "namespace" => {
+            *field = match attribute("key").as_ref().map(|key| &*key.value) {
+                Some("6") => Field::SiteFile,
+                Some("14") => Field::SiteCategory,
+                _ => Field::None,
+            }
         }
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, n: usize) {
-        self.left = self.left.saturating_sub(n);
-        self.inner.consume(n);
+        _ => {}
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::page::MAX_TEXT;
+    use super::unpack::MAX_EVENT;
     use super::*;
     use bzip2::Compression;
     use bzip2::read::BzEncoder;
+    use std::io::Cursor;
 
     const HEAD: &str = "<mediawiki xmlns=\"http://www.mediawiki.org/xml/export-0.11/\">\n<siteinfo><sitename>W</sitename></siteinfo>\n";
     const PAGES: &str = "<page><title>Ships &amp; boats</title><ns>0</ns><id>7</id><revision><id>9</id>\
@@ -333,5 +307,66 @@ mod tests {
         let mut reader = WikiReader::new(Cursor::new(bomb), "dump").unwrap();
         let error = reader.next(&mut found).unwrap_err();
         assert!(error.to_string().contains("no markup in 32 MiB"), "{error}");
+    }
+
+    #[test]
+    fn the_head_and_the_numbers_of_pages_are_read() {
+        let head = "<mediawiki xml:lang=\"de\"><siteinfo><dbname>dewiki</dbname><base>https://de.example/wiki/Haupt</base>\
+            <namespaces><namespace key=\"0\"/><namespace key=\"6\">Datei</namespace><namespace key=\"14\">Kategorie\
+            </namespace></namespaces></siteinfo>";
+        let dump = [head, "<page><title>T</title><ns>0</ns><id>7</id><revision><id>9</id><timestamp>2024-01-02T03:04:05Z\
+            </timestamp><contributor><id>1</id></contributor><model>wikitext</model><text>a</text></revision></page>", END];
+        let mut reader = WikiReader::new(Cursor::new(dump.concat().into_bytes()), "dump").unwrap();
+        let mut page = WikiPage::default();
+        assert!(reader.next(&mut page).unwrap());
+        let site = reader.site();
+        assert_eq!((&*site.name, &*site.lang, &*site.file, &*site.category), ("dewiki", "de", "Datei", "Kategorie"));
+        assert_eq!(site.base, "https://de.example/wiki/Haupt");
+        assert_eq!((&*page.id, &*page.revision, &*page.timestamp), ("7", "9", "2024-01-02T03:04:05Z"));
+        assert_eq!((&*page.model, &*page.text), ("wikitext", "a"));
+    }
+
+    /// Titles of all pages, with `!` for each piece of damage that was passed over.
+    fn titles(bytes: Vec<u8>) -> Vec<String> {
+        let mut reader = WikiReader::new(Slow(Cursor::new(bytes)), "dump").unwrap();
+        let (mut page, mut titles) = (WikiPage::default(), Vec::new());
+        loop {
+            match reader.next(&mut page) {
+                Ok(true) => titles.push(page.title.clone()),
+                Ok(false) => return titles,
+                Err(_) => {
+                    titles.push("!".into());
+                    if !reader.resume().unwrap() {
+                        return titles;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_damage_is_read() {
+        let page = |title: &str| format!("<page><title>{title}</title><revision><text>{title}</text></revision></page>\n");
+        let groups = [["a", "b"], ["c", "d"], ["e", "f"]].map(|group| group.map(page).concat());
+        let [first, second, third] = &groups;
+        let streams = [HEAD, first, second, third, END].map(|part| pack(part.as_bytes()));
+        let mut flipped = streams.clone();
+        let middle = flipped[2].len() / 2;
+        flipped[2][middle] ^= 0x55;
+        assert_eq!(titles(flipped.concat()), ["a", "b", "!", "e", "f"]);
+        let mut cut = streams.clone();
+        cut[2].truncate(middle);
+        let read = titles(cut.concat());
+        assert!(read.starts_with(&["a".into(), "b".into(), "!".into()]) && read.ends_with(&["f".into()]), "{read:?}");
+        assert_eq!(titles(streams[..4].concat()), ["a", "b", "c", "d", "e", "f", "!"]);
+        // Bad XML costs one page, whatever the compression.
+        let plain = [HEAD, first, "<page><title>&nbsp;</title></page>", second, "<page><title>x</page>", third, END].concat();
+        let expected = ["a", "b", "!", "c", "d", "!", "e", "f"];
+        assert_eq!(titles(plain.clone().into_bytes()), expected);
+        assert_eq!(titles(zstd::encode_all(plain.as_bytes(), 3).unwrap()), expected);
+        let mut gzip = Vec::new();
+        flate2::read::GzEncoder::new(plain.as_bytes(), flate2::Compression::fast()).read_to_end(&mut gzip).unwrap();
+        gzip.truncate(gzip.len() - 12);
+        assert_eq!(titles(gzip).last().unwrap(), "!");
     }
 }
