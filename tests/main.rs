@@ -15,6 +15,7 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod forget;
 mod image;
 mod incremental;
 mod jsonl;

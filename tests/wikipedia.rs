@@ -38,7 +38,7 @@ fn page(title: &str, namespace: i32, id: u32, more: &str, text: &str) -> String 
 /// An article of its own: sentences in an order that no other has, and markup of every kind.
 fn article(number: usize) -> String {
     let sentence = |at: usize| SENTENCES[(number * 3 + at * (1 + 2 * number)) % 8];
-    let own: String = (0..30).map(|at| format!("wort{}x{} ", number, at * at % (7 + number))).collect();
+    let own: String = (0..80).map(|at| format!("wort{}x{} ", number, at * at)).collect();
     format!(
         "{{{{Infobox Mühle|Name=Mühle {number}|Bild=[[Bilddatei:M.jpg|mini|Ein Bild]]}}}}\n[[Bilddatei:N|mini|Noch eins]]\n\
          Die '''Mühle {number}''' ({{{{IPA|x}}}}) liegt am [[Bach (Fluss)|Bach]].<ref name=\"a\">{{{{Literatur|Titel=T}}}}</ref> {}\n\n\

@@ -83,7 +83,9 @@ fn container(aws: &Aws, crawl: &Crawl, job: &Value, index: Option<u64>) -> Comma
     let mut command = Command::new(binary());
     command.args(words).env_clear().current_dir(crawl.local.path());
     let variables = container["environment"].as_array().unwrap();
-    command.envs(variables.iter().map(|variable| (variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap())));
+    command.envs(
+        variables.iter().map(|variable| (variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap())),
+    );
     if let Some(index) = index {
         command.env("AWS_BATCH_JOB_ARRAY_INDEX", index.to_string());
     }
@@ -97,7 +99,8 @@ fn container(aws: &Aws, crawl: &Crawl, job: &Value, index: Option<u64>) -> Comma
 fn a_run_is_a_chain_of_arrays_and_planners() {
     let aws = Aws::start();
     let crawl = Crawl::new(Gateway::shared(), "batch", RECIPE, &[]);
-    let options = ["--option", "queue=queue", "--option", "image=registry.example/tokenmill:1", "--option", "role=batch"];
+    let options =
+        ["--option", "queue=queue", "--option", "image=registry.example/tokenmill:1", "--option", "role=batch"];
     let verb = [&["submit", "--engine", "aws-batch", "--job-minutes", "0"], &options[..]].concat();
     let mut submit = crawl.begin(&verb, crawl.gateway.endpoint());
     ok(std::mem::replace(aws.seen_by(&mut submit), Command::new("true")));
@@ -106,7 +109,8 @@ fn a_run_is_a_chain_of_arrays_and_planners() {
     let mut done: BTreeMap<String, u64> = BTreeMap::new();
     let mut n_children = 0;
     loop {
-        let open: Vec<Value> = aws.jobs().into_iter().filter(|job| !done.contains_key(job["jobId"].as_str().unwrap())).collect();
+        let open: Vec<Value> =
+            aws.jobs().into_iter().filter(|job| !done.contains_key(job["jobId"].as_str().unwrap())).collect();
         if open.is_empty() {
             break;
         }

@@ -51,7 +51,8 @@ fn a_run_whose_node_dies_ends_by_itself_and_equals_the_local_one() {
     crawl.assert_equal();
 
     // Whoever submits again has nothing to do.
-    let mut again = crawl.program(&["submit", "--engine", "slurm", "--plan", &crawl.run_folder()], crawl.gateway.endpoint());
+    let mut again =
+        crawl.program(&["submit", "--engine", "slurm", "--plan", &crawl.run_folder()], crawl.gateway.endpoint());
     let (name, path) = slurm.variable();
     assert_eq!(said(again.env(name, path)).0, "");
     assert_eq!(slurm.jobs().trim(), "");

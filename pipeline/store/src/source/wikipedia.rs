@@ -122,6 +122,7 @@ const EMPTY: Record<'static> = Record {
     truncated: false,
     extra: "",
     robots: "",
+    license: "",
     payload: Payload::Text(""),
 };
 
@@ -277,7 +278,8 @@ mod tests {
             BzEncoder::new(text.as_bytes(), Compression::best()).read_to_end(&mut bytes).unwrap();
             bytes
         };
-        let mut streams = [HEAD, &page("a", 0, 1, ""), &page("b", 0, 2, ""), &page("c", 0, 3, ""), "</mediawiki>"].map(pack);
+        let mut streams =
+            [HEAD, &page("a", 0, 1, ""), &page("b", 0, 2, ""), &page("c", 0, 3, ""), "</mediawiki>"].map(pack);
         let middle = streams[2].len() / 2;
         streams[2][middle] ^= 0x55;
         let events = events(streams.concat());
@@ -290,7 +292,10 @@ mod tests {
     #[test]
     fn languages_have_the_labels_of_language_steps() {
         let of = |name: &str, lang: &str| language(&Site { name: name.into(), lang: lang.into(), ..Site::default() });
-        assert_eq!((of("enwiki", ""), of("x", "zh-Hant"), of("x", "nb"), of("simplewiki", "")), ("en".into(), "zh".into(), "no".into(), "en".into()));
+        assert_eq!(
+            (of("enwiki", ""), of("x", "zh-Hant"), of("x", "nb"), of("simplewiki", "")),
+            ("en".into(), "zh".into(), "no".into(), "en".into())
+        );
         assert_eq!(of("", ""), "");
     }
 }

@@ -314,8 +314,12 @@ mod tests {
         let head = "<mediawiki xml:lang=\"de\"><siteinfo><dbname>dewiki</dbname><base>https://de.example/wiki/Haupt</base>\
             <namespaces><namespace key=\"0\"/><namespace key=\"6\">Datei</namespace><namespace key=\"14\">Kategorie\
             </namespace></namespaces></siteinfo>";
-        let dump = [head, "<page><title>T</title><ns>0</ns><id>7</id><revision><id>9</id><timestamp>2024-01-02T03:04:05Z\
-            </timestamp><contributor><id>1</id></contributor><model>wikitext</model><text>a</text></revision></page>", END];
+        let dump = [
+            head,
+            "<page><title>T</title><ns>0</ns><id>7</id><revision><id>9</id><timestamp>2024-01-02T03:04:05Z\
+            </timestamp><contributor><id>1</id></contributor><model>wikitext</model><text>a</text></revision></page>",
+            END,
+        ];
         let mut reader = WikiReader::new(Cursor::new(dump.concat().into_bytes()), "dump").unwrap();
         let mut page = WikiPage::default();
         assert!(reader.next(&mut page).unwrap());
@@ -346,7 +350,8 @@ mod tests {
 
     #[test]
     fn what_stands_behind_damage_is_read() {
-        let page = |title: &str| format!("<page><title>{title}</title><revision><text>{title}</text></revision></page>\n");
+        let page =
+            |title: &str| format!("<page><title>{title}</title><revision><text>{title}</text></revision></page>\n");
         let groups = [["a", "b"], ["c", "d"], ["e", "f"]].map(|group| group.map(page).concat());
         let [first, second, third] = &groups;
         let streams = [HEAD, first, second, third, END].map(|part| pack(part.as_bytes()));
@@ -356,11 +361,11 @@ mod tests {
         assert_eq!(titles(flipped.concat()), ["a", "b", "!", "e", "f"]);
         let mut cut = streams.clone();
         cut[2].truncate(middle);
-        let read = titles(cut.concat());
-        assert!(read.starts_with(&["a".into(), "b".into(), "!".into()]) && read.ends_with(&["f".into()]), "{read:?}");
+        assert_eq!(titles(cut.concat()), ["a", "b", "!", "e", "f"]);
         assert_eq!(titles(streams[..4].concat()), ["a", "b", "c", "d", "e", "f", "!"]);
         // Bad XML costs one page, whatever the compression.
-        let plain = [HEAD, first, "<page><title>&nbsp;</title></page>", second, "<page><title>x</page>", third, END].concat();
+        let plain =
+            [HEAD, first, "<page><title>&nbsp;</title></page>", second, "<page><title>x</page>", third, END].concat();
         let expected = ["a", "b", "!", "c", "d", "!", "e", "f"];
         assert_eq!(titles(plain.clone().into_bytes()), expected);
         assert_eq!(titles(zstd::encode_all(plain.as_bytes(), 3).unwrap()), expected);

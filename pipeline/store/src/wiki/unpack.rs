@@ -1,7 +1,7 @@
 //! The bytes of a dump: whatever its compression, with limits, and on from the next whole stream after damage.
 
 use crate::source::decompress;
-use bzip2::bufread::MultiBzDecoder;
+use bzip2::bufread::BzDecoder;
 use std::io::{self, BufRead, Cursor, Read};
 use std::mem::replace;
 
@@ -17,6 +17,10 @@ const BEFORE_BLOCK: usize = 4;
 const PACKED: usize = 1 << 16;
 const PLAIN: usize = 1 << 18;
 
+/// Compressed bytes that are kept behind those read. A decoder that has lost its way notices at the end of a block, of at most
+/// 900 kB, and may have read beyond the beginning of the next stream by then.
+const KEPT: usize = 2 << 20;
+
 /// A buffer over a reader in which one can search for what is to come.
 struct Window<R> {
     inner: R,
@@ -24,11 +28,42 @@ struct Window<R> {
     /// What of the buffer has not been read yet.
     start: usize,
     end: usize,
+    /// From where a search may begin that goes back.
+    back: usize,
+    /// Bytes read at once.
+    step: usize,
+    /// Bytes kept behind those read.
+    kept: usize,
 }
 
 impl<R: Read> Window<R> {
-    fn new(inner: R, size: usize) -> Window<R> {
-        Window { inner, buffer: vec![0; size], start: 0, end: 0 }
+    fn new(inner: R, step: usize, kept: usize) -> Window<R> {
+        Window { inner, buffer: vec![0; step + 2 * kept], start: 0, end: 0, back: 0, step, kept }
+    }
+
+    /// Forgets what was read; a search that goes back begins behind the byte that comes next.
+    fn mark(&mut self) {
+        self.back = self.start + 1;
+    }
+
+    /// Goes back as far as possible, but not to a mark.
+    fn rewind(&mut self) {
+        self.start = self.back.min(self.end);
+    }
+
+    /// Reads some more; the number of bytes.
+    fn more(&mut self, kept: usize) -> io::Result<usize> {
+        if self.end + self.step > self.buffer.len() {
+            let moved = self.end - kept.min(self.end);
+            self.buffer.copy_within(moved..self.end, 0);
+            self.end -= moved;
+            self.start = self.start.saturating_sub(moved);
+            self.back = self.back.saturating_sub(moved);
+        }
+        let to = (self.end + self.step).min(self.buffer.len());
+        let n = self.inner.read(&mut self.buffer[self.end..to])?;
+        self.end += n;
+        Ok(n)
     }
 
     /// Goes on to where `found` finds something among the bytes that come; it looks at `overlap` bytes before each new
@@ -39,15 +74,11 @@ impl<R: Read> Window<R> {
                 self.start += at;
                 return Ok(true);
             }
-            let kept = overlap.min(self.end - self.start);
-            self.buffer.copy_within(self.end - kept..self.end, 0);
-            (self.start, self.end) = (0, kept);
-            let n = self.inner.read(&mut self.buffer[kept..])?;
-            if n == 0 {
+            self.start = self.start.max(self.end.saturating_sub(overlap));
+            if self.more(overlap.max(self.kept))? == 0 {
                 self.start = self.end;
                 return Ok(false);
             }
-            self.end += n;
         }
     }
 }
@@ -63,7 +94,7 @@ impl<R: Read> Read for Window<R> {
 impl<R: Read> BufRead for Window<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
-            (self.start, self.end) = (0, self.inner.read(&mut self.buffer)?);
+            self.more(self.kept)?;
         }
         Ok(&self.buffer[self.start..self.end])
     }
@@ -77,7 +108,7 @@ type Packed = Window<Box<dyn Read + Send>>;
 
 /// What undoes the compression.
 enum Decoder {
-    Bzip2(Box<MultiBzDecoder<Packed>>),
+    Bzip2(Box<BzDecoder<Packed>>),
     Other(Box<dyn Read + Send>),
     Ended,
 }
@@ -97,14 +128,41 @@ struct Watched {
 
 impl Read for Watched {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = match &mut self.decoder {
-            Decoder::Bzip2(decoder) => decoder.read(out),
-            Decoder::Other(decoder) => decoder.read(out),
-            Decoder::Ended => Ok(0),
+        let read = loop {
+            match &mut self.decoder {
+                Decoder::Bzip2(decoder) => match decoder.read(out) {
+                    Ok(0) if !out.is_empty() => {}
+                    read => break read,
+                },
+                Decoder::Other(decoder) => break decoder.read(out),
+                Decoder::Ended => break Ok(0),
+            }
+            if let Err(error) = self.end_stream() {
+                break Err(error);
+            }
         };
         self.has_failed |= read.is_err();
         read
     }
+}
+
+impl Watched {
+    /// Ends a stream of bzip2, and begins the next one if there is one.
+    fn end_stream(&mut self) -> io::Result<()> {
+        if let Decoder::Bzip2(decoder) = replace(&mut self.decoder, Decoder::Ended) {
+            let mut packed = decoder.into_inner();
+            if !packed.fill_buf()?.is_empty() {
+                self.decoder = bzip2(packed);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A decoder of the stream that begins here.
+fn bzip2(mut packed: Packed) -> Decoder {
+    packed.mark();
+    Decoder::Bzip2(Box::new(BzDecoder::new(packed)))
 }
 
 impl Unpacked {
@@ -115,7 +173,7 @@ impl Unpacked {
         let is_bzip2 = magic.starts_with(b"BZh");
         let whole = Cursor::new(magic).chain(input);
         let decoder = if is_bzip2 {
-            Decoder::Bzip2(Box::new(MultiBzDecoder::new(Window::new(Box::new(whole), PACKED))))
+            bzip2(Window::new(Box::new(whole), PACKED, KEPT))
         } else {
             Decoder::Other(decompress(whole)?)
         };
@@ -128,7 +186,7 @@ impl Unpacked {
     }
 
     fn of(decoder: Decoder, size: usize) -> Unpacked {
-        Unpacked { plain: Window::new(Watched { decoder, has_failed: false }, size), left: MAX_EVENT }
+        Unpacked { plain: Window::new(Watched { decoder, has_failed: false }, size, 0), left: MAX_EVENT }
     }
 
     /// Allows another step of the XML reader.
@@ -161,9 +219,10 @@ impl Unpacked {
         let Decoder::Bzip2(decoder) = replace(&mut watched.decoder, Decoder::Ended) else { return Ok(false) };
         (self.plain.start, self.plain.end) = (0, 0);
         let mut packed = decoder.into_inner();
+        packed.rewind();
         let found = packed.skip_to(BEFORE_BLOCK + BLOCK.len() - 1, &stream_start)?;
         if found {
-            watched.decoder = Decoder::Bzip2(Box::new(MultiBzDecoder::new(packed)));
+            watched.decoder = bzip2(packed);
         }
         Ok(found)
     }
@@ -174,7 +233,10 @@ pub(super) fn is_damage(error: &io::Error) -> bool {
     !error.get_ref().is_some_and(|inner| inner.is::<crate::StoreError>())
         && matches!(
             error.kind(),
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+            io::ErrorKind::InvalidData
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::UnexpectedEof
+                | io::ErrorKind::Other
         )
 }
 

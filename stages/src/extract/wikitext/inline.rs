@@ -274,8 +274,14 @@ impl<'w, 'p> Inline<'w, 'p> {
         }
         match name.as_str() {
             "sup" | "sub" => self.script(name == "sup", is_end),
-            "poem" if !is_end && self.flow == Flow::Running => self.flow = Flow::Verse,
-            "poem" if is_end && self.flow == Flow::Verse => self.flow = Flow::Running,
+            "poem" => {
+                self.flow = match self.flow {
+                    Flow::Running if !is_end => Flow::Verse,
+                    Flow::Verse if is_end => Flow::Running,
+                    flow => flow,
+                };
+                self.writer.renew(Join::Paragraph);
+            }
             "br" => self.line_break(),
             _ if known(CELLS) && !is_end => self.cell(),
             _ if self.flow == Flow::OneLine && !known(INLINE) => self.collapser.owe_space(),

@@ -144,13 +144,16 @@ impl<'p> Writer<'p> {
             let trimmed = line.trim();
             if let Some(attributes) = table::opening(trimmed) {
                 self.end(&mut state);
-                let (len, inner) = table::extent(&lines[at..]);
+                let (len, inner, behind) = table::extent(&lines[at..]);
                 if self.has_tables && self.depth < MAX_TABLES && !table::is_box(attributes) {
                     self.depth += 1;
                     table::read(self, inner);
                     self.depth -= 1;
                 }
                 at += len;
+                if !behind.is_empty() {
+                    self.line(behind, behind, &mut state);
+                }
                 continue;
             }
             self.line(line, trimmed, &mut state);

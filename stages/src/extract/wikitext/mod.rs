@@ -7,6 +7,8 @@
 //! number of levels, and time and memory are linear in the length of the page, whatever is in it.
 
 mod args;
+#[cfg(test)]
+mod cases;
 mod element;
 mod expand;
 #[cfg(test)]
@@ -14,6 +16,7 @@ mod hostile;
 mod inline;
 mod lines;
 mod link;
+mod meanings;
 mod namespaces;
 mod piece;
 mod quantity;

@@ -53,24 +53,25 @@ pub fn is_box(attributes: &str) -> bool {
     is_hidden || names.any(|name| BOXES.contains(&name) || name.starts_with("infobox") || name.starts_with("navbox"))
 }
 
-/// How many of the lines belong to the table that begins with the first of them, and the lines inside. A table that is not
+/// How many of the lines belong to the table that begins with the first of them, the lines inside, and what stands behind
+/// its end. A table that is not
 /// closed ends before the next section, or with the page.
-pub fn extent<'a>(lines: &'a [&'a str]) -> (usize, &'a [&'a str]) {
+pub fn extent<'a>(lines: &'a [&'a str]) -> (usize, &'a [&'a str], &'a str) {
     let mut depth = 0usize;
     for (at, line) in lines.iter().enumerate() {
         let line = line.trim();
         if opening(line).is_some() {
             depth += 1;
-        } else if line.starts_with("|}") {
+        } else if let Some(behind) = line.strip_prefix("|}") {
             depth = depth.saturating_sub(1);
             if depth == 0 {
-                return (at + 1, &lines[1..at]);
+                return (at + 1, &lines[1..at], behind.trim_start_matches(['}', ' ', GAP]));
             }
-        } else if line.starts_with("==") && line.ends_with("==") && line.bytes().nth(2) != Some(b'=') {
-            return (at, &lines[1..at]);
+        } else if line.starts_with("==") && line.ends_with("==") && line.as_bytes().get(2) != Some(&b'=') {
+            return (at, &lines[1..at], "");
         }
     }
-    (lines.len(), lines.get(1..).unwrap_or(&[]))
+    (lines.len(), lines.get(1..).unwrap_or(&[]), "")
 }
 
 /// A cell as it is gathered.
@@ -203,10 +204,11 @@ mod tests {
     #[test]
     fn tables_end_where_they_are_closed_or_at_a_section() {
         let lines = ["{|", "| a", "{|", "| b", "|}", "|}", "c"];
-        assert_eq!(extent(&lines), (6, &lines[1..5]));
+        assert_eq!(extent(&lines), (6, &lines[1..5], ""));
         let open = ["{|", "| a", "== b ==", "c"];
-        assert_eq!(extent(&open), (2, &open[1..2]));
-        assert_eq!(extent(&open[..2]), (2, &open[1..2]));
+        assert_eq!(extent(&open), (2, &open[1..2], ""));
+        assert_eq!(extent(&open[..2]), (2, &open[1..2], ""));
+        assert_eq!(extent(&["{|", "|} a"]), (2, &[][..], "a"));
     }
 
     #[test]
