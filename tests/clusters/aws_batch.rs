@@ -28,7 +28,16 @@ impl Aws {
         let aws = Self { endpoint: endpoint.trim().to_owned(), server };
         let role = aws.ask(&["iam", "create-role", "--role-name", "batch", "--assume-role-policy-document", "{}"]);
         let role = role["Role"]["Arn"].as_str().unwrap();
-        let machines = ["--compute-environment-name", "machines", "--type", "UNMANAGED", "--state", "ENABLED", "--service-role", role];
+        let machines = [
+            "--compute-environment-name",
+            "machines",
+            "--type",
+            "UNMANAGED",
+            "--state",
+            "ENABLED",
+            "--service-role",
+            role,
+        ];
         aws.ask(&[&["batch", "create-compute-environment"], &machines[..]].concat());
         let queue = ["--job-queue-name", "queue", "--state", "ENABLED", "--priority", "1"];
         let order = ["--compute-environment-order", "order=1,computeEnvironment=machines"];
@@ -139,5 +148,5 @@ fn a_run_is_a_chain_of_arrays_and_planners() {
     let definitions = definitions["jobDefinitions"].as_array().unwrap();
     assert_eq!(definitions.len(), 1, "one definition does for all planners: {definitions:?}");
     assert_eq!(definitions[0]["containerProperties"]["image"], "registry.example/tokenmill:1");
-    //RS
+    assert_eq!(definitions[0]["retryStrategy"]["attempts"], 3);
 }
