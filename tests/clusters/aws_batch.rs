@@ -21,7 +21,7 @@ impl Aws {
     /// Starts it, with a queue named `queue`.
     fn start() -> Self {
         let mut command = clusters();
-        command.args(["-c", include_str!("moto.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-c", include_str!("aws.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut server = command.stderr(Stdio::null()).spawn().unwrap();
         let mut endpoint = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
