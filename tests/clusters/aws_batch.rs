@@ -21,14 +21,23 @@ impl Aws {
     /// Starts it, with a queue named `queue`.
     fn start() -> Self {
         let mut command = clusters();
-        command.args(["-c", include_str!("moto.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-c", include_str!("aws.py")]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut server = command.stderr(Stdio::null()).spawn().unwrap();
         let mut endpoint = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
         let aws = Self { endpoint: endpoint.trim().to_owned(), server };
         let role = aws.ask(&["iam", "create-role", "--role-name", "batch", "--assume-role-policy-document", "{}"]);
         let role = role["Role"]["Arn"].as_str().unwrap();
-        let machines = ["--compute-environment-name", "machines", "--type", "UNMANAGED", "--state", "ENABLED", "--service-role", role];
+        let machines = [
+            "--compute-environment-name",
+            "machines",
+            "--type",
+            "UNMANAGED",
+            "--state",
+            "ENABLED",
+            "--service-role",
+            role,
+        ];
         aws.ask(&[&["batch", "create-compute-environment"], &machines[..]].concat());
         let queue = ["--job-queue-name", "queue", "--state", "ENABLED", "--priority", "1"];
         let order = ["--compute-environment-order", "order=1,computeEnvironment=machines"];
@@ -139,5 +148,5 @@ fn a_run_is_a_chain_of_arrays_and_planners() {
     let definitions = definitions["jobDefinitions"].as_array().unwrap();
     assert_eq!(definitions.len(), 1, "one definition does for all planners: {definitions:?}");
     assert_eq!(definitions[0]["containerProperties"]["image"], "registry.example/tokenmill:1");
-    //RS
+    assert_eq!(definitions[0]["retryStrategy"]["attempts"], 3);
 }
