@@ -117,11 +117,11 @@ fn share(args: &Args, store: &dyn Store, phase: usize) -> Result<Vec<usize>, Fai
     }
     let standing = RunRecord::read(store)?.phases.into_iter().nth(phase);
     let standing = standing.ok_or_else(|| Failure::usage(format!("there is no phase {phase}")))?;
-    let tasks = standing.read_tasks(store)?.ok_or_else(|| {
+    let tasks = standing.tasks.ok_or_else(|| {
         Failure::usage(format!("the tasks of phase {phase} are not planned yet"))
             .hint("end the phase before it: `tokenmill task --plan RUN --phase P --finish`")
     })?;
-    share.of(tasks.len()).map_err(Failure::usage)
+    share.of(tasks.n_tasks).map_err(Failure::usage)
 }
 
 fn which() -> Failure {
