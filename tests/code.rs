@@ -134,7 +134,7 @@ fn run(folder: &Path, name: &str, paths: &str, more: &[&str]) -> Made {
     Made { said, run }
 }
 
-/// Every document that is kept, by its URL, without the name of its input.
+/// Every document that is kept, by its URL, without the name of its input and its place in it.
 fn kept(run: &str) -> BTreeMap<String, String> {
     let shown = tokenmill(&["inspect", "head", run, "-n", "1000"]).ok();
     let mut kept = BTreeMap::new();
@@ -142,7 +142,8 @@ fn kept(run: &str) -> BTreeMap<String, String> {
         if let Some((url, rest)) = document.split_once('\n')
             && url.starts_with("repo://")
         {
-            let rest: Vec<&str> = rest.lines().filter(|line| !line.starts_with("source: ")).collect();
+            let rest: Vec<&str> =
+                rest.lines().filter(|line| !line.starts_with("source: ") && !line.starts_with("row: ")).collect();
             kept.insert(url.to_owned(), rest.join("\n"));
         }
     }

@@ -82,9 +82,10 @@ impl CodeLicense {
         match &extra[self.column.as_str()] {
             serde_json::Value::String(license) => license.clone(),
             serde_json::Value::Array(licenses) => {
-                let all: Vec<String> = licenses.iter().filter_map(|one| Some(format!("({})", one.as_str()?))).collect();
-                let plain = |all: &[String]| all.join(" AND ");
-                if all.len() == 1 { all[0].trim_matches(['(', ')']).to_owned() } else { plain(&all) }
+                let all: Vec<&str> = licenses.iter().filter_map(serde_json::Value::as_str).collect();
+                // Only what is an expression of its own needs brackets.
+                let one = |one: &&str| if one.contains([' ', '/']) { format!("({one})") } else { (*one).to_owned() };
+                if let [one] = all[..] { one.to_owned() } else { all.iter().map(one).collect::<Vec<_>>().join(" AND ") }
             }
             _ => String::new(),
         }

@@ -250,7 +250,7 @@ mod tests {
             ("/jquery-3.1.js", "jquery*.js", true),
             ("/a/jquery.js/b.c", "jquery*.js", true),
             ("/jquery.ts", "jquery*.js", false),
-            ("/aXbXc", "a*b*c", false),
+            ("/axxc", "a*b*c", false),
             ("/axbxc", "a*b*c", true),
         ] {
             assert_eq!(is_part(path, pattern), expected, "{path} {pattern}");

@@ -65,7 +65,7 @@ pub(in crate::pii) fn assigned(site: &Site<'_>, at: usize) -> Option<(usize, usi
     let is_secret = match (strength, quote) {
         (Strength::Named, Some(_)) => random::is_password(value),
         (Strength::Named, None) => {
-            site.has_bare_texts && value.len() >= 8 && !is_path(value) && random::is_password(value)
+            site.has_bare_texts && value.len() >= 8 && !is_path(site, at, value) && random::is_password(value)
         }
         (Strength::Key, Some(_)) => random::is_key(value),
         (Strength::Key, None) => false,
@@ -73,9 +73,10 @@ pub(in crate::pii) fn assigned(site: &Site<'_>, at: usize) -> Option<(usize, usi
     is_secret.then_some((start, start + len))
 }
 
-/// Whether a value is a path of names, as in `token: lexer::Token2`; the first colon of a path is no assignment.
-fn is_path(value: &[u8]) -> bool {
-    value.first() == Some(&b':') || memchr::memmem::find(value, b"::").is_some()
+/// Whether a value is a path of names, as in `token: lexer::Token2`, or the colon before it is part of one.
+fn is_path(site: &Site<'_>, at: usize, value: &[u8]) -> bool {
+    let is_colon = |at: usize| site.byte(at) == b':';
+    is_colon(at) && (is_colon(at + 1) || site.byte_before(at) == b':') || memchr::memmem::find(value, b"::").is_some()
 }
 
 #[derive(Clone, Copy)]

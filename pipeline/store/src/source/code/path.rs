@@ -90,7 +90,7 @@ mod tests {
             ("/etc/passwd", Taken::Unsafe),
             ("a/../../b", Taken::Unsafe),
             ("a\\..\\..\\b", Taken::Unsafe),
-            ("C:\\b", Taken::Unsafe),
+            ("x:\\b", Taken::Unsafe),
             ("..", Taken::Unsafe),
             ("", Taken::Unsafe),
             ("./", Taken::Unsafe),

@@ -7,7 +7,7 @@ use super::limits::MAX_LICENSED_FOLDERS;
 use super::spdx::{UNKNOWN, join, of_text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use tokenmill_core::license::is_expression;
+use tokenmill_core::license::{LicenseType, is_expression};
 
 /// What is known of a repository before its files are read.
 #[derive(Debug, Default)]
@@ -34,6 +34,10 @@ enum Tells {
     Cargo,
     Package,
     Pyproject,
+}
+
+fn is_known(expression: &str) -> bool {
+    !matches!(LicenseType::of(expression), LicenseType::Unknown | LicenseType::None)
 }
 
 fn split(path: &str) -> (&str, &str) {
@@ -90,7 +94,9 @@ impl Survey {
             return;
         }
         let text = String::from_utf8_lossy(content);
-        if what == Tells::License {
+        // Some write nothing but the expression.
+        let expression = Some(text.trim()).filter(|text| is_expression(text) && is_known(text));
+        if what == Tells::License && expression.is_none() {
             let mut found = of_text(&text);
             // A file named after copyright often has no licence, and anything else is one, known or not.
             if found.is_empty() && !text.trim().is_empty() && !name.to_ascii_lowercase().starts_with("copyright") {
@@ -105,7 +111,7 @@ impl Survey {
                 name.clone_into(&mut folder.file);
             }
             folder.texts.extend(found);
-        } else if let Some(expression) = of_manifest(what, &text) {
+        } else if let Some(expression) = expression.map(str::to_owned).or_else(|| of_manifest(what, &text)) {
             let folder = self.folders.entry(folder.to_owned()).or_default();
             let stands = folder.manifest.as_ref().is_some_and(|(standing, _)| standing.as_str() <= name);
             if !stands {
@@ -261,6 +267,7 @@ mod tests {
         survey.file("LICENSE", MIT.as_bytes());
         survey.file("third_party/x/COPYING", b"GNU GENERAL PUBLIC LICENSE\n Version 2, June 1991");
         survey.file("mine/LICENSE.md", b"Ask me first.");
+        survey.file("typed/LICENSE", b"MIT OR Apache-2.0\n");
         survey.file("npm/package.json", br#"{"license": {"type": "ISC"}}"#);
         survey.file("npm/LICENSE", MIT.as_bytes());
         survey.file("npm/sub/package.json", br#"{"license": "SEE LICENSE IN ../x"}"#);
@@ -270,6 +277,7 @@ mod tests {
         assert_eq!(of("third_party/x/src/a.c"), pair("GPL-2.0", "third_party/x/COPYING"));
         assert_eq!(of("third_party/y.c"), pair("MIT", "LICENSE"));
         assert_eq!(of("mine/a.c"), pair(UNKNOWN, "mine/LICENSE.md"));
+        assert_eq!(of("typed/a.rs"), pair("MIT OR Apache-2.0", "typed/LICENSE"));
         assert_eq!(of("npm/sub/a.js"), pair("ISC", "npm/package.json"));
         assert_eq!(Survey::default().license("a/b.c"), None);
     }
