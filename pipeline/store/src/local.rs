@@ -50,7 +50,9 @@ impl LocalStore {
 
     /// A synced temporary file with `content`, on the same file system as every key.
     fn stage(&self, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.scratch)?;
+        // As of a spool, the name tells whose it is.
+        let prefix = format!("{}-", std::process::id());
+        let mut file = tempfile::Builder::new().prefix(&prefix).tempfile_in(&self.scratch)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         Ok(file)
