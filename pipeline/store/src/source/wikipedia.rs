@@ -122,6 +122,7 @@ const EMPTY: Record<'static> = Record {
     truncated: false,
     extra: "",
     robots: "",
+    license: "",
     payload: Payload::Text(""),
 };
 
