@@ -1,4 +1,5 @@
-//! All tests of the whole house in one program; `data`, `gateway`, `readers` and `services` run only when asked for.
+//! All tests of the whole house in one program; `clusters`, `data`, `gateway`, `readers` and
+//! `services` run only when asked for.
 
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
@@ -14,6 +15,8 @@ mod determinism;
 mod ensemble;
 mod exchange;
 mod faults;
+mod forget;
+mod image;
 mod incremental;
 mod jsonl;
 mod lang_table;
@@ -30,6 +33,14 @@ mod submit;
 mod tasks;
 mod train;
 mod wikipedia;
+
+/// On a real Slurm and a real Ray, and with what stands in for AWS and Kubernetes: `cargo xtask test --services`.
+mod clusters {
+    mod aws_batch;
+    mod kubernetes;
+    mod ray;
+    mod slurm;
+}
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {

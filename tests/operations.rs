@@ -27,8 +27,8 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
 }
 
-/// Whether the command ends with this code within a minute; its output then.
-fn ended(mut command: Command) -> Ran {
+/// Runs a command to its end.
+fn ended(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
@@ -240,7 +240,8 @@ fn what_happens_can_be_read_by_machines() {
     let count = |event: &str| said.iter().filter(|line| line["event"] == event).count();
     let n_tasks = parts(&sandbox).len();
     assert_eq!((count("task_started"), count("task_committed"), count("task_failed")), (n_tasks, n_tasks, 0));
-    assert_eq!((count("phase_started"), count("phase_ended")), (5, 5));
+    let n_phases = plan(&sandbox, &[]).len();
+    assert_eq!((count("phase_started"), count("phase_ended")), (n_phases, n_phases));
     for line in &said {
         assert!(line["time"].as_str().unwrap().ends_with('Z') && line["level"] == "info", "{line}");
     }
@@ -252,7 +253,7 @@ fn what_happens_can_be_read_by_machines() {
     let one = Sandbox::new();
     begin(&one);
     let mut command = one.command(&task("0", "0"));
-    let ran = ended(std::mem::replace(command.env("TOKENMILL_LOG", "json"), Command::new("true")));
+    let ran = ended(command.env("TOKENMILL_LOG", "json"));
     let events: Vec<Value> = lines(&ran.code(0).stderr).iter().map(|line| line["event"].clone()).collect();
     assert_eq!(events, ["task_started", "task_committed"]);
     let said = lines(&one.tokenmill(&["--log", "json", "run", "nowhere.toml"]).code(2).stderr);
@@ -267,8 +268,7 @@ fn what_happens_can_be_read_by_machines() {
 fn limited(sandbox: &Sandbox, limit: &str, arguments: &[&str]) -> Ran {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit}; exec \"$@\""), "sh"]).arg(support::binary()).args(arguments);
-    command.current_dir(sandbox.path());
-    ended(command)
+    ended(command.current_dir(sandbox.path()))
 }
 
 #[test]
@@ -359,14 +359,11 @@ fn a_disk_without_room_is_told_before_and_survived_without_asking() {
     assert!(begin(&sandbox) == 6);
     let ran = sandbox.tokenmill(&["run", "recipe.toml", "--threads", "2"]).code(RETRY);
     assert!(ran.stderr.contains("on the disk of") && ran.stderr.contains("are free"), "{}", ran.stderr);
-    let mut n_full = 0;
     for kibibytes in [96, 160, 256, 512, 1_024] {
         disk.grow(kibibytes << 10);
         let ran = sandbox.tokenmill(&["run", "recipe.toml", "--threads", "2", "--no-checks"]).code(RETRY);
         assert!(ran.stderr.contains("No space left on device"), "{}", ran.stderr);
-        n_full += 1;
     }
-    assert_eq!(n_full, 5);
     let seen = status(&sandbox, FOUND_PROBLEMS);
     assert_eq!(seen["finished"], false);
     disk.grow(64 << 20);

@@ -77,7 +77,10 @@ fn a_list_names_tasks_and_an_index_counts_in_it() {
 
 #[test]
 fn threads_share_a_process_and_change_nothing() {
-    let [one, three] = [begun(), begun()];
+    let [one, three] = [Sandbox::new(), Sandbox::new()];
+    for sandbox in [&one, &three] {
+        sandbox.tokenmill(&["task", "--begin", "recipe.toml"]).ok();
+    }
     task(&one, &["--tasks", "0-2"], &[]).ok();
     task(&three, &["--tasks", "0-2", "--threads", "3"], &[]).ok();
     assert_eq!(one.made(), three.made());

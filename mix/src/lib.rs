@@ -10,4 +10,4 @@ pub mod shard;
 mod take;
 pub mod tokenize;
 
-pub use phase::{CUTS, CUTS_PHASE, INDEX_PHASE, SHARDS, TOKENS, TOKENS_PHASE, TokenStore, mix_phases, supply};
+pub use phase::{CUTS, CUTS_PHASE, INDEX_PHASE, SHARDS, TOKENS, TOKENS_PHASE, TokenStore, forget, mix_phases, supply};

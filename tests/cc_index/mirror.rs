@@ -157,10 +157,13 @@ fn languages() -> BTreeMap<String, String> {
     text.lines().skip(1).map(|line| (field(line, 1), code(line))).collect()
 }
 
+/// Ranges by file, in the order in which they were asked for.
+type Asked = Mutex<Vec<(String, Range<u64>)>>;
+
 /// Serves the files below a folder and notes the ranges that are asked for.
 pub struct Server {
     pub base: String,
-    asked: Arc<Mutex<Vec<(String, Range<u64>)>>>,
+    asked: Arc<Asked>,
 }
 
 impl Server {
@@ -179,13 +182,13 @@ impl Server {
         Server { base, asked }
     }
 
-    /// The ranges so far, by file.
+    /// The ranges so far.
     pub fn asked(&self) -> Vec<(String, Range<u64>)> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-fn serve(mut stream: TcpStream, folder: &Path, noted: &Mutex<Vec<(String, Range<u64>)>>) {
+fn serve(mut stream: TcpStream, folder: &Path, noted: &Asked) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
     let first = lines.next().unwrap_or_default();
     let fields: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();

@@ -38,7 +38,7 @@ pub use proxy::{FaultProxy, Faults};
 pub use python::{clusters, package, python, readers, said, unittest};
 pub use ray::Ray;
 pub use sandbox::{RECIPES, Sandbox};
-pub use scheduler::{Job, Scheduler, Start};
+pub use scheduler::{Job, LOST, Scheduler, Start};
 pub use signed::{Answer, signed};
 pub use slurm::Slurm;
 pub use soak::{Goal, Survived, soak};

@@ -58,6 +58,11 @@ impl Process {
         self.status().is_some_and(|(state, _)| state == 'T')
     }
 
+    /// Where its standard output goes.
+    pub fn output(self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/fd/1", self.0)).ok()
+    }
+
     /// Its parent.
     pub fn parent(self) -> Option<Self> {
         self.status().map(|(_, parent)| parent)

@@ -36,7 +36,9 @@ const KUBECTL: &str = "\
 [ \"$1\" != --namespace ] || shift 2
 case $1 in
   apply) submit; echo \"job.batch/$n created\" ;;
-  get) cat \"$TEST_QUEUE/status-$3.json\" 2>/dev/null || true ;;
+  get)
+    if [ -n \"$(standing \"^  name: $3\\$\")\" ]; then echo '{\"status\":{}}'
+    else cat \"$TEST_QUEUE/status-$3.json\" 2>/dev/null || true; fi ;;
   delete) rm -f \"$TEST_QUEUE/status-$3.json\" ;;
 esac
 ";
@@ -66,6 +68,9 @@ pub struct Job {
     /// What it was given: a script, a manifest, a description.
     pub content: String,
 }
+
+/// A program that a test puts in the place of one whose machine is lost.
+pub const LOST: &str = "false";
 
 /// A process of a job that is about to start: what a test may change.
 pub struct Start<'a> {
@@ -179,12 +184,19 @@ impl Scheduler {
             let script = self.queue().join(job.number.to_string()).join("job");
             let mut ended = Vec::new();
             for index in 0..=last.unwrap_or(0) {
-                let mut command = Command::new("bash");
-                self.seen_by(command.arg(&script).current_dir(folder));
-                if last.is_some() {
-                    command.env("SLURM_ARRAY_TASK_ID", index.to_string());
-                }
-                ended.push(start(&job, (index, 1), &mut command, &mut disturb));
+                let mut attempts = (1..).map(|attempt| {
+                    let mut command = Command::new("bash");
+                    self.seen_by(command.arg(&script).current_dir(folder));
+                    command.env("SLURM_RESTART_COUNT", (attempt - 1).to_string());
+                    if last.is_some() {
+                        command.env("SLURM_ARRAY_TASK_ID", index.to_string());
+                    }
+                    let code = start(&job, (index, attempt), &mut command, &mut disturb);
+                    (code, command.get_program() != LOST)
+                });
+                // A job whose node is lost begins again.
+                let is_requeued = job.content.contains("#SBATCH --requeue\n");
+                ended.push(attempts.find(|(_, stays)| *stays || !is_requeued).and_then(|(code, _)| code));
             }
             self.end(&job, "ended");
             codes.insert(job.number, ended);
@@ -266,19 +278,21 @@ impl Scheduler {
             let retries: usize = manifest.field("backoffLimitPerIndex").parse().expect("a limit");
             let mut n_failed = 0;
             for index in 0..manifest.field("completions").parse().expect("a number of completions") {
-                let is_well = (1..=retries + 1).any(|attempt| {
+                let mut attempts = (1..=retries + 1).map(|attempt| {
                     let mut command = Command::new(binary());
                     command.args(manifest.arguments()).env("JOB_COMPLETION_INDEX", format!("{index}"));
                     self.seen_by(command.current_dir(folder));
-                    start(&job, (index, attempt), &mut command, &mut disturb) == Some(0)
+                    start(&job, (index, attempt), &mut command, &mut disturb)
                 });
-                n_failed += usize::from(!is_well);
+                // What the policy of the manifest says: these codes fail an index at once.
+                let last = attempts.find(|code| matches!(code, Some(0 | 2 | 65)));
+                n_failed += usize::from(last != Some(Some(0)));
             }
             let end = if n_failed == 0 { "Complete" } else { "Failed" };
             let status = serde_json::json!({"status": {"conditions": [{"type": end, "status": "True"}]}});
-            self.end(&job, end);
             let path = self.queue().join(format!("status-{}.json", manifest.field("name")));
             std::fs::write(path, status.to_string()).expect("a status");
+            self.end(&job, end);
         }
     }
 }
@@ -292,7 +306,8 @@ fn start(
 ) -> Option<i32> {
     disturb(Start { job, index, attempt, command });
     let output = command.output().expect("a process");
-    output.status.code()
+    // Whoever is lost has no exit code.
+    output.status.code().filter(|_| command.get_program() != LOST)
 }
 
 /// A manifest of one Job, as our own program writes it: one thing a line.

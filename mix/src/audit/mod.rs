@@ -66,6 +66,8 @@ pub struct MixAudit {
     pub bytes: u64,
     /// Documents of the token stores.
     pub n_stored: u64,
+    /// Uses of documents that were taken down; their ids are overwritten.
+    pub n_forgotten: u64,
     /// What every training phase has of every group.
     pub groups: Vec<GroupAudit>,
     /// How many things are wrong.
@@ -136,8 +138,13 @@ pub fn audit(
     let (mut n_stored, mut longest) = (0, planned::Longest::new());
     if others.is_empty() {
         let cuts = planned.as_ref().map(|planned| &planned.cuts);
-        let taken = stores.sums(dataset, cuts, &mut longest, progress)?;
+        let mut taken = stores.sums(dataset, cuts, &mut longest, progress)?;
         n_stored = taken.n_stored;
+        // What was taken down is still there, blank, and the token stores do not have it any more.
+        for it in found.forgotten.iter().map(shard::Forgotten::it) {
+            planned::note(&mut longest, it.group, it.n_tokens);
+            taken.sums.add(&it);
+        }
         let name = |training: u32| phase_name(dataset, training);
         let differences = found.sums.differences(&taken.sums, name);
         // What lies in a damaged shard is not known, and its table must not be trusted.
@@ -167,6 +174,7 @@ pub fn audit(
         n_pieces: found.n_pieces,
         bytes: found.bytes,
         n_stored,
+        n_forgotten: found.forgotten.len() as u64,
         groups,
         n_problems: problems.n,
         problems: problems.first,

@@ -4,6 +4,7 @@ use super::pieces::{Around, Row, documents, end, ids, kept_at_most};
 use super::sums::{Sums, Use};
 use super::{Problems, finding};
 use crate::pack::Packing;
+use crate::phase::forget::blank_content;
 use crate::shard::dataset::{Dataset, Shard, TrainingPhase};
 use crate::shard::megatron::Dtype;
 use crate::shard::read::piece_lengths;
@@ -11,8 +12,10 @@ use crate::shard::samples;
 use crate::shard::sha256::sha256_hex;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use tokenmill_core::DocId;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_store::table::{Batches, Columns};
+use tokenmill_store::takedown::Takedowns;
 use tokenmill_store::{ObjectRef, Store, StoreError};
 
 /// What was found in shards.
@@ -23,8 +26,28 @@ pub struct Found {
     pub n_pieces: u64,
     /// Bytes of all files.
     pub bytes: u64,
+    /// Uses of documents that were taken down: their ids are overwritten, and no token store has them any more.
+    pub forgotten: Vec<Forgotten>,
     /// Shards that cannot be looked into, as training phase and number.
     pub damaged: BTreeSet<(u32, u64)>,
+}
+
+/// A use of a document that was taken down.
+pub struct Forgotten {
+    training: u32,
+    epoch: u32,
+    id: DocId,
+    group: String,
+    content: u64,
+    n_tokens: u64,
+}
+
+impl Forgotten {
+    /// The use.
+    pub fn it(&self) -> Use<'_> {
+        let Forgotten { training, epoch, id, ref group, content, n_tokens } = *self;
+        Use { training, epoch, id, group, content, n_tokens }
+    }
 }
 
 /// Checks all shards of a dataset. `progress` is told how many documents have been checked.
@@ -34,15 +57,27 @@ pub fn check(
     problems: &mut Problems,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Found, StoreError> {
-    let mut found = Found { sums: Sums::new(dataset), n_pieces: 0, bytes: 0, damaged: BTreeSet::new() };
+    let takedowns = Takedowns::read(run)?;
+    let gone = &takedowns.forgotten().ids;
+    let (forgotten, damaged) = (Vec::new(), BTreeSet::new());
+    let mut found = Found { sums: Sums::new(dataset), n_pieces: 0, bytes: 0, forgotten, damaged };
     for (training, phase) in dataset.phases.iter().enumerate() {
         let mut groups: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         let mut n_truncated = 0;
         let before = problems.count();
         for (number, shard) in phase.shards.iter().enumerate() {
             let place = format!("phase `{}` shard {number}", phase.name);
-            let mut one =
-                One { run, dataset, phase, shard, place, training: training as u32, number: number as u64, problems };
+            let mut one = One {
+                run,
+                dataset,
+                phase,
+                shard,
+                place,
+                training: training as u32,
+                number: number as u64,
+                gone,
+                problems,
+            };
             one.check(&mut found, &mut groups, &mut n_truncated)?;
             progress(shard.n_documents);
         }
@@ -132,6 +167,8 @@ struct One<'a> {
     place: String,
     training: u32,
     number: u64,
+    /// Documents that were taken down.
+    gone: &'a BTreeSet<DocId>,
     problems: &'a mut Problems,
 }
 
@@ -175,7 +212,7 @@ impl One<'_> {
         }
         let mut document =
             Document { one: self, bin: &files.bin, names, n_documents: 0, n_truncated: 0, ids: Vec::new() };
-        documents(rows, |pieces| document.check(pieces, &mut found.sums));
+        documents(rows, |pieces| document.check(pieces, &mut found.sums, &mut found.forgotten));
         let (n_documents, truncated) = (document.n_documents, document.n_truncated);
         *n_truncated += truncated;
         let stated = self.shard.n_documents;
@@ -268,7 +305,7 @@ struct Document<'a, 'b> {
 }
 
 impl Document<'_, '_> {
-    fn check(&mut self, pieces: Result<&[&Row], &Row>, sums: &mut Sums) {
+    fn check(&mut self, pieces: Result<&[&Row], &Row>, sums: &mut Sums, forgotten: &mut Vec<Forgotten>) {
         let (rows, first) = match pieces {
             Ok(rows) => match rows.first() {
                 Some(first) => (rows, *first),
@@ -282,6 +319,12 @@ impl Document<'_, '_> {
         self.n_documents += 1;
         let it = use_of(self.one.training, first, self.names);
         sums.add_in(&it, self.one.number);
+        let card = &self.one.dataset.tokenizer;
+        let n_around = Around { bos: card.bos, eos: card.eos }.n_tokens();
+        if self.one.gone.contains(&it.id) && it.content == blank_content(card, it.n_tokens.saturating_sub(n_around)) {
+            let Use { training, epoch, id, group, content, n_tokens } = it;
+            forgotten.push(Forgotten { training, epoch, id, group: group.to_owned(), content, n_tokens });
+        }
         let (dataset, phase) = (self.one.dataset, self.one.phase);
         let place = it.shard(dataset.seed, phase.shards.len() as u64);
         if place != self.one.number {

@@ -124,7 +124,8 @@ fn phase(training: &Training, parts: &[&Part]) -> Result<TrainingPhase, StoreErr
     })
 }
 
-fn shard(part: &Part) -> Result<Shard, StoreError> {
+/// What the manifest says of a shard.
+pub fn shard(part: &Part) -> Result<Shard, StoreError> {
     let object = |name: &str| -> Result<ObjectRef, StoreError> {
         let object = part.objects.get(name).cloned();
         object.ok_or_else(|| StoreError::corrupt(&part.task, format!("the shard has no `{name}`")))

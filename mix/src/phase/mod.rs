@@ -3,6 +3,7 @@
 
 mod cost;
 pub(crate) mod cuts;
+pub mod forget;
 mod index;
 mod scatter;
 mod scattering;
@@ -28,6 +29,7 @@ use std::io::Write;
 use std::sync::Arc;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Params};
+use tokenmill_store::takedown::{original, original_count};
 use tokenmill_store::{
     Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext, commit,
 };
@@ -84,6 +86,11 @@ fn sum(manifest: &Manifest, count: &str) -> u64 {
     manifest.parts.iter().filter_map(|part| part.tally.get(count)?.as_u64()).sum()
 }
 
+/// The sum of one count over all parts of a manifest, as it was before any take-down.
+fn original_sum(manifest: &Manifest, count: &str) -> u64 {
+    manifest.parts.iter().filter_map(|part| original_count(part, count)).sum()
+}
+
 /// A digest of the keys of all parts: the identity of everything a gathering phase reads.
 fn parts_digest(manifest: &Manifest) -> String {
     let keys: String = manifest.parts.iter().map(|part| part.task.as_str()).collect();
@@ -92,8 +99,9 @@ fn parts_digest(manifest: &Manifest) -> String {
 
 /// A digest of everything that a phase has written, wherever and under whatever names of tasks.
 fn objects_digest(manifest: &Manifest) -> String {
-    let digests: String =
-        manifest.parts.iter().flat_map(|part| part.objects.values()).map(|object| object.digest.as_str()).collect();
+    // A take-down makes no other token store of it: what was made of it stays what it is.
+    let objects = manifest.parts.iter().flat_map(|part| part.objects.keys().map(move |name| original(part, name)));
+    let digests: String = objects.flatten().map(|object| object.digest).collect();
     digest_hex(digests.as_bytes())
 }
 

@@ -4,7 +4,7 @@ use super::cuts::{CUTS, Planned};
 use super::scattering::Scattering;
 use super::settings::ShardSettings;
 use super::sources::{Sources, TableRef, in_tasks, store_tables, tables_digest, tables_label};
-use super::{Layout, cost, first_part, json_of, parts_digest, sum, tokens, work_value};
+use super::{Layout, cost, first_part, json_of, original_sum, parts_digest, tokens, work_value};
 use crate::take::Training;
 use serde_json::json;
 use std::sync::Arc;
@@ -121,8 +121,8 @@ impl Scatter {
         let manifest = inputs.get(DOCS)?;
         let (card, trainings) = match &self.selection {
             Selection::All { context } => {
-                let n_documents = sum(manifest, "n_out");
-                let n_tokens = sum(manifest, "n_tokens") + self.settings.around() * n_documents;
+                let n_documents = original_sum(manifest, "n_out");
+                let n_tokens = original_sum(manifest, "n_tokens") + self.settings.around() * n_documents;
                 let training = Training { name: "main".to_owned(), context: *context, n_documents, n_tokens };
                 (json_of(inputs.store()?, first_part(manifest)?, tokens::CARD)?, vec![training])
             }

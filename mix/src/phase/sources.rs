@@ -19,7 +19,8 @@ use tokenmill_core::BuildError;
 use tokenmill_core::hash::digest_hex;
 use tokenmill_core::schema::{self, Type};
 use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Manifest, Phase, Store, StoreError};
+use tokenmill_store::takedown::original;
+use tokenmill_store::{Manifest, ObjectRef, Part, Phase, Store, StoreError};
 
 /// The token store of a run that has ended.
 pub struct TokenStore {
@@ -110,6 +111,16 @@ pub struct TableRef {
     pub key: String,
     /// Its size.
     pub bytes: u64,
+    /// Key that it had before a take-down, by which tasks are known; empty without any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub was: String,
+}
+
+impl TableRef {
+    /// The key that tasks are known by.
+    fn identity(&self) -> &str {
+        if self.was.is_empty() { &self.key } else { &self.was }
+    }
 }
 
 impl Sources {
@@ -199,7 +210,14 @@ impl Sources {
 
 /// The tables of the parts of one token store.
 pub fn store_tables(source: usize, manifest: &Manifest) -> Vec<Vec<TableRef>> {
-    let of = |part| tables(part).map(|table| TableRef { source, key: table.key.clone(), bytes: table.bytes }).collect();
+    let of = |part: &Part| {
+        let named = part.objects.iter().filter(|(_, object)| tables(part).any(|table| table == *object));
+        let table = |(name, object): (&String, &ObjectRef)| {
+            let was = original(part, name).map(|was| was.key).filter(|was| *was != object.key).unwrap_or_default();
+            TableRef { source, key: object.key.clone(), bytes: object.bytes, was }
+        };
+        named.map(table).collect()
+    };
     manifest.parts.iter().map(of).collect()
 }
 
@@ -230,14 +248,14 @@ pub fn in_tasks(parts: Vec<Vec<TableRef>>) -> Vec<Vec<TableRef>> {
 
 /// A digest of some tables: the identity of what a task reads.
 pub fn tables_digest(tables: &[TableRef]) -> String {
-    let keys: Vec<String> = tables.iter().map(|table| format!("{} {}", table.source, table.key)).collect();
+    let keys: Vec<String> = tables.iter().map(|table| format!("{} {}", table.source, table.identity())).collect();
     digest_hex(keys.join("\n").as_bytes())
 }
 
 /// What people see of a task. It follows from the tables alone: two parts without documents have equal ones, and so are one
 /// task.
 pub fn tables_label(tables: &[TableRef]) -> String {
-    let name = tables.first().and_then(|table| table.key.rsplit('/').next()).unwrap_or_default();
+    let name = tables.first().and_then(|table| table.identity().rsplit('/').next()).unwrap_or_default();
     let name = name.get(..8).unwrap_or(name);
     if tables.len() == 1 { format!("table {name}") } else { format!("{} tables from {name}", tables.len()) }
 }

@@ -51,11 +51,6 @@ impl Failure {
         self.code
     }
 
-    /// An error of the store that trying again here will not change.
-    pub fn usage_of(error: StoreError) -> Failure {
-        Failure { code: USAGE, ..error.into() }
-    }
-
     /// Adds what to do next.
     pub fn hint(self, hint: impl Into<String>) -> Failure {
         Failure { hint: Some(hint.into()), ..self }

@@ -1,4 +1,5 @@
 //! `tokenmill`: a web crawl in, tokenized training shards out. This crate is glue: every verb is one file.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
 #![allow(clippy::disallowed_methods, reason = "and the one that touches the files they name")]
 
@@ -14,6 +15,7 @@ mod documents;
 mod explain;
 mod extract;
 mod failure;
+mod forget;
 mod gc;
 mod house;
 mod inspect;
@@ -76,6 +78,7 @@ enum Verb {
     Release(release::Args),
     Train(train::Args),
     Annotate(annotate::Args),
+    Forget(forget::Args),
     Gc(gc::Args),
     Assets(assets::Args),
     #[command(hide = true)]
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Verb::Release(args) => release::main(&args),
         Verb::Train(args) => train::main(&args),
         Verb::Annotate(args) => annotate::main(&args),
+        Verb::Forget(args) => forget::main(&args),
         Verb::Gc(args) => gc::main(&args),
         Verb::Assets(args) => assets::main(&args),
         Verb::Catalog(args) => catalog::main(&args),

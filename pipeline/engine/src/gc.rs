@@ -7,10 +7,12 @@
 
 use crate::plan::RunRecord;
 use crate::run::ATTEMPTS;
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 use tokenmill_store::commit::{parse, read_manifest};
 use tokenmill_store::keeper::Kept;
+use tokenmill_store::takedown::Takedowns;
 use tokenmill_store::{Commit, Keeper, StoreError};
 
 /// Why an object is not needed.
@@ -119,9 +121,20 @@ fn live(store: &dyn Keeper, objects: &[Kept]) -> Result<BTreeSet<String>, StoreE
             keep(commit);
         }
     }
-    // A phase that has not ended, or was planned again with other tasks, has commits outside its manifest.
+    // A phase that has not ended, or was planned again with other tasks, has commits outside its manifest. What a take-down
+    // has put into the place of a commit is needed, and what only the older one names is not.
+    let takedowns = Takedowns::read(&store)?;
+    let mut revised: BTreeMap<&str, BTreeMap<String, Commit>> = BTreeMap::new();
     for key in keys().filter(|key| is_commit(key) && !in_manifests.contains(*key)) {
-        keep(parse(key, &store.read(key)?)?);
+        let revised = match revised.entry(folder(key)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let folder = *unknown.key();
+                unknown.insert(takedowns.revised(&store, folder)?)
+            }
+        };
+        let commit: Commit = parse(key, &store.read(key)?)?;
+        keep(revised.remove(&commit.task).unwrap_or(commit));
     }
     live.extend(keys().map(str::to_owned));
     Ok(live)

@@ -10,6 +10,7 @@ pub mod chain;
 mod clock;
 pub mod config;
 pub mod exchange;
+pub mod forget;
 pub mod gc;
 pub mod index;
 mod journal;

@@ -63,6 +63,7 @@ impl Tally {
 
     /// Adds another tally of the same steps.
     pub fn add(&mut self, other: &Tally) {
+        let (n_out, bytes_out) = (self.n_out, self.bytes_out);
         self.n_in += other.n_in;
         self.n_out += other.n_out;
         self.bytes_out += other.bytes_out;
@@ -77,6 +78,15 @@ impl Tally {
         if self.steps.is_empty() {
             self.steps =
                 other.steps.iter().map(|step| StepTally { name: step.name.clone(), ..StepTally::default() }).collect();
+        }
+        // Parts from which a document was taken down have one step more; in others all documents pass it.
+        for step in other.steps.iter().skip(self.steps.len()) {
+            let name = step.name.clone();
+            self.steps.push(StepTally { name, n_in: n_out, bytes_in: bytes_out, ..StepTally::default() });
+        }
+        for step in self.steps.iter_mut().skip(other.steps.len()) {
+            step.n_in += other.n_out;
+            step.bytes_in += other.bytes_out;
         }
         for (mine, theirs) in self.steps.iter_mut().zip(&other.steps) {
             mine.n_in += theirs.n_in;
@@ -137,6 +147,15 @@ mod tests {
         sum.add(&tally);
         assert_eq!((sum.n_in, sum.steps[1].reasons["r"]), (6, 2));
         assert!(sum.violations().is_empty());
+        let mut longer = tally.clone();
+        longer.steps.push(StepTally { name: "forget".into(), n_in: 1, n_removed: 1, ..StepTally::default() });
+        longer.steps[2].reasons.insert("forgotten".into(), 1);
+        longer.n_out = 0;
+        for order in [[&longer, &tally], [&tally, &longer]] {
+            let mut sum = Tally::default();
+            order.into_iter().for_each(|tally| sum.add(tally));
+            assert_eq!((sum.violations(), sum.steps[2].n_in, sum.n_out), (Vec::new(), 2, 1));
+        }
         tally.steps[1].n_in = 3;
         assert_eq!(tally.violations().len(), 2);
         tally.steps[1].reasons.clear();

@@ -94,13 +94,13 @@ pub fn write_manifest(store: &dyn Store, key: &str, manifest: &Manifest) -> Resu
     create_equal(store, key, &to_json(manifest)?)
 }
 
-/// Reads a manifest, or `None` when the phase has not ended.
+/// Reads a manifest as it stands after all take-downs of the run, or `None` when the phase has not ended.
 ///
 /// # Errors
 /// When the store fails or the manifest is unreadable.
 pub fn read_manifest(store: &dyn Store, key: &str) -> Result<Option<Manifest>, StoreError> {
     match store.read(key) {
-        Ok(content) => parse(key, &content).map(Some),
+        Ok(content) => crate::takedown::standing(store, parse(key, &content)?).map(Some),
         Err(StoreError::Missing(_)) => Ok(None),
         Err(error) => Err(error),
     }

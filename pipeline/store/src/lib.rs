@@ -36,6 +36,7 @@ pub mod source;
 pub mod spool;
 pub mod store;
 pub mod table;
+pub mod takedown;
 pub mod testing;
 pub mod warc;
 mod web;

@@ -15,7 +15,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let mut index = Index { extensions: BTreeMap::new(), names: BTreeMap::new(), interpreters: BTreeMap::new() };
     for language in LANGUAGES {
         for extension in language.extensions {
-            index.extensions.entry(extension).or_insert_with(Vec::new).push(language);
+            index.extensions.entry(extension).or_default().push(language);
         }
         index.names.extend(language.names.iter().map(|name| (*name, language)));
         index.interpreters.extend(language.interpreters.iter().map(|program| (*program, language)));
@@ -32,6 +32,9 @@ const RARE: [&str; 19] = [
     "mod",
 ];
 
+/// Beginnings of names of files that are prose, whatever follows.
+const PAPERS: [&str; 6] = ["readme", "license", "licence", "copying", "unlicense", "copyright"];
+
 fn named(name: &str) -> Option<&'static Language> {
     LANGUAGES.binary_search_by_key(&name, |language| language.name).ok().map(|at| &LANGUAGES[at])
 }
@@ -46,7 +49,15 @@ fn of_name(name: &str, text: &str) -> Option<&'static Language> {
     if let Some(language) = INDEX.names.get(name) {
         return Some(language);
     }
-    let (stem, extension) = name.rsplit_once('.')?;
+    // `LICENSE-MIT`, `COPYING.LESSER`, `README.first`.
+    let is_paper = PAPERS
+        .iter()
+        .any(|paper| name.strip_prefix(paper).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_', '.'])));
+    let by_extension = name.rsplit_once('.').and_then(|(stem, extension)| of_extension(stem, extension, text));
+    by_extension.or_else(|| if is_paper { named("text") } else { None })
+}
+
+fn of_extension(stem: &str, extension: &str, text: &str) -> Option<&'static Language> {
     if WRAPPERS.contains(&extension) {
         return of_name(stem, text);
     }
@@ -106,6 +117,11 @@ mod tests {
             ("CMakeLists.txt", "", "cmake"),
             ("README", "", "text"),
             ("README.md", "", "markdown"),
+            ("LICENSE-MIT", "", "text"),
+            ("COPYING.LESSER", "", "text"),
+            ("license.rs", "", "rust"),
+            ("LICENSE-2.0", "", "text"),
+            ("licensee", "", ""),
             ("requirements.txt", "", "pip-requirements"),
             ("notes.txt", "", "text"),
             ("config.h.in", "#define X\n", "c"),

@@ -64,7 +64,6 @@ const GENERATED: &[&str] = &[
     "bun.lock",
     "deno.lock",
     "cargo.lock",
-    "cargo.toml.orig",
     "composer.lock",
     "gemfile.lock",
     "poetry.lock",

@@ -11,7 +11,7 @@ use tokenmill_core::{
 /// The catalogue entry.
 pub const ENTRY: Entry = Entry {
     name: "pii.redact",
-    version: 1,
+    version: 2,
     about: "Replaces e-mail addresses, telephone numbers, cards and other personal data by placeholders.",
     shape: Shape::Edit,
     needs_text: true,

@@ -14,11 +14,17 @@ pub(super) struct Site<'a> {
     pub plan: Option<&'static Plan>,
     /// The plans of the regions in which the language is mostly spoken.
     pub plans: &'static [&'static Plan],
+    /// Whether texts stand without quotes: not so in the languages of programs, where such a word is a name.
+    pub has_bare_texts: bool,
     /// End of what was found last.
     pub done: Cell<usize>,
     text: &'a str,
     clues: Cell<Option<(usize, Clues)>>,
 }
+
+/// Languages of files, as `code.language` calls them behind `x-`, in which texts stand without quotes.
+const BARE_TEXTS: [&str; 10] =
+    ["batchfile", "csv", "dockerfile", "fish", "http", "ini", "makefile", "nginx", "shell", "yaml"];
 
 /// Bytes that are looked at to tell whether a place lies in a URL.
 const MAX_URL: usize = 256;
@@ -26,10 +32,12 @@ const MAX_URL: usize = 256;
 impl<'a> Site<'a> {
     /// A text in a language (its label may have a script or region behind `-` or `_`).
     pub(super) fn new(text: &'a str, lang: &'a str, plan: Option<&'static Plan>) -> Site<'a> {
+        let has_bare_texts = lang.strip_prefix("x-").is_none_or(|language| BARE_TEXTS.contains(&language));
         let lang = lang.split(['-', '_']).next().unwrap_or("");
         Site {
             bytes: text.as_bytes(),
             lang,
+            has_bare_texts,
             plan,
             plans: plan::of_language(lang),
             done: Cell::new(0),

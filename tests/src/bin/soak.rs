@@ -1,4 +1,5 @@
 //! `cargo xtask soak`: kills and store faults over a small run until there have been enough; prints what was survived.
+#![expect(clippy::disallowed_methods, reason = "it tells how long it took")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 use std::process::ExitCode;

@@ -71,6 +71,9 @@ fn print(found: &MixAudit) {
         count(found.n_pieces),
         count(found.n_stored)
     );
+    if found.n_forgotten > 0 {
+        println!("{} of them were taken down: their tokens are overwritten", count(found.n_forgotten));
+    }
     for problem in &found.problems {
         println!("problem: {}", plain(problem));
     }

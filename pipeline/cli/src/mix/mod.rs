@@ -6,7 +6,7 @@ mod open;
 mod plan;
 mod run;
 
-pub use open::{folder, is_mix, parse, plan};
+pub use open::{folder, is_mix, parse, plan, read};
 
 use crate::failure::Failure;
 use std::process::ExitCode;

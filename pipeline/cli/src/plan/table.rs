@@ -69,7 +69,7 @@ fn dollars(amount: f64) -> String {
 
 fn digits(number: f64) -> String {
     match number {
-        n if n == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         n if n < 0.001 => "<0.001".to_owned(),
         n if n < 1.0 => format!("{n:.3}"),
         n if n < 100.0 => format!("{n:.1}"),

@@ -82,15 +82,7 @@ impl AwsBatch {
             resources.push(json!({"type": "GPU", "value": shape.gpus.to_string()}));
         }
         let mut job = self.job(round, name, &round.command(array), json!(resources));
-        // What would fail again is not tried again; all else is: lost hosts, full memories, exit code 75.
-        let exit = |code: u8| json!({"onExitCode": code.to_string(), "action": "EXIT"});
-        job["retryStrategy"] = json!({"attempts": self.attempts, "evaluateOnExit": [
-            exit(BAD_INPUT),
-            exit(USAGE),
-            {"onExitCode": RETRY.to_string(), "action": "RETRY"},
-            {"onStatusReason": "Host EC2*", "action": "RETRY"},
-            {"onReason": "*", "action": "RETRY"},
-        ]});
+        job["retryStrategy"] = self.retries();
         if array.n_jobs > 1 {
             job["arrayProperties"] = json!({"size": array.n_jobs});
         }
@@ -99,6 +91,18 @@ impl AwsBatch {
             job["timeout"] = json!({"attemptDurationSeconds": shape.minutes.saturating_mul(60)});
         }
         job
+    }
+
+    /// When a job is tried again: what would fail again is not; all else is, lost hosts, full memories, exit code 75.
+    fn retries(&self) -> Value {
+        let exit = |code: u8| json!({"onExitCode": code.to_string(), "action": "EXIT"});
+        json!({"attempts": self.attempts, "evaluateOnExit": [
+            exit(BAD_INPUT),
+            exit(USAGE),
+            {"onExitCode": RETRY.to_string(), "action": "RETRY"},
+            {"onStatusReason": "Host EC2*", "action": "RETRY"},
+            {"onReason": "*", "action": "RETRY"},
+        ]})
     }
 
     /// The job that submits what comes next.
@@ -131,7 +135,12 @@ impl AwsBatch {
         if let Some(role) = self.options.get("executionRole") {
             container["executionRoleArn"] = json!(role);
         }
-        Some(json!({"jobDefinitionName": DEFINITION, "type": "container", "containerProperties": container}))
+        Some(json!({
+            "jobDefinitionName": DEFINITION,
+            "type": "container",
+            "retryStrategy": self.retries(),
+            "containerProperties": container,
+        }))
     }
 
     /// Submits a job unless one of its name waits or runs, and says its id.

@@ -1,14 +1,20 @@
-"""Runs the jobs of one round of `tokenmill submit` on a Ray cluster.
+"""Runs the jobs of `tokenmill submit` on a Ray cluster.
 
-Reads a description from standard input, and writes one line of JSON for every job that has ended to standard output.
+Reads one description of a round, a line of JSON, after the other from standard input. For every job that has ended it writes
+a line of JSON to standard output, and an empty object after the last of a round.
 """
 
 import json
 import os
 import subprocess
 import sys
+import warnings
 
-import ray
+warnings.filterwarnings("ignore")
+# Jobs without a GPU must not be told that they have none, which Ray warns of at length.
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+import ray  # noqa: E402
 
 RETRY = 75
 LAST_BYTES = 8192
@@ -45,9 +51,15 @@ def job(command, cwd, variables):
     return ran.returncode, said
 
 
-def main():
-    plan = json.load(sys.stdin)
-    ray.init(address=plan["address"], log_to_driver=False, logging_level="warning")
+def rounds():
+    """What standard input describes."""
+    for line in sys.stdin:
+        if line.strip():
+            yield json.loads(line)
+
+
+def run(plan, variables):
+    """Runs the jobs of one round, and writes what became of them."""
     remote = ray.remote(
         num_cpus=plan["cores"],
         num_gpus=plan["gpus"],
@@ -56,8 +68,6 @@ def main():
         retry_exceptions=[TryAgain],
         scheduling_strategy="SPREAD",
     )(job)
-    # Passed as a value that lives in memory, and not as a setting of the cluster: it may hold keys.
-    variables = ray.put({name: os.environ[name] for name in plan["variables"] if name in os.environ})
     waiting = iter(range(len(plan["jobs"])))
     running, n_failed = {}, 0
     while True:
@@ -76,6 +86,18 @@ def main():
                 code, said = RETRY, str(error)
             n_failed += code not in (0, RETRY)
             print(json.dumps({"job": number, "code": code, "said": said}), flush=True)
+    print("{}", flush=True)
+
+
+def main():
+    variables = None
+    for plan in rounds():
+        if not ray.is_initialized():
+            ray.init(address=plan["address"], log_to_driver=False, logging_level="warning")
+        if variables is None:
+            # Passed as a value that lives in memory, and not as a setting of the cluster: it may hold keys.
+            variables = ray.put({name: os.environ[name] for name in plan["variables"] if name in os.environ})
+        run(plan, variables)
 
 
 main()

@@ -7,8 +7,9 @@ use super::shape::Limits;
 use super::tool::no_start;
 use crate::failure::{Failure, RETRY};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// The program that talks to Ray.
 const PROGRAM: &str = include_str!("ray.py");
@@ -25,13 +26,14 @@ const PREFIXES: [&str; 2] = ["AWS_", "TOKENMILL_"];
 pub struct Ray {
     options: Options,
     retries: usize,
+    talk: Mutex<Option<Talk>>,
 }
 
 impl Ray {
     /// Checks the options. A job that loses its machine is tried again so often.
     pub fn new(options: Options, retries: usize) -> Result<Ray, Failure> {
         options.check("ray", KNOWN)?;
-        Ok(Ray { options, retries })
+        Ok(Ray { options, retries, talk: Mutex::new(None) })
     }
 
     /// What the program reads.
@@ -82,7 +84,7 @@ impl Engine for Ray {
     fn files(&self, round: &Round<'_>) -> Result<Vec<File>, Failure> {
         let name = round.name("jobs");
         let content = format!("{:#}\n", self.description(round));
-        let submit = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\npython3 ray.py < {name}.json\n");
+        let submit = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\ntr -d '\\n' < {name}.json | python3 ray.py\n");
         Ok(vec![
             File { name: "ray.py".to_owned(), content: PROGRAM.to_owned() },
             File { name: format!("{name}.json"), content },
@@ -91,33 +93,71 @@ impl Engine for Ray {
     }
 
     fn submit(&self, round: &Round<'_>) -> Result<Outcome, Failure> {
-        let python = self.options.get("python").unwrap_or("python3");
+        let mut slot = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever has failed once is started anew, should there be another round.
+        let mut talk = match slot.take() {
+            Some(talk) => talk,
+            None => Talk::start(self.options.get("python").unwrap_or("python3"), round)?,
+        };
+        let failed = talk.round(&self.description(round))?;
+        *slot = Some(talk);
+        Ok(Outcome::Tried(failed))
+    }
+}
+
+/// The program at work: joining a cluster takes seconds, so it stays for all rounds, and ends with its input.
+struct Talk {
+    python: String,
+    child: Child,
+    input: Option<ChildStdin>,
+    output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Talk {
+    fn start(python: &str, round: &Round<'_>) -> Result<Talk, Failure> {
         let mut command = Command::new(python);
         command.args(["-c", PROGRAM]).envs(round.run.variables.iter().cloned());
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
         let mut child = child.map_err(|error| no_start(python, &error))?;
-        let lost = |error| Failure::for_now(format!("`{python}` was lost: {error}"));
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(self.description(round).to_string().as_bytes()).map_err(lost)?;
-        }
+        let output = child.stdout.take().ok_or_else(|| Failure::for_now(format!("`{python}` has no output")))?;
+        let input = child.stdin.take();
+        Ok(Talk { python: python.to_owned(), child, input, output: BufReader::new(output).lines() })
+    }
+
+    /// Has a round done, and says which jobs failed.
+    fn round(&mut self, description: &Value) -> Result<Vec<Failed>, Failure> {
+        let sent = match &mut self.input {
+            Some(input) => writeln!(input, "{description}").and_then(|()| input.flush()),
+            None => Ok(()),
+        };
         let mut failed = Vec::new();
-        for line in child.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
-            let line = line.map_err(lost)?;
-            let Ok(job) = serde_json::from_str::<Value>(&line) else {
+        // One that ended before it has read everything has said why.
+        for line in sent.is_ok().then_some(&mut self.output).into_iter().flatten() {
+            let line = line.map_err(|error| Failure::for_now(format!("`{}` was lost: {error}", self.python)))?;
+            let Ok(Value::Object(job)) = serde_json::from_str::<Value>(&line) else {
                 eprintln!("{line}");
                 continue;
             };
-            let (code, said) = (job["code"].as_i64().unwrap_or(0), job["said"].as_str().unwrap_or_default());
+            if job.is_empty() {
+                return Ok(failed);
+            }
+            let code = job.get("code").and_then(Value::as_i64).unwrap_or(i64::from(RETRY));
+            let said = job.get("said").and_then(Value::as_str).unwrap_or_default();
             if code != 0 {
                 eprintln!("{}", said.trim_end());
                 failed.push(Failed { for_good: code != i64::from(RETRY), message: said.to_owned() });
             }
         }
-        let status = child.wait().map_err(lost)?;
-        if status.success() {
-            return Ok(Outcome::Tried(failed));
-        }
+        let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         Err(Failure::for_now(format!("the program that talks to Ray ended with {status}"))
             .hint("`pip install ray` on this machine, and `ray start` or `--option address=HOST:PORT`"))
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        // It ends with its input; how is of no use any more.
+        let _ = self.child.wait();
     }
 }

@@ -80,9 +80,13 @@ impl Slurm {
         let mut script = self.head(round, name, "%j", lines);
         let command = format!("{} {}", quote(&round.run.program), quote_all(&round.planner));
         script.push_str(&format!(
-            "# Whatever may pass is tried again; anything else ends the chain.\n\
-             code=75\n\
-             for pause in 0 30 120 300; do\n  sleep $pause\n  {command}\n  code=$?\n  [ $code -eq 75 ] || break\ndone\n\
+            "# What may pass, and what was killed, is tried again; anything else ends the chain.\n\
+             for pause in 0 15 60 300; do\n  \
+               sleep $pause\n  \
+               {command}\n  \
+               code=$?\n  \
+               [ $code -eq 75 ] || [ $code -gt 128 ] || break\n\
+             done\n\
              exit $code\n"
         ));
         script

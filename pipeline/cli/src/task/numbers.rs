@@ -89,17 +89,16 @@ impl Share<'_> {
         let all = self.tasks.map_or(n_tasks, |tasks| tasks.as_slice().len());
         let number = |place: usize| self.tasks.map_or(Some(place), |tasks| tasks.as_slice().get(place).copied());
         let pack = self.pack.unwrap_or(1);
-        let places = match self.index {
-            None if self.is_all() => 0..all,
+        let (first, end) = match self.index {
+            None if self.is_all() => (0, all),
             None => return Err("which task is not said".to_owned()),
             Some(index) => {
                 let first = index.checked_mul(pack).and_then(|place| place.checked_add(self.offset));
                 let first = first.ok_or_else(|| format!("there is no task at {index} times {pack}"))?;
-                first.min(all)..first.saturating_add(pack).min(all)
+                (first, first.saturating_add(pack).min(all))
             }
         };
-        let first = places.start;
-        let chosen: Vec<usize> = places.filter_map(number).filter(|task| *task < n_tasks).collect();
+        let chosen: Vec<usize> = (first..end).filter_map(number).filter(|task| *task < n_tasks).collect();
         if chosen.is_empty() {
             return Err(match self.tasks {
                 None => format!("there is no task {first} in the phase; it has {n_tasks}"),

@@ -32,6 +32,7 @@ pub use against::{AGAINST, Pinned, identity, pin};
 pub use decisions::{Decided, Fates, PartDecisions, by_part};
 pub use home::TABLE as DECISIONS;
 pub use lines::Cuts;
+pub use similar::{KEPT, KEPT_ID};
 pub use sketch::{Sketched, Sketcher};
 pub use steps::{From, Step, steps};
 

@@ -15,6 +15,7 @@ use tokenmill_core::hash::{hash64, sampled};
 use tokenmill_core::ledger::Removal;
 use tokenmill_core::{DocId, LedgerRow, Record};
 use tokenmill_store::source::{Input, Refusal};
+use tokenmill_store::takedown::{FORGOTTEN, Takedowns};
 use tokenmill_store::warc::Notes;
 use tokenmill_store::{Outcome, Requests, StoreError, Task, TaskContext};
 
@@ -54,6 +55,8 @@ pub struct Writer<'a> {
     /// Hash of the URL of the row in hand, where its record tells none.
     url_hash: Option<u64>,
     seen: BTreeSet<DocId>,
+    /// What was taken down and must not come back.
+    takedowns: Takedowns,
     /// Number of the row in hand.
     pub row: u32,
     /// Documents kept so far.
@@ -74,6 +77,8 @@ impl<'a> Writer<'a> {
         journal: &'a Journal,
         decisions: Vec<Decisions>,
     ) -> Result<Writer<'a>, StoreError> {
+        // Not counted as a request of the task: it is the same task before and after a take-down.
+        let takedowns = context.inputs.store().map_or_else(|_| Ok(Takedowns::default()), Takedowns::read)?;
         let tables = (!phase.is_scan).then(|| Tables::create(chain, &task.label, context)).transpose()?;
         Ok(Writer {
             phase,
@@ -90,6 +95,7 @@ impl<'a> Writer<'a> {
             requests: None,
             url_hash: None,
             seen: BTreeSet::new(),
+            takedowns,
             row: 0,
             n_kept: 0,
             n_panicked: 0,
@@ -133,6 +139,9 @@ impl<'a> Writer<'a> {
     ) -> Result<(), StoreError> {
         self.worker.document.fill_from(id, record);
         self.take_decisions()?;
+        if self.is_forgotten() {
+            return self.forget(record.payload.len(), source);
+        }
         let refusal = refusal
             .or_else(|| (!self.seen.insert(id)).then(|| Refusal { reason: "duplicate_record", ..Refusal::default() }));
         let refusal =
@@ -160,7 +169,24 @@ impl<'a> Writer<'a> {
     pub fn document(&mut self, source: &str) -> Result<(), StoreError> {
         let bytes = self.worker.document.text.len();
         self.take_decisions()?;
+        if self.is_forgotten() {
+            return self.forget(bytes, source);
+        }
         self.walk(None, bytes, source)
+    }
+
+    /// Whether the document in hand was taken down.
+    fn is_forgotten(&self) -> bool {
+        let document = &self.worker.document;
+        self.takedowns.has(document.id, &document.url) || self.takedowns.has(document.id, &document.canonical_url)
+    }
+
+    /// The document in hand was taken down: of it there is its row, and nothing else.
+    fn forget(&mut self, bytes: usize, source: &str) -> Result<(), StoreError> {
+        self.worker.reset();
+        self.worker.document.text.clear();
+        let removal = Removal { step: "read".to_owned(), reason: FORGOTTEN.to_owned(), ..Removal::default() };
+        self.settle(Walked { bytes, removal: None }, Some(removal), bytes, source)
     }
 
     /// Hands the decisions about the row in hand to the steps of the chain that apply them.
@@ -269,9 +295,13 @@ impl<'a> Writer<'a> {
             let document = &self.worker.document;
             tables.metrics(self.row, self.chain, &self.worker)?;
             let step = removed_at.and_then(|at| at.checked_sub(1));
-            self.groups.count(self.chain, document, source, step);
+            let is_forgotten = removal.as_ref().is_some_and(|why| why.reason == FORGOTTEN);
+            if !is_forgotten {
+                self.groups.count(self.chain, document, source, step);
+            }
             match &removal {
                 None => tables.doc(self.row, document, source)?,
+                Some(_) if is_forgotten => {}
                 Some(why) if sampled(self.phase.seed, "removed", document.id.0, self.phase.removed) => {
                     tables.removed(document, &why.step, &why.reason)?;
                 }

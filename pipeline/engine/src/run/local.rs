@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokenmill_store::commit::{read_manifest, write_manifest};
+use tokenmill_store::takedown::standing;
 use tokenmill_store::{Commit, Inputs, Manifest, Store, StoreError, Task, TaskContext};
 
 /// Stack of a worker thread. Nothing recurses on the depth of a page, so this is plenty.
@@ -150,5 +151,6 @@ fn run_phase(
     }
     let manifest = Manifest { phase: planned.folder.clone(), parts: commits.into_iter().flatten().collect() };
     write_manifest(store, key, &manifest)?;
+    let manifest = standing(store, manifest)?;
     Ok(report(n_run, manifest, seconds.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }

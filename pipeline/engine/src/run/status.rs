@@ -144,7 +144,7 @@ impl Watched {
             self.failed.clear();
             return Ok(());
         }
-        let asked = self.to_ask(limit);
+        let asked = self.next_to_ask(limit);
         let folder = self.record.folder.as_str();
         let found = at_once(&asked, |at| Ok(store.head(&commit_key(folder, self.key(*at)))?.is_some()))?;
         let (done, open): (Vec<_>, Vec<_>) = asked.into_iter().zip(found).partition(|(_, is_done)| *is_done);
@@ -160,7 +160,7 @@ impl Watched {
     }
 
     /// Half of what is asked for are the first tasks that are open, which are most likely done; the rest goes round.
-    fn to_ask(&mut self, limit: usize) -> Vec<u32> {
+    fn next_to_ask(&mut self, limit: usize) -> Vec<u32> {
         if limit >= self.pending.len() {
             return self.pending.clone();
         }

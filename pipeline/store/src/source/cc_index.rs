@@ -301,8 +301,9 @@ mod tests {
         let read = rows(&mut IndexReader::open(&input, false, &[]).unwrap());
         assert_eq!((read[0].record_id.as_str(), read[1].record_id.as_str()), ("urn:uuid:1", "urn:uuid:2"));
         assert_eq!((read[0].time, read[1].time), (date::micros(b"2024-05-01T00:00:00Z").unwrap(), 0));
-        let list = arrow::array::StructArray::new_empty_fields(2, None);
-        columns[3].1 = Arc::new(list);
+        let field = Arc::new(arrow::datatypes::Field::new("x", DataType::Int64, true));
+        let inner: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        columns[3].1 = Arc::new(arrow::array::StructArray::from(vec![(field, inner)]));
         let (_file, input) = write(columns);
         let mut reader = IndexReader::open(&input, false, &[]).unwrap();
         let error = reader.next(&mut IndexRow::default()).unwrap_err().to_string();

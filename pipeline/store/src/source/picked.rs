@@ -219,7 +219,8 @@ impl SplitReader for PickedSplit {
             }
             Some(warc::Item::Record(record)) => record,
         };
-        if record.truncated == Some(Truncation::EndOfInput) {
+        // Where the file itself ends there, the record is as whole as any reader finds it.
+        if record.truncated == Some(Truncation::EndOfInput) && pick.range().end < self.file_bytes {
             return Ok(Some(refused(pick, "range_cuts_record", place)));
         }
         if let Some(kind) = counted_kind(record.kind) {

@@ -2,10 +2,12 @@
 
 mod chunks;
 mod columns;
+mod copy;
 mod props;
 mod read;
 mod write;
 
 pub use columns::{Columns, TokenLists};
+pub use copy::{Cell, Change, copy};
 pub use read::Batches;
 pub use write::{Field, Row, Table};

@@ -193,6 +193,14 @@ impl Batches {
         schema.fields().iter().filter_map(|field| Some((field.name().clone(), kind(field.data_type())?))).collect()
     }
 
+    /// Whether rows may have no value, for the columns of [`Batches::fields`].
+    pub fn nullable(&self) -> Vec<bool> {
+        let names: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
+        let schema = self.reader.schema();
+        let nullable = |name: &String| schema.field_with_name(name).is_ok_and(|field| field.is_nullable());
+        names.iter().map(nullable).collect()
+    }
+
     /// Rows in the table.
     pub fn rows(&self) -> u64 {
         self.rows
@@ -284,7 +292,7 @@ mod tests {
             self.0
         }
 
-        fn read_at(&self, _: std::ops::Range<u64>) -> Result<Bytes, StoreError> {
+        fn read_at(&self, _: Range<u64>) -> Result<Bytes, StoreError> {
             Err(StoreError::transient("read", "x", "no network"))
         }
     }
@@ -331,7 +339,7 @@ mod tests {
         };
         assert_eq!(read(&[0..1, 5..8, 2_999..3_000]), [0, 5, 6, 7, 2_999]);
         assert!(read(&[]).is_empty());
-        assert!(Batches::open_rows(&store, &object.key, &["id"], &[2_999..3_001]).is_err());
+        assert!(Batches::open_rows(&store, &object.key, &["id"], &[0..1, 2_999..3_001]).is_err());
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub fn extent<'a>(lines: &'a [&'a str]) -> (usize, &'a [&'a str], &'a str) {
             if depth == 0 {
                 return (at + 1, &lines[1..at], behind.trim_start_matches(['}', ' ', GAP]));
             }
-        } else if line.starts_with("==") && line.ends_with("==") && line.bytes().nth(2) != Some(b'=') {
+        } else if line.starts_with("==") && line.ends_with("==") && line.as_bytes().get(2) != Some(&b'=') {
             return (at, &lines[1..at], "");
         }
     }

@@ -64,11 +64,18 @@ pub(in crate::pii) fn assigned(site: &Site<'_>, at: usize) -> Option<(usize, usi
     let value = &window[..len];
     let is_secret = match (strength, quote) {
         (Strength::Named, Some(_)) => random::is_password(value),
-        (Strength::Named, None) => value.len() >= 8 && random::is_password(value),
+        (Strength::Named, None) => {
+            site.has_bare_texts && value.len() >= 8 && !is_path(value) && random::is_password(value)
+        }
         (Strength::Key, Some(_)) => random::is_key(value),
         (Strength::Key, None) => false,
     };
     is_secret.then_some((start, start + len))
+}
+
+/// Whether a value is a path of names, as in `token: lexer::Token2`; the first colon of a path is no assignment.
+fn is_path(value: &[u8]) -> bool {
+    value.first() == Some(&b':') || memchr::memmem::find(value, b"::").is_some()
 }
 
 #[derive(Clone, Copy)]
@@ -147,7 +154,16 @@ mod tests {
                 "key = \"the-quick-brown-fox\" Key: C major. Secret: nobody knows",
                 "secret = '<your-secret-1>' token=${TOKEN1} pwd: $PWD",
                 "a:b = c: == :: =",
+                "token: lexer::Token2, Token::Number2{ Auth::Basic64 }",
             ],
         );
+    }
+
+    #[test]
+    fn a_program_has_its_texts_in_quotes() {
+        let text = "token: ⟦xK9pq2LwT4⟧\npassword = \"⟦xK9pq2Lw⟧\"";
+        assert_finds("secret", "x-yaml", &[text]);
+        let text = "token: xK9pq2LwT4\npassword = \"⟦xK9pq2Lw⟧\"";
+        assert_finds("secret", "x-rust", &[text]);
     }
 }

@@ -19,6 +19,8 @@ pub const PLACE: usize = 8 + 8 + 16 + 4 + 4;
 pub const RANKED: usize = PLACE + 1;
 /// Width of what stands before a larger sketch that is kept for later runs: row, rank, id.
 pub const STORED: usize = 4 + 8 + 16;
+/// Where the id stands in it.
+pub const STORED_ID: usize = 4 + 8;
 
 /// A document that takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod walk;
 pub use cluster::ClusterPhase;
 pub use detail::DetailPhase;
 pub use keep::{KeepPhase, TABLE as KEPT};
+pub use layout::STORED_ID as KEPT_ID;
 pub use pair::PairPhase;
 pub use verify::VerifyPhase;
 pub use walk::Place;

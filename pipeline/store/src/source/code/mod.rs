@@ -51,7 +51,7 @@ pub struct CodeReader {
 }
 
 enum Tree {
-    Folder(Folder),
+    Folder(Box<Folder>),
     Archive(Box<Archive>),
 }
 
@@ -99,7 +99,7 @@ impl CodeReader {
     pub fn open(input: &Input) -> Result<CodeReader, StoreError> {
         let (mut entry, mut survey) = (Entry::default(), Survey::default());
         let mut tree = match Location::parse(&input.uri)? {
-            Location::Local(path) if path.is_dir() => Tree::Folder(Folder::open(&path)?),
+            Location::Local(path) if path.is_dir() => Tree::Folder(Box::new(Folder::open(&path)?)),
             _ => Tree::Archive(Box::new(Archive::open(input)?)),
         };
         let is_archive = matches!(tree, Tree::Archive(_));

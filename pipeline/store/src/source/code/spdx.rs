@@ -117,6 +117,7 @@ const KNOWN: &[Known] = &[
     known("NCSA", &["ncsa open source license"], &[]),
     known("PostgreSQL", &["postgresql license"], &[]),
     known("Unicode-3.0", &["unicode license v3"], &[]),
+    known("Unicode-DFS-2016", &["unicode inc license agreement data files and software"], &[]),
     known("OFL-1.1", &["sil open font license version 1 1"], &[]),
     known("BlueOak-1.0.0", &["blue oak model license"], &[]),
     known("CDLA-Permissive-2.0", &["community data license agreement permissive version 2 0"], &[]),
