@@ -81,29 +81,6 @@ impl Crawl {
         (answer.status == 200).then_some(answer.body)
     }
 
-    /// The keys of the run in the bucket that begin with `prefix`, of which there must be no more than a page has.
-    ///
-    /// # Panics
-    /// When there are more, or the gateway refuses.
-    pub fn keys(&self, prefix: &str) -> Vec<String> {
-        let start = format!("{}/{}/", self.runs, self.name);
-        let encoded = format!("{start}{prefix}").replace('/', "%2F");
-        let target = format!("/{}?list-type=2&max-keys=1000&prefix={encoded}", self.bucket);
-        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
-        let body = String::from_utf8(answer.body).unwrap();
-        assert!(answer.status == 200 && body.contains("<IsTruncated>false<"), "{target}: {body}");
-        let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
-        keys.filter_map(|key| key.strip_prefix(&start)).map(str::to_owned).collect()
-    }
-
-    /// How many tasks of a phase are committed in the bucket.
-    ///
-    /// # Panics
-    /// When the gateway does not say.
-    pub fn n_commits(&self, phase_folder: &str) -> usize {
-        self.keys(&format!("{phase_folder}/commit/")).len()
-    }
-
     /// Holds a process that does a task of a map phase, and waits until at least `n_others` tasks of the phase are
     /// committed while not all are. With all but one, whoever kills it has certainly hit a task at work.
     ///
@@ -135,6 +112,21 @@ impl Crawl {
             signal("CONT", &[process]);
         }
         panic!("no task was found at work");
+    }
+
+    /// The keys of the run in the bucket that begin with `prefix`, of which there must be no more than a page has.
+    ///
+    /// # Panics
+    /// When there are more, or the gateway refuses.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let start = format!("{}/{}/", self.runs, self.name);
+        let encoded = format!("{start}{prefix}").replace('/', "%2F");
+        let target = format!("/{}?list-type=2&max-keys=1000&prefix={encoded}", self.bucket);
+        let answer = signed(self.gateway.endpoint(), "GET", &target, &[], b"").unwrap();
+        let body = String::from_utf8(answer.body).unwrap();
+        assert!(answer.status == 200 && body.contains("<IsTruncated>false<"), "{target}: {body}");
+        let keys = body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+        keys.filter_map(|key| key.strip_prefix(&start)).map(str::to_owned).collect()
     }
 
     /// Asserts that the run in the bucket holds what the local run holds, and that it is sound.

@@ -101,7 +101,8 @@ mod tests {
         }
         assert!(sizes.groups(&[]).is_empty());
         // Parts of different runs never share a task.
-        let one_and_two: [Vec<Range<usize>>; 3] = [(0..1, 1), (0..0, 0), (0..2, 1)].map(|(range, n)| vec![range; n]);
+        let one_and_two: [Vec<std::ops::Range<usize>>; 3] =
+            [(0..1, 1), (0..0, 0), (0..2, 1)].map(|(range, n)| vec![range; n]);
         assert_eq!(sizes.groups(&[vec![1], vec![], vec![1, 1]]), one_and_two);
         assert_eq!(sizes.n_reducers(0, 0), 1);
         // A whole crawl of a month: 3 * 10^9 pages in 90,000 files.
