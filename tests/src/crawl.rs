@@ -81,6 +81,14 @@ impl Crawl {
         (answer.status == 200).then_some(answer.body)
     }
 
+    /// How many tasks of a phase are committed in the bucket.
+    ///
+    /// # Panics
+    /// When the gateway does not say.
+    pub fn n_commits(&self, phase_folder: &str) -> usize {
+        self.keys(&format!("{phase_folder}/commit/")).len()
+    }
+
     /// Holds a process that does a task of a map phase, and waits until at least `n_others` tasks of the phase are
     /// committed while not all are. With all but one, whoever kills it has certainly hit a task at work.
     ///
