@@ -31,6 +31,7 @@ impl Ray {
             start.args([
                 "start",
                 "--num-cpus=1",
+                "--memory=16000000000",
                 "--object-store-memory=80000000",
                 &format!("--address={}", ray.address()),
             ]);

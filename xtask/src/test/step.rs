@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// A step that takes longer than this waits for something that does not come.
+/// A step that takes longer than this waits for something that does not come, if all that it does is quick.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs a program with its output at the end of a log.
+/// Runs a program with its output at the end of a log, for at most so long.
 ///
 /// # Errors
 /// When it does not start, fails, or has not ended in time.
-pub fn run(command: &mut Command, log: &Path) -> Result<()> {
+pub fn run(command: &mut Command, log: &Path, limit: Duration) -> Result<()> {
     let mut file = File::options().create(true).append(true).open(log).map_err(|e| Error::io("open", log, &e))?;
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |what: String| Error::new(format!("`{program}` {what}; see `{}`", log.display()));
@@ -30,11 +30,11 @@ pub fn run(command: &mut Command, log: &Path) -> Result<()> {
         match child.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => return Err(failed(format!("ended with {status}"))),
-            Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) if start.elapsed() < limit => std::thread::sleep(Duration::from_millis(5)),
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(failed(format!("has not ended after {} s", PATIENCE.as_secs())));
+                return Err(failed(format!("has not ended after {} s", limit.as_secs())));
             }
         }
     }
@@ -48,10 +48,12 @@ mod tests {
     fn a_failing_step_names_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("steps.log");
-        run(Command::new("sh").args(["-c", "echo said"]), &log).unwrap();
+        run(Command::new("sh").args(["-c", "echo said"]), &log, PATIENCE).unwrap();
         assert_eq!(std::fs::read_to_string(&log).unwrap(), "$ sh -c echo said\nsaid\n");
-        let error = run(&mut Command::new("false"), &log).unwrap_err().to_string();
+        let error = run(&mut Command::new("false"), &log, PATIENCE).unwrap_err().to_string();
         assert!(error.contains("`false` ended with") && error.contains("steps.log"), "{error}");
-        assert!(run(&mut Command::new("a-program-that-nobody-has-written"), &log).is_err());
+        assert!(run(&mut Command::new("a-program-that-nobody-has-written"), &log, PATIENCE).is_err());
+        let error = run(Command::new("sleep").arg("60"), &log, Duration::from_millis(10)).unwrap_err().to_string();
+        assert!(error.contains("has not ended after 0 s"), "{error}");
     }
 }

@@ -11,8 +11,8 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// The program that talks to Ray.
-const PROGRAM: &str = include_str!("ray.py");
+/// The program that talks to Ray. Were its file named `ray.py`, it would import itself.
+const PROGRAM: &str = include_str!("on_ray.py");
 
 const KNOWN: &[&str] = &["address", "python"];
 
@@ -84,9 +84,9 @@ impl Engine for Ray {
     fn files(&self, round: &Round<'_>) -> Result<Vec<File>, Failure> {
         let name = round.name("jobs");
         let content = format!("{:#}\n", self.description(round));
-        let submit = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\ntr -d '\\n' < {name}.json | python3 ray.py\n");
+        let submit = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\ntr -d '\\n' < {name}.json | python3 on_ray.py\n");
         Ok(vec![
-            File { name: "ray.py".to_owned(), content: PROGRAM.to_owned() },
+            File { name: "on_ray.py".to_owned(), content: PROGRAM.to_owned() },
             File { name: format!("{name}.json"), content },
             File { name: "submit.sh".to_owned(), content: submit },
         ])

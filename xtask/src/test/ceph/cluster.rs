@@ -66,7 +66,7 @@ fn step(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
     let mut command = Command::new(program);
     // A path that is not the whole one would not tell this cluster's daemons from another's.
     command.arg("-c").arg(folder.join("ceph.conf")).args(arguments).current_dir(folder);
-    step::run(&mut command, &folder.join("log").join("steps.log"))
+    step::run(&mut command, &folder.join("log").join("steps.log"), PATIENCE)
 }
 
 /// Waits until a server on this port answers a request.

@@ -12,6 +12,9 @@ use crate::test::step;
 /// The mark: a variable with the cluster's folder.
 const MARK: &str = "TOKENMILL_CLUSTER";
 
+/// How long a daemon may take to start, while cargo has all processors at work.
+const START: Duration = Duration::from_secs(300);
+
 /// How long killed processes may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -20,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When it fails.
 pub fn start(command: &mut Command, folder: &Path) -> Result<()> {
-    step::run(command.env(MARK, folder).current_dir(folder), &folder.join("steps.log"))
+    step::run(command.env(MARK, folder).current_dir(folder), &folder.join("steps.log"), START)
 }
 
 /// Kills every process of this cluster, jobs and all.

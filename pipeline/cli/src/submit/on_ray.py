@@ -59,7 +59,7 @@ def rounds():
 
 
 def run(plan, variables):
-    """Runs the jobs of one round, and writes what became of them."""
+    """Runs the jobs of one round, and writes what became of them; whether the cluster can still be reached."""
     remote = ray.remote(
         num_cpus=plan["cores"],
         num_gpus=plan["gpus"],
@@ -69,7 +69,7 @@ def run(plan, variables):
         scheduling_strategy="SPREAD",
     )(job)
     waiting = iter(range(len(plan["jobs"])))
-    running, n_failed = {}, 0
+    running, n_failed, is_cut_off = {}, 0, False
     while True:
         while len(running) < plan["parallel"] and n_failed < plan["max_failed"]:
             number = next(waiting, None)
@@ -84,9 +84,12 @@ def run(plan, variables):
                 code, said = ray.get(ended)
             except Exception as error:  # A lost worker, a full memory, or TryAgain: each was retried before it came here.
                 code, said = RETRY, str(error)
+                # The daemon of Ray through which this program reaches the cluster; there are others.
+                is_cut_off = is_cut_off or isinstance(error, ray.exceptions.LocalRayletDiedError)
             n_failed += code not in (0, RETRY)
             print(json.dumps({"job": number, "code": code, "said": said}), flush=True)
     print("{}", flush=True)
+    return not is_cut_off
 
 
 def main():
@@ -97,7 +100,9 @@ def main():
         if variables is None:
             # Passed as a value that lives in memory, and not as a setting of the cluster: it may hold keys.
             variables = ray.put({name: os.environ[name] for name in plan["variables"] if name in os.environ})
-        run(plan, variables)
+        if not run(plan, variables):
+            ray.shutdown()
+            variables = None
 
 
 main()
