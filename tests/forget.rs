@@ -212,9 +212,10 @@ fn a_dry_run_lists_every_place_and_changes_nothing() {
         let bin = std::fs::read(&piece.1).unwrap();
         let there = &bin[numbers[1] as usize * width..numbers[2] as usize * width];
         let expected = in_shards(&ids, &dtype);
-        assert!(
-            there.windows(8 * width).next().is_some_and(|start| expected.windows(8 * width).any(|own| own == start))
-        );
+        // A short end may be little more than the end token.
+        let start = there.get(..8 * width).filter(|_| piece.3 > 9);
+        assert!(start.is_none_or(|start| expected.windows(8 * width).any(|own| own == start)), "{line}");
+        n_compared += usize::from(start.is_some());
         let offsets = samples::read(&std::fs::read(piece.1.with_extension("samples")).unwrap()).unwrap();
         let sequence = numbers[0] as usize;
         assert!(offsets[sequence] <= numbers[1] && numbers[1] < offsets[sequence + 1], "{line}");
