@@ -139,12 +139,16 @@ fn audit(mixes: &Mixes) -> String {
     mixes.tokenmill(&["mix", "audit", MIX]).ok()
 }
 
-/// A document that is in the shards, with a text of its own.
+/// A document that is in the shards, with a URL and a longest line of its own.
 fn target(mixes: &Mixes, skip: usize) -> (String, String, String) {
     let used: BTreeSet<String> = pieces(mixes).into_iter().map(|(id, ..)| id).collect();
     let all = documents(mixes);
-    let is_alone = |text: &str| all.iter().filter(|(_, _, other)| other == text).count() == 1;
-    let mut fit = all.iter().filter(|(id, url, text)| used.contains(id) && !url.is_empty() && is_alone(text));
+    let has = |text: &str, needle: &[u8]| text.as_bytes().windows(needle.len()).any(|window| window == needle);
+    let is_alone = |url: &str, text: &str| {
+        let others = all.iter().filter(|(_, other_url, other)| other_url.contains(url) || has(other, needle(text)));
+        others.count() == 1
+    };
+    let mut fit = all.iter().filter(|(id, url, text)| used.contains(id) && !url.is_empty() && is_alone(url, text));
     fit.nth(skip).unwrap().clone()
 }
 
@@ -191,7 +195,7 @@ fn a_dry_run_lists_every_place_and_changes_nothing() {
     }
     // What is said of a shard is where the document lies there.
     let lines = said.lines().filter(|line| line.contains(".bin") && line.contains(&id));
-    let mut n_seen = 0;
+    let (mut n_seen, mut n_compared) = (0, 0);
     for line in lines {
         let file = line.split_whitespace().next().unwrap();
         let (_, place) = line.split_once("sequence ").unwrap();
@@ -208,16 +212,17 @@ fn a_dry_run_lists_every_place_and_changes_nothing() {
         let bin = std::fs::read(&piece.1).unwrap();
         let there = &bin[numbers[1] as usize * width..numbers[2] as usize * width];
         let expected = in_shards(&ids, &dtype);
-        assert!(
-            there.windows(8 * width).next().is_some_and(|start| expected.windows(8 * width).any(|own| own == start))
-        );
+        // A short end may be little more than the end token.
+        let start = there.get(..8 * width).filter(|_| piece.3 > 9);
+        assert!(start.is_none_or(|start| expected.windows(8 * width).any(|own| own == start)), "{line}");
+        n_compared += usize::from(start.is_some());
         let offsets = samples::read(&std::fs::read(piece.1.with_extension("samples")).unwrap()).unwrap();
         let sequence = numbers[0] as usize;
         assert!(offsets[sequence] <= numbers[1] && numbers[1] < offsets[sequence + 1], "{line}");
         n_seen += 1;
     }
     assert_eq!(n_seen, pieces(&mixes).iter().filter(|piece| piece.0 == id).count());
-    assert!(n_seen > 0);
+    assert!(n_seen > 0 && n_compared > 0);
 }
 
 /// Takes down what is named and looks whether it is gone.
@@ -262,9 +267,9 @@ fn an_url_an_id_and_a_domain_are_taken_down_and_do_not_come_back() {
     mixes.run(&[]);
     let by_url = target(&mixes, 0);
     take_down(&mixes, &by_url.1.clone(), std::slice::from_ref(&by_url));
-    let by_id = target(&mixes, 3);
+    let by_id = target(&mixes, 2);
     take_down(&mixes, &by_id.0.clone(), std::slice::from_ref(&by_id));
-    let host = target(&mixes, 9).1.split('/').nth(2).unwrap().to_owned();
+    let host = target(&mixes, 4).1.split('/').nth(2).unwrap().to_owned();
     let of_host =
         |url: &str| url.split('/').nth(2).is_some_and(|own| own == host || own.ends_with(&format!(".{host}")));
     let gone: Vec<_> = documents(&mixes).into_iter().filter(|(_, url, _)| of_host(url)).collect();
