@@ -42,7 +42,9 @@ fn a_run_whose_node_dies_ends_by_itself_and_equals_the_local_one() {
     }
     let lost = slurm.say("sinfo", &["--noheader", "--nodes", &node, "--format=%T"]);
     assert!(lost.starts_with("down"), "{node} is {lost}");
+    // This tells of all jobs of the array when it is the one that the array has its number from.
     let restarted = slurm.say("scontrol", &["show", "job", "--oneliner", &job]);
+    let restarted = restarted.lines().find(|line| line.contains(&format!("JobId={job} "))).unwrap();
     assert!(restarted.contains(" Restarts=1 ") && restarted.contains("JobState=COMPLETED"), "{restarted}");
     assert_eq!(std::fs::read_to_string(&log).unwrap().lines().count(), 1, "the task is committed once");
 

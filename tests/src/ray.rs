@@ -72,8 +72,8 @@ impl Ray {
     /// When there is none, or something of it lives on.
     pub fn kill_node(&self) {
         let daemon = self.second().expect("a second node");
-        let mut victims = daemon.descendants();
-        victims.push(daemon);
+        // Whoever has started others goes before them: nobody must be left to tell that they have died.
+        let victims: Vec<Process> = std::iter::once(daemon).chain(daemon.descendants()).collect();
         processes::kill(&victims);
     }
 }

@@ -76,12 +76,12 @@ impl Slurm {
     /// # Panics
     /// When something of it lives on.
     pub fn kill_node(&self, node: &str) {
-        let mut victims = self.processes_on(node);
+        let jobs = self.processes_on(node);
         let is_watcher =
             |process: &Process| process.arguments().first().is_some_and(|name| name.starts_with("slurmstepd"));
-        let watchers: Vec<Process> = victims.iter().filter_map(|job| job.parent()).filter(is_watcher).collect();
-        victims.extend(watchers);
-        victims.extend(self.daemon(node));
+        let watchers = jobs.iter().filter_map(|job| job.parent()).filter(is_watcher);
+        // The jobs last: nobody must be left to tell that they have died.
+        let victims: Vec<Process> = self.daemon(node).into_iter().chain(watchers).chain(jobs.iter().copied()).collect();
         processes::kill(&victims);
     }
 
