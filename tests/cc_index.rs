@@ -205,9 +205,10 @@ fn threads_and_the_order_of_tasks_change_nothing() {
         }
         let phase = phase.to_string();
         for index in (0..n_tasks).rev().chain([0]) {
-            mirror.ok(&["task", "single/indexed", "--phase", &phase, "--index", &index.to_string()]);
+            mirror.ok(&["task", "--plan", "single/indexed", "--phase", &phase, "--index", &index.to_string()]);
         }
-        n_tasks = mirror.ok(&["task", "single/indexed", "--phase", &phase, "--finish"]).trim().parse().unwrap_or(0);
+        n_tasks =
+            mirror.ok(&["task", "--plan", "single/indexed", "--phase", &phase, "--finish"]).trim().parse().unwrap_or(0);
     }
     let one = made(&mirror, "one", "indexed");
     assert!(one.len() > 20);

@@ -210,9 +210,9 @@ fn threads_and_single_tasks_make_the_same_files() {
         }
         let phase = phase.to_string();
         for index in (0..n_tasks).rev().chain([0]) {
-            tokenmill_in(folder, &["task", "c/two", "--phase", &phase, "--index", &index.to_string()]).ok();
+            tokenmill_in(folder, &["task", "--plan", "c/two", "--phase", &phase, "--index", &index.to_string()]).ok();
         }
-        n_tasks = number(tokenmill_in(folder, &["task", "c/two", "--phase", &phase, "--finish"]).ok());
+        n_tasks = number(tokenmill_in(folder, &["task", "--plan", "c/two", "--phase", &phase, "--finish"]).ok());
     }
     assert_eq!(made("a"), made("c"));
     let again = tokenmill_in(folder, &["run", "two.toml"]).ok();
@@ -249,7 +249,7 @@ fn an_earlier_run_that_changes_changes_what_depends_on_it_and_no_more() {
     )
     .unwrap();
     run(folder, ("old", "one"), &[1], &[]);
-    let failed = tokenmill_in(folder, &["task", "runs/two", "--phase", "0", "--finish"]).code(2).stderr;
+    let failed = tokenmill_in(folder, &["task", "--plan", "runs/two", "--phase", "0", "--finish"]).code(2).stderr;
     assert!(failed.contains("`old/one` has changed since this run was planned against it"), "{failed}");
     let plan = tokenmill_in(folder, &["plan", "two.toml"]).ok();
     assert!(plan.contains(&format!("against `old/one`: {} documents in 5 parts", N + 1)), "{plan}");

@@ -15,8 +15,8 @@ fn begin(sandbox: &Sandbox) -> usize {
 }
 
 /// The arguments of a task.
-fn task<'a>(phase: &'a str, index: &'a str) -> [&'a str; 6] {
-    ["task", "runs/mini", "--phase", phase, "--index", index]
+fn task<'a>(phase: &'a str, index: &'a str) -> [&'a str; 7] {
+    ["task", "--plan", "runs/mini", "--phase", phase, "--index", index]
 }
 
 fn status(sandbox: &Sandbox, code: i32) -> Value {

@@ -202,7 +202,7 @@ fn a_command_that_goes_wrong_fails_the_task() {
         (command(&["./no-such-program"]), &["cannot start `./no-such-program`", "PATH"]),
     ] {
         write_recipe(folder.path(), &pipe(&rest));
-        let said = run(folder.path()).code(3).stderr;
+        let said = run(folder.path()).code(65).stderr;
         expected.iter().for_each(|part| assert!(said.contains(part), "{rest}: {part} in\n{said}"));
         assert!(said.contains("hint: "), "{said}");
         let status = tokenmill_in(folder.path(), &["status", "runs/r"]).stdout;

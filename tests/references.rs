@@ -10,7 +10,7 @@ use tokenmill_stages::references::key_of;
 use tokenmill_stages::url::canonical::Canonicalizer;
 
 const USAGE: i32 = 2;
-const TASK_FAILED: i32 = 3;
+const TASK_FAILED: i32 = 65;
 
 fn pack(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();

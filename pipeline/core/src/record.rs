@@ -23,6 +23,21 @@ pub struct Record<'a> {
     pub payload: Payload<'a>,
 }
 
+impl Record<'static> {
+    /// A record of which nothing is known.
+    pub const EMPTY: Record<'static> = Record {
+        record_id: "",
+        url: "",
+        date: "",
+        lang: "",
+        truncated: false,
+        extra: "",
+        robots: "",
+        license: "",
+        payload: Payload::Text(""),
+    };
+}
+
 /// The content of a record.
 #[derive(Clone, Copy, Debug)]
 pub enum Payload<'a> {

@@ -134,7 +134,7 @@ mod tests {
         let share = |index| Share { index: Some(index), pack: Some(3), offset: 1, ..Share::default() };
         assert_eq!(share(0).of(8).unwrap(), [1, 2, 3]);
         assert_eq!(share(2).of(8).unwrap(), [7]);
-        assert!(share(3).of(8).unwrap_err().contains("no task 8"));
+        assert!(share(3).of(8).unwrap_err().contains("no task 10 in the phase; it has 8"));
         assert!(share(usize::MAX / 2).of(8).is_err());
         assert_eq!(Share { index: Some(4), ..Share::default() }.of(8).unwrap(), [4]);
         assert!(Share::default().of(8).is_err());

@@ -16,8 +16,9 @@ pub const FOLDER: &str = ".release";
 /// Says which release the folder is for.
 pub const PLAN: &str = ".release/plan.json";
 
-/// What may be in the folder of a new release: what a store needs, and what a clone of a repository of the Hub has.
-pub const ALLOWED: [&str; 3] = [".tmp", ".git", ".gitattributes"];
+/// What may be in the folder of a new release: what a store needs, what a clone of a repository of the Hub has, and what a
+/// release leaves that dies as it begins.
+pub const ALLOWED: [&str; 4] = [".tmp", ".git", ".gitattributes", FOLDER];
 
 /// A release being made.
 pub struct Target<'a> {

@@ -1,7 +1,7 @@
 //! Some records of a crawl file as a source: an index has said where they are, and nothing else is read.
 
 use super::input::object;
-use super::warc::{EMPTY, Row, counted_kind};
+use super::warc::{Row, counted_kind};
 use super::{Event, Input, Item, Refusal, SplitReader};
 use crate::ranges::are_read_at_once;
 use crate::warc::{self, Limits, Notes, Truncation, WarcReader, WarcRecord};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use tokenmill_core::DocId;
 use tokenmill_core::hash::hash64;
+use tokenmill_core::{DocId, Record};
 
 /// Which records of an input are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,7 +199,7 @@ fn fetch(object: &dyn Object, rows: Rows<PICK>, gap: u64, sender: &SyncSender<Re
 /// The row of a record that cannot be read.
 fn refused(pick: Pick, reason: &'static str, evidence: String) -> Event<'static> {
     let refusal = Refusal { url_hash: Some(pick.url_hash), ..Refusal::because(reason, evidence) };
-    Event::Document(Item { record: EMPTY, id: pick.id, refusal: Some(refusal), notes: Notes::default() })
+    Event::Document(Item { record: Record::EMPTY, id: pick.id, refusal: Some(refusal), notes: Notes::default() })
 }
 
 impl SplitReader for PickedSplit {

@@ -52,7 +52,7 @@ impl SplitReader for WarcSplit {
                 let id = DocId::from_position(&self.name, damage.offset);
                 let evidence = format!("{} bytes from {}: {}", damage.bytes_skipped, damage.offset, damage.detail);
                 let refusal = Some(Refusal::because(damage.reason, evidence));
-                Ok(Some(Event::Document(Item { record: EMPTY, id, refusal, notes: Notes::default() })))
+                Ok(Some(Event::Document(Item { record: Record::EMPTY, id, refusal, notes: Notes::default() })))
             }
         }
     }
@@ -67,18 +67,6 @@ impl SplitReader for WarcSplit {
 }
 
 /// A record of which nothing is known.
-pub(super) const EMPTY: Record<'static> = Record {
-    record_id: "",
-    url: "",
-    date: "",
-    lang: "",
-    truncated: false,
-    extra: "",
-    robots: "",
-    license: "",
-    payload: Payload::Text(""),
-};
-
 impl Row {
     pub(super) fn clear(&mut self) {
         [&mut self.record_id, &mut self.url, &mut self.date, &mut self.mime, &mut self.charset, &mut self.robots]

@@ -77,7 +77,7 @@ impl SplitReader for WikipediaSplit {
                 let id = DocId::from_position(&format!("{}\0damage", self.name), self.n_damages);
                 let evidence = format!("behind page {}: {why}", self.reader.n_pages());
                 let refusal = Some(Refusal::because("damaged_dump", evidence));
-                return Ok(Some(Event::Document(Item { record: EMPTY, id, refusal, notes: Notes::default() })));
+                return Ok(Some(Event::Document(Item { record: Record::EMPTY, id, refusal, notes: Notes::default() })));
             }
             Err(error) => return Err(error),
         }
@@ -99,7 +99,7 @@ impl SplitReader for WikipediaSplit {
             lang: &self.row.lang,
             extra: &self.row.extra,
             payload: Payload::Page { body, mime: &self.row.mime, charset: "utf-8" },
-            ..EMPTY
+            ..Record::EMPTY
         };
         Ok(Some(Event::Document(Item { record, id, refusal, notes: Notes::default() })))
     }
@@ -112,19 +112,6 @@ impl SplitReader for WikipediaSplit {
         self.counts.digest()
     }
 }
-
-/// A record of which nothing is known.
-const EMPTY: Record<'static> = Record {
-    record_id: "",
-    url: "",
-    date: "",
-    lang: "",
-    truncated: false,
-    extra: "",
-    robots: "",
-    license: "",
-    payload: Payload::Text(""),
-};
 
 /// The name under which a page is counted that is no article.
 fn counted_kind(page: &WikiPage) -> Option<&'static str> {

@@ -190,7 +190,7 @@ fn folders_are_inputs_that_change_with_their_files() {
     write(base.path(), "repos/two.zip", &zip_of("", FILES));
     write(base.path(), "repos/three/b/c.c", b"int xyz;");
     let pattern = base.path().join("repos/*").display().to_string();
-    let inputs = Format::Code.inputs(&[pattern.clone()], "").unwrap();
+    let inputs = Format::Code.inputs(std::slice::from_ref(&pattern), "").unwrap();
     assert_eq!(inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>(), ["one", "three", "two.zip"]);
     assert_eq!((inputs[0].bytes, inputs[1].bytes), (6, 8));
     assert_eq!(Format::Jsonl.inputs(&[pattern], "").unwrap().len(), 1, "files only");
