@@ -3,11 +3,25 @@
 pub mod alarms;
 mod clusters;
 pub mod doc;
+mod domains;
+mod export;
+mod frame;
 pub mod funnel;
+mod grep;
+mod groups;
 mod head;
+mod hist;
 mod labels;
+mod lives;
+mod mask;
+mod opened;
+mod pick;
+mod removed;
+mod sample;
 mod scores;
 pub mod search;
+mod show;
+mod stored;
 mod why;
 
 use crate::failure::Failure;
@@ -25,6 +39,12 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     Funnel(funnel::Args),
+    Removed(removed::Args),
+    Hist(hist::Args),
+    Sample(sample::Args),
+    Grep(grep::Args),
+    Domains(domains::Args),
+    Export(export::Args),
     Why(why::Args),
     Doc(doc::Args),
     Clusters(clusters::Args),
@@ -38,6 +58,12 @@ enum Verb {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     match &args.verb {
         Verb::Funnel(args) => funnel::main(args),
+        Verb::Removed(args) => removed::main(args),
+        Verb::Hist(args) => hist::main(args),
+        Verb::Sample(args) => sample::main(args),
+        Verb::Grep(args) => grep::main(args),
+        Verb::Domains(args) => domains::main(args),
+        Verb::Export(args) => export::main(args),
         Verb::Why(args) => why::main(args),
         Verb::Doc(args) => doc::main(args),
         Verb::Clusters(args) => clusters::main(args),
@@ -50,16 +76,22 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The manifests of the phases that have ended, in order.
 pub fn manifests(store: &dyn Store) -> Result<Vec<Manifest>, Failure> {
-    let mut manifests = Vec::new();
+    manifests_and_names(store).map(|(manifests, _)| manifests)
+}
+
+/// The manifests of the phases that have ended, in order, and what kind of phase each is of.
+fn manifests_and_names(store: &dyn Store) -> Result<(Vec<Manifest>, Vec<String>), Failure> {
+    let (mut manifests, mut names) = (Vec::new(), Vec::new());
     for phase in RunRecord::read(store)?.phases {
         match phase.read_manifest(store)? {
             Some(manifest) => manifests.push(manifest),
             None => break,
         }
+        names.push(phase.name);
     }
     if manifests.is_empty() {
         return Err(Failure::usage("no phase of this run has ended yet")
             .hint("run `tokenmill run` again, or `tokenmill status`"));
     }
-    Ok(manifests)
+    Ok((manifests, names))
 }

@@ -90,7 +90,7 @@ impl MapPhase {
 }
 
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 impl Phase for MapPhase {
     fn name(&self) -> &str {
