@@ -6,6 +6,7 @@ pub mod doc;
 pub mod funnel;
 mod head;
 mod labels;
+pub mod mask;
 mod scores;
 pub mod search;
 mod why;
