@@ -5,6 +5,7 @@
 
 mod adversarial;
 mod chat;
+mod console;
 mod crawl;
 mod data;
 mod gateway;
@@ -27,6 +28,7 @@ mod walkthrough;
 
 pub use adversarial::adversarial;
 pub use chat::{Books, ChatServer, Mind, Mishap, Plan, answer};
+pub use console::{Example, examples, with_outputs};
 pub use crawl::{Crawl, ok};
 pub use data::{archive, fixture};
 pub use gateway::Gateway;
