@@ -16,9 +16,12 @@ const ROWS: usize = 1 << 16;
 /// The number of the phase, from 1, whose verdict a row has: the last that the document has reached.
 pub const PHASE: &str = "phase";
 
+/// What a later phase says anew of a document; the rest of a ledger row is who the document is.
+const VERDICT: [&str; 11] =
+    [PHASE, "kept", "step", "reason", "metric", "value", "limit", "bytes", "evidence", "lang", "kind"];
+
 /// Reads the documents of one part.
-pub struct Lives<'a> {
-    chosen: &'a Chosen,
+pub struct Lives {
     phases: Vec<Phase>,
 }
 
@@ -30,9 +33,9 @@ struct Phase {
     metrics: Option<Rows>,
 }
 
-impl<'a> Lives<'a> {
+impl Lives {
     /// Opens a part of a run.
-    pub fn open(run: &Opened, part: usize, chosen: &'a Chosen) -> Result<Lives<'a>, Failure> {
+    pub fn open(run: &Opened, part: usize, chosen: &Chosen) -> Result<Lives, Failure> {
         let open = |(at, (number, manifest)): (usize, (usize, &tokenmill_store::Manifest))| {
             let part = &manifest.parts[part];
             let ledger = open(run.store(), part, "ledger", &chosen.ledger_columns())?;
@@ -44,7 +47,7 @@ impl<'a> Lives<'a> {
             Ok(Phase { number: number as u32 + 1, folder: manifest.phase.clone(), ledger, metrics })
         };
         let phases = run.maps().enumerate().map(open).collect::<Result<_, Failure>>()?;
-        Ok(Lives { chosen, phases })
+        Ok(Lives { phases })
     }
 
     /// The next documents, at most `n` of them; `None` at the end.
@@ -75,13 +78,13 @@ impl<'a> Lives<'a> {
         }
         let kept = frame.column("kept").and_then(Column::bool).map_err(failed)?.clone();
         let later = self.read(at + 1, kept.sum().unwrap_or(0) as usize)?;
-        overlay(&frame, &later, &kept, &self.chosen.own_columns())
+        overlay(&frame, &later, &kept)
     }
 }
 
 /// What became of `frame`'s kept rows is in `later`: its verdicts take the place of the earlier ones, its metrics stand beside
 /// them.
-fn overlay(frame: &DataFrame, later: &DataFrame, kept: &BooleanChunked, verdict: &[&str]) -> Result<DataFrame, Failure> {
+fn overlay(frame: &DataFrame, later: &DataFrame, kept: &BooleanChunked) -> Result<DataFrame, Failure> {
     let mut next = 0 as IdxSize;
     let places = kept.iter().map(|kept| {
         (kept == Some(true)).then(|| {
@@ -93,13 +96,12 @@ fn overlay(frame: &DataFrame, later: &DataFrame, kept: &BooleanChunked, verdict:
     let later = later.take(&places).map_err(failed)?;
     let mut columns: Vec<Column> = Vec::with_capacity(frame.width() + later.width());
     for column in frame.columns() {
-        let is_verdict = verdict.contains(&column.name().as_str());
-        columns.push(match is_verdict {
+        columns.push(match VERDICT.contains(&column.name().as_str()) {
             true => later.column(column.name()).map_err(failed)?.zip_with(kept, column).map_err(failed)?,
             false => column.clone(),
         });
     }
-    let is_new = |column: &&Column| !verdict.contains(&column.name().as_str());
+    let is_new = |column: &&Column| frame.column(column.name()).is_err();
     columns.extend(later.columns().iter().filter(is_new).cloned());
     DataFrame::new(frame.height(), columns).map_err(failed)
 }
@@ -121,4 +123,31 @@ pub fn each_part<T: Send>(
         Ok(value)
     };
     (0..run.n_parts()).into_par_iter().with_max_len(1).map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::df;
+
+    #[test]
+    fn what_comes_later_is_laid_over_what_was_kept() {
+        let first = df!(
+            "id" => ["a", "b", "c", "d"], "kept" => [true, false, true, true], "step" => ["", "x", "", ""],
+            "x.n" => [1.0f32, 2.0, 3.0, 4.0], PHASE => [1u32, 1, 1, 1]
+        )
+        .unwrap();
+        let later = df!(
+            "id" => ["a", "c", "d"], "kept" => [false, true, true], "step" => ["y", "", ""],
+            "y.n" => [Some(7.0f32), None, Some(9.0)], PHASE => [2u32, 2, 2]
+        )
+        .unwrap();
+        let kept = first.column("kept").unwrap().bool().unwrap().clone();
+        let all = overlay(&first, &later, &kept).unwrap();
+        let expected = df!(
+            "id" => ["a", "b", "c", "d"], "kept" => [false, false, true, true], "step" => ["y", "x", "", ""],
+            "x.n" => [1.0f32, 2.0, 3.0, 4.0], PHASE => [2u32, 1, 2, 2], "y.n" => [Some(7.0f32), None, None, Some(9.0)]
+        );
+        assert!(all.equals_missing(&expected.unwrap()), "{all:?}");
+    }
 }

@@ -32,11 +32,6 @@ impl Chosen {
     pub fn ledger_columns(&self) -> Vec<&str> {
         self.ledger.iter().map(String::as_str).collect()
     }
-
-    /// What a later phase says anew: everything but metrics.
-    pub fn own_columns(&self) -> Vec<&str> {
-        self.ledger.iter().map(String::as_str).chain([PHASE]).collect()
-    }
 }
 
 impl Opened {
