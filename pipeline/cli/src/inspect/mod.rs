@@ -2,13 +2,18 @@
 
 pub mod alarms;
 mod clusters;
+mod diff;
 pub mod doc;
 pub mod funnel;
 mod head;
 mod labels;
 pub mod mask;
+mod pager;
+mod run_view;
 mod scores;
 pub mod search;
+mod tokens;
+mod trail;
 mod why;
 
 use crate::failure::Failure;
@@ -33,6 +38,8 @@ enum Verb {
     Scores(scores::Args),
     Head(head::Args),
     Labels(labels::Args),
+    Tokens(tokens::Args),
+    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -46,6 +53,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
         Verb::Labels(args) => labels::main(args),
+        Verb::Tokens(args) => tokens::main(args),
+        Verb::Diff(args) => diff::main(args),
     }
 }
 
