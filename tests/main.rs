@@ -19,6 +19,7 @@ mod forget;
 mod image;
 mod incremental;
 mod inspect;
+mod inspect_doc;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;

@@ -2,6 +2,7 @@
 
 pub mod alarms;
 mod clusters;
+mod diff;
 pub mod doc;
 mod domains;
 mod export;
@@ -13,15 +14,19 @@ mod head;
 mod hist;
 mod labels;
 mod lives;
-mod mask;
+pub mod mask;
 mod opened;
+mod pager;
 mod pick;
 mod removed;
+mod run_view;
 mod sample;
 mod scores;
 pub mod search;
 mod show;
 mod stored;
+mod tokens;
+mod trail;
 mod why;
 
 use crate::failure::Failure;
@@ -52,6 +57,8 @@ enum Verb {
     Scores(scores::Args),
     Head(head::Args),
     Labels(labels::Args),
+    Tokens(tokens::Args),
+    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -71,6 +78,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
         Verb::Labels(args) => labels::main(args),
+        Verb::Tokens(args) => tokens::main(args),
+        Verb::Diff(args) => diff::main(args),
     }
 }
 
