@@ -6,6 +6,8 @@ pub mod doc;
 pub mod funnel;
 mod head;
 mod labels;
+pub mod mask;
+mod report;
 mod scores;
 pub mod search;
 mod why;
@@ -32,6 +34,7 @@ enum Verb {
     Scores(scores::Args),
     Head(head::Args),
     Labels(labels::Args),
+    Report(report::Args),
 }
 
 /// Dispatches.
@@ -45,6 +48,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
         Verb::Labels(args) => labels::main(args),
+        Verb::Report(args) => report::main(args),
     }
 }
 
