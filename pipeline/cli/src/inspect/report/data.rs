@@ -98,14 +98,14 @@ pub struct Sample {
     pub n_chars: usize,
 }
 
-/// A number that a rule judges, among the documents that reached the step.
+/// A number that rules judge, among the documents that reached the step.
 #[derive(Debug, Serialize)]
 pub struct Metric {
     pub phase: String,
     pub step: String,
     pub metric: String,
     pub about: String,
-    pub reason: String,
+    pub reasons: Vec<String>,
     /// One for every limit that differs: of all languages that have none of their own first.
     pub curves: Vec<Curve>,
 }

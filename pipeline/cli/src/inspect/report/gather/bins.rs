@@ -135,9 +135,9 @@ impl Bins {
         if self.n == 0 {
             return Axis { scale: "linear", from: 0.0, to: 1.0, n: 1 };
         }
-        let limits = [low, high].into_iter().flatten().map(f64::from).filter(|limit| limit.is_finite());
+        let limits = || [low, high].into_iter().flatten().map(f64::from).filter(|limit| limit.is_finite());
         let (mut from, mut to) = (self.quantile(TAIL), self.quantile(1.0 - TAIL));
-        for limit in limits {
+        for limit in limits() {
             (from, to) = (from.min(limit), to.max(limit));
         }
         // Numbers close to the ends are shown, too, when that costs little.
@@ -152,7 +152,8 @@ impl Bins {
             let least = if self.is_integer { 1.0 } else { self.quantile(0.01).max(to * 1e-6) };
             return Axis { scale: "log", from: from.max(least.min(middle)), to: to * 1.000_001, n: SHOWN };
         }
-        if self.is_integer {
+        let counts = self.is_integer && limits().all(|limit| limit.fract() == 0.0);
+        if counts {
             let width = ((to - from + 1.0) / SHOWN as f64).ceil().max(1.0);
             let n = ((to - from + 1.0) / width).ceil() as usize;
             return Axis { scale: "integer", from: from - 0.5, to: from - 0.5 + width * n as f64, n };

@@ -114,7 +114,7 @@ fn metrics(run: &Run, counts: &Counts) -> Vec<Metric> {
                 step: phase.steps[judged.at].name.clone(),
                 metric: judged.metric.to_owned(),
                 about: judged.about.to_owned(),
-                reason: judged.reason.to_owned(),
+                reasons: judged.reasons.iter().map(|reason| (*reason).to_owned()).collect(),
                 curves: curves(judged, bins.get(place).map_or(&[], Vec::as_slice)),
             });
         }

@@ -1,10 +1,11 @@
 //! What there is to read of a run: its phases with ledgers, the steps of each, and the numbers that their rules judge.
 
+use super::bins::ends;
 use crate::failure::Failure;
 use crate::retune::recipe_of_run;
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::rule::Keep;
-use tokenmill_core::{Assets, MetricKind, Rule};
+use tokenmill_core::{Assets, MetricKind};
 use tokenmill_engine::Spec;
 use tokenmill_engine::plan::{PhaseRecord, RunRecord};
 use tokenmill_engine::rejudge::{params_for, rules};
@@ -46,7 +47,7 @@ pub struct Judged {
     pub column: String,
     pub metric: &'static str,
     pub about: &'static str,
-    pub reason: &'static str,
+    pub reasons: BTreeSet<&'static str>,
     /// Limits: those of all languages without their own (`None`), and those of languages that have their own.
     pub limits: Vec<(Option<String>, Keep)>,
     /// Languages for which the rule is off.
@@ -125,39 +126,77 @@ impl LedgerPhase {
     }
 }
 
-/// The numbers that a step judges, by rule.
+/// The numbers that a step judges, with what keeps a document in each language.
 fn judged_by(at: usize, step: &StepSpec, assets: &dyn Assets) -> Result<Vec<Judged>, Box<dyn std::error::Error>> {
     if step.entry.metrics.is_empty() || step.entry.shape.is_decided_apart() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Judged> = Vec::new();
-    let mut own: Vec<(&String, Vec<Rule>)> = Vec::new();
+    let mut found: BTreeMap<usize, Judged> = BTreeMap::new();
+    let mut own: Vec<(&String, BTreeSet<usize>)> = Vec::new();
     for lang in std::iter::once(None).chain(step.by_lang.keys().map(Some)) {
-        let rules = rules(step, params_for(step, lang), assets)?;
-        for rule in &rules {
-            let Some(metric) = step.entry.metrics.get(rule.metric).filter(|m| m.kind == MetricKind::Number) else {
-                continue;
-            };
-            let same = found.iter_mut().find(|one| one.metric == metric.name && one.reason == rule.reason);
-            match same {
-                Some(one) if one.limits.first() == Some(&(None, rule.keep)) => {}
-                Some(one) => one.limits.push((lang.cloned(), rule.keep)),
-                None => found.push(Judged {
-                    at,
-                    column: format!("{}.{}", step.name, metric.name),
-                    metric: metric.name,
-                    about: metric.about,
-                    reason: rule.reason,
-                    limits: vec![(lang.cloned(), rule.keep)],
-                    off: BTreeSet::new(),
-                }),
+        let mut keeps: BTreeMap<usize, Keep> = BTreeMap::new();
+        for rule in rules(step, params_for(step, lang), assets)? {
+            let metric = step.entry.metrics.get(rule.metric).filter(|metric| metric.kind == MetricKind::Number);
+            let Some(metric) = metric else { continue };
+            let keep = keeps.get(&rule.metric).map_or(rule.keep, |other| both(*other, rule.keep));
+            keeps.insert(rule.metric, keep);
+            let judged = found.entry(rule.metric).or_insert_with(|| Judged {
+                at,
+                column: format!("{}.{}", step.name, metric.name),
+                metric: metric.name,
+                about: metric.about,
+                reasons: BTreeSet::new(),
+                limits: Vec::new(),
+                off: BTreeSet::new(),
+            });
+            judged.reasons.insert(rule.reason);
+        }
+        for (metric, keep) in &keeps {
+            let Some(judged) = found.get_mut(metric) else { continue };
+            if judged.limits.first() != Some(&(None, *keep)) {
+                judged.limits.push((lang.cloned(), *keep));
             }
         }
-        own.extend(lang.map(|lang| (lang, rules)));
+        own.extend(lang.map(|lang| (lang, keeps.into_keys().collect())));
     }
-    for one in &mut found {
-        let has_none = |rules: &[Rule]| !rules.iter().any(|rule| rule.reason == one.reason);
-        one.off = own.iter().filter(|(_, rules)| has_none(rules)).map(|(lang, _)| (*lang).clone()).collect();
+    for (metric, judged) in &mut found {
+        let off = own.iter().filter(|(_, metrics)| !metrics.contains(metric));
+        judged.off = off.map(|(lang, _)| (*lang).clone()).collect();
     }
-    Ok(found)
+    Ok(found.into_values().collect())
+}
+
+/// What two rules on one number keep.
+fn both(one: Keep, other: Keep) -> Keep {
+    let tighter = |pick: fn(f32, f32) -> f32, a: Option<f32>, b: Option<f32>| match (a, b) {
+        (Some(a), Some(b)) => Some(pick(a, b)),
+        (a, b) => a.or(b),
+    };
+    let (one, other) = (ends(one), ends(other));
+    match (tighter(f32::max, one.0, other.0), tighter(f32::min, one.1, other.1)) {
+        (Some(low), Some(high)) => Keep::Within(low, high),
+        (Some(low), None) => Keep::AtLeast(low),
+        (None, high) => Keep::AtMost(high.unwrap_or(f32::INFINITY)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_rules_on_a_number_keep_what_both_do() {
+        assert_eq!(both(Keep::AtLeast(1.0), Keep::AtMost(9.0)), Keep::Within(1.0, 9.0));
+        assert_eq!(both(Keep::AtMost(9.0), Keep::Within(0.0, 10.0)), Keep::Within(0.0, 9.0));
+        assert_eq!(both(Keep::AtLeast(1.0), Keep::AtLeast(2.0)), Keep::AtLeast(2.0));
+        assert_eq!(both(Keep::AtMost(1.0), Keep::AtMost(2.0)), Keep::AtMost(1.0));
+    }
+
+    #[test]
+    fn a_language_has_its_own_limits_those_of_all_or_none() {
+        let limits = vec![(None, Keep::AtLeast(1.0)), (Some("de".to_owned()), Keep::AtLeast(2.0))];
+        let (off, reasons) = (BTreeSet::from(["fr".to_owned()]), BTreeSet::new());
+        let judged = Judged { at: 0, column: String::new(), metric: "m", about: "", reasons, limits, off };
+        assert_eq!(["en", "de", "fr", ""].map(|lang| judged.curve_of(lang)), [Some(0), Some(1), None, Some(0)]);
+    }
 }

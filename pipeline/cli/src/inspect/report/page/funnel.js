@@ -1,6 +1,6 @@
 // The funnel: a waterfall of all steps, each as wide as what came in, and what it took away to the right.
 
-const ROW_HEIGHT = 44;
+const ROW_HEIGHT = 38;
 
 /** The funnel of all phases, by documents or by bytes. */
 function funnelSection() {
@@ -31,39 +31,54 @@ function funnelSection() {
           make("th", { scope: "col", class: "number" }, "Removed"),
           make("th", { scope: "col", class: "number" }, "Of those in"))),
         rows)),
-    notes());
+    notes(), fallShade());
 }
 
+/** The row of a step; in front of a phase its name, and behind the last step what was kept. */
 function funnelRows({ phase, step, isFirst }, at, all, unit) {
   const inBytes = unit === "bytes";
-  const of = (one) => (inBytes ? one.bytes_in : one.n_in);
+  const [show, of] = inBytes ? [bytes, (one) => one.bytes_in] : [count, (one) => one.n_in];
   const widest = Math.max(1, ...all.map((one) => of(one.step)));
-  const next = all[at + 1] && all[at + 1].phase === phase ? of(all[at + 1].step)
-    : inBytes ? step.bytes_out : step.n_in - step.n_removed;
+  const out = inBytes ? step.bytes_out : step.n_in - step.n_removed;
   const removed = inBytes ? step.bytes_removed : step.n_removed;
-  const show = inBytes ? bytes : count;
-  const name = step.stage ? make("a", { href: `#${stepId(phase.folder, step.name)}` }, step.name) : step.name;
-  const head = isFirst && report.phases.length > 1
-    ? make("tr", { class: "phase" }, make("th", { scope: "rowgroup", colspan: 5 }, `Phase ${phaseName(phase.folder)}`)) : null;
-  const row = make("tr", { "data-step": `${step.name} ${step.stage} ${step.reasons.map(([reason]) => reason).join(" ")}` },
-    make("th", { scope: "row" }, name, step.stage && step.stage !== step.name ? make("small", {}, step.stage) : null),
-    make("td", { class: "shape" }, funnelShape(of(step) / widest, next / widest, removed / widest)),
-    make("td", { class: "number" }, show(of(step))),
-    make("td", { class: "number" }, removed ? `−${show(removed)}` : "–"),
-    make("td", { class: "number" }, removed ? percent(removed, of(step)) : "–"));
-  return [head, row].filter(Boolean);
+  const rows = [];
+  if (isFirst && report.phases.length > 1) {
+    rows.push(make("tr", { class: "phase" }, make("th", { scope: "rowgroup" }, phaseName(phase.folder)),
+      make("td", { class: "shape" }, at > 0 ? funnelShape(of(step) / widest, of(step) / widest, 0) : null),
+      make("td", { colspan: 3 })));
+  }
+  // Only the first phase reads what may be refused.
+  if (step.stage || removed || at === 0) {
+    const name = step.stage || removed ? make("a", { href: `#${stepId(phase.folder, step.name)}` }, step.name) : step.name;
+    const texts = [step.name, step.stage, ...step.reasons.map(([reason]) => reason)];
+    rows.push(make("tr", { "data-step": texts.join(" ") },
+      make("th", { scope: "row" }, name, step.stage && step.stage !== step.name ? make("small", {}, step.stage) : null),
+      make("td", { class: "shape" }, funnelShape(of(step) / widest, out / widest, removed / widest)),
+      make("td", { class: "number" }, show(of(step))),
+      make("td", { class: "number" }, removed ? `−${show(removed)}` : "–"),
+      make("td", { class: "number" }, removed ? percent(removed, of(step)) : "–")));
+  }
+  if (at + 1 === all.length) {
+    rows.push(make("tr", { class: "end" }, make("th", { scope: "row" }, "kept"), make("td", { class: "shape" }, funnelShape(out / widest, out / widest, 0)),
+      make("td", { class: "number" }, show(out)), make("td", { colspan: 2 })));
+  }
+  return rows;
 }
 
-/** One row of the funnel: what goes on narrows from the width above to the width below; what is removed turns away. */
+/** One row of the funnel: what goes on, what is cut from texts, and what is removed, which fades away. */
 function funnelShape(above, below, removed) {
   const [a, b, h] = [above * 1000, Math.min(below, above) * 1000, ROW_HEIGHT];
   const r = Math.max(b, a - removed * 1000);
-  const bend = (from, to) => `C ${from} ${h * 0.55}, ${to} ${h * 0.45}, ${to} ${h}`;
   return draw("svg", { viewBox: `0 0 1000 ${h}`, preserveAspectRatio: "none", "aria-hidden": "true", height: h },
-    r < a ? draw("path", { class: "lost", d: `M ${r} 0 L ${a} 0 C ${a} ${h * 0.4}, ${a} ${h * 0.6}, ${a} ${h * 0.78} L ${Math.max(b, r)} ${h * 0.78} C ${r} ${h * 0.6}, ${r} ${h * 0.4}, ${r} 0 Z` }) : null,
-    b < r ? draw("path", { class: "cut", d: `M ${b} 0 L ${r} 0 ${bend(r, b)} Z` }) : null,
-    draw("path", { class: "kept", d: `M 0 0 L ${r} 0 ${bend(r, b)} L 0 ${h} Z` }));
+    r < a ? draw("rect", { x: r, y: 0, width: a - r, height: h, fill: "url(#fall)" }) : null,
+    b < r ? draw("path", { class: "cut", d: `M ${b} 0 L ${r} 0 C ${r} ${h * 0.6}, ${b} ${h * 0.4}, ${b} ${h} Z` }) : null,
+    draw("path", { class: "flow", d: `M 0 0 L ${b} 0 L ${b} ${h + 1} L 0 ${h + 1} Z` }));
 }
+
+/** The shade in which removed documents fade away; all rows use it. */
+const fallShade = () => draw("svg", { class: "hidden", "aria-hidden": "true" }, draw("defs", {},
+  draw("linearGradient", { id: "fall", x1: 0, y1: 0, x2: 0, y2: 1 },
+    draw("stop", { class: "fall-top", offset: 0 }), draw("stop", { class: "fall-middle", offset: 0.55 }), draw("stop", { class: "fall-end", offset: 1 }))));
 
 /** What is no document, and what was odd. */
 function notes() {

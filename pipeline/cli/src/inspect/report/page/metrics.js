@@ -7,7 +7,8 @@ function metricsSection() {
     const card = make("article", { class: "metric" });
     soon(card, () => new MetricCard(metric, card));
     filtered.push((wanted) => {
-      card.hidden = !matches(wanted, metric.step, metric.metric, metric.reason, words(metric.metric), words(metric.reason));
+      const texts = [metric.metric, ...metric.reasons];
+      card.hidden = !matches(wanted, metric.step, ...texts, ...texts.map(words));
     });
     return card;
   });
@@ -29,7 +30,7 @@ class MetricCard {
     const isEmpty = metric.curves.length === 0;
     card.append(
       make("h3", {}, make("span", { class: "muted" }, `${metric.step} `), words(metric.metric)),
-      make("p", { class: "about" }, metric.about, ". Removed because ", make("em", {}, words(metric.reason)), "."));
+      make("p", { class: "about" }, metric.about, ". Removed because ", make("em", {}, metric.reasons.map(words).join(", ")), "."));
     if (isEmpty) card.append(make("p", { class: "note" }, "No document was measured."));
     else card.append(this.languages() || "", this.drawing, this.axis, this.sliders, this.said);
     if (!isEmpty) this.take(0);

@@ -56,13 +56,15 @@ function filter() {
   });
 }
 
-/** A link to a step opens it. */
+/** A link to a step opens it; a link into the page finds its place once that is made. */
 function openTarget() {
-  const target = location.hash && byId(decodeURIComponent(location.hash.slice(1)));
-  if (target && target.tagName === "DETAILS") {
+  const target = location.hash && byId(location.hash.slice(1));
+  if (!target) return;
+  if (target.tagName === "DETAILS") {
     target.open = true;
-    target.querySelector("summary").focus();
+    target.querySelector("summary").focus({ preventScroll: true });
   }
+  target.scrollIntoView();
 }
 
 function start() {

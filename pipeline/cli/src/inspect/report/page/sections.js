@@ -22,7 +22,7 @@ function alarmList(alarms) {
   const { share, documents } = report.alarm_limits;
   if (!report.phases.length) return null;
   if (!alarms.length) {
-    return make("p", { class: "calm" }, `No alarm: no step removed ${percent(share, 1)} or more of a source, language or domain `,
+    return make("p", { class: "calm" }, `No alarm: no step removed ${Number((100 * share).toPrecision(4))}\u202f% or more of a source, language or domain `,
       `of ${count(documents)} documents or more.`);
   }
   return make("div", { class: "alarms", role: "region", "aria-label": "Alarms" },
