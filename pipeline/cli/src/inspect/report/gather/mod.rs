@@ -142,14 +142,11 @@ fn clusters(counts: &Counts) -> Vec<Clusters> {
         clusters.n_clusters += n;
         clusters.n_documents += size * n;
         clusters.largest = clusters.largest.max(*size);
-        let low = if *size < 8 { *size } else { 1 << size.ilog2() };
-        let high = if *size < 8 { *size } else { 2 * low - 1 };
         match clusters.sizes.last_mut() {
-            Some(last) if last.0 == low => {
-                last.2 += n;
-                last.3 += size * n;
+            Some(last) if *size >= 8 && last.0.ilog2() == size.ilog2() => {
+                *last = (last.0, *size, last.2 + n, last.3 + size * n);
             }
-            _ => clusters.sizes.push((low, high, *n, size * n)),
+            _ => clusters.sizes.push((*size, *size, *n, size * n)),
         }
     }
     found

@@ -24,7 +24,7 @@ function fill(element, attributes, children) {
     if (key === "on") for (const [event, act] of Object.entries(value)) element.addEventListener(event, act);
     else element.setAttribute(key, value === true ? "" : String(value));
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === "") continue;
     element.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }
@@ -69,12 +69,19 @@ function number(n) {
   if (n === null || n === undefined) return "–";
   if (Number.isInteger(n) && Math.abs(n) < 1e9) return (n < 0 ? "−" : "") + count(Math.abs(n));
   const size = Math.abs(n);
-  if (size >= 1e6 || (size < 1e-3 && size > 0)) return n.toExponential(2).replace("-", "−");
+  if (size >= 1e9 || (size < 1e-3 && size > 0)) return n.toExponential(2).replace("-", "−");
+  if (size >= 1000) return (n < 0 ? "−" : "") + count(size);
   return String(Number(n.toPrecision(size >= 100 ? 4 : 3))).replace("-", "−");
 }
 
 /** snake_case as words. */
 const words = (name) => name.replaceAll("_", " ");
+
+/** A sentence of the catalogue, in which code stands between backticks. */
+const prose = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
+
+/** A name with points and underscores, which may be broken behind them. */
+const breakable = (name) => name.split(/(?<=[._])/).flatMap((part, at) => (at ? [make("wbr"), part] : [part]));
 
 /** The number of a phase and what it does, of `p2-map-0123abcd`. */
 const phaseName = (folder) => folder.replace(/-[0-9a-f]{8,}$/, "");

@@ -66,8 +66,7 @@ function histogram(curve, places) {
     const cuts = [left, ...[low, high].filter((end) => end > left && end < right), right];
     for (let part = 0; part + 1 < cuts.length; part += 1) {
       const middle = (cuts[part] + cuts[part + 1]) / 2;
-      const isKept = curve.keep === "is_false" ? edge(curve, left) < 0.5 && edge(curve, right) > 0 && edge(curve, left) <= 0 : middle >= low && middle <= high;
-      svg.append(draw("rect", { class: isKept ? "kept" : "lost", x: x(cuts[part]), y: height - tall, height: tall,
+      svg.append(draw("rect", { class: middle >= low && middle <= high ? "kept" : "lost", x: x(cuts[part]), y: height - tall, height: tall,
         width: Math.max(0.5, x(cuts[part + 1]) - x(cuts[part]) - (part + 2 === cuts.length ? 1 : 0)) }));
     }
   }

@@ -49,7 +49,7 @@ function funnelRows({ phase, step, isFirst }, at, all, unit) {
   }
   // Only the first phase reads what may be refused.
   if (step.stage || removed || at === 0) {
-    const name = step.stage || removed ? make("a", { href: `#${stepId(phase.folder, step.name)}` }, step.name) : step.name;
+    const name = step.stage || removed ? make("a", { href: `#${stepId(phase.folder, step.name)}` }, breakable(step.name)) : step.name;
     const texts = [step.name, step.stage, ...step.reasons.map(([reason]) => reason)];
     rows.push(make("tr", { "data-step": texts.join(" ") },
       make("th", { scope: "row" }, name, step.stage && step.stage !== step.name ? make("small", {}, step.stage) : null),

@@ -30,7 +30,7 @@ class MetricCard {
     const isEmpty = metric.curves.length === 0;
     card.append(
       make("h3", {}, make("span", { class: "muted" }, `${metric.step} `), words(metric.metric)),
-      make("p", { class: "about" }, metric.about, ". Removed because ", make("em", {}, metric.reasons.map(words).join(", ")), "."));
+      make("p", { class: "about" }, prose(metric.about), ". Removed because ", make("em", {}, metric.reasons.map(words).join(", ")), "."));
     if (isEmpty) card.append(make("p", { class: "note" }, "No document was measured."));
     else card.append(this.languages() || "", this.drawing, this.axis, this.sliders, this.said);
     if (!isEmpty) this.take(0);
@@ -51,6 +51,7 @@ class MetricCard {
     this.places = {};
     this.sliders.replaceChildren(...endsOf(this.curve).map((end) => this.slider(end)));
     const { from, to, scale, min, max } = this.curve;
+    this.axis.hidden = this.curve.keep === "is_false";
     const [first, last] = scale === "integer" ? [from + 0.5, to - 0.5] : [from, to];
     this.axis.replaceChildren(
       make("span", {}, min < first ? `≤ ${number(first)}` : number(first)),
@@ -80,13 +81,13 @@ class MetricCard {
     reset.addEventListener("click", () => { input.value = start; moved(); input.focus(); });
     value.textContent = number(this.curve[end]);
     input.setAttribute("aria-valuetext", `${label} ${number(this.curve[end])}`);
-    return make("label", { class: "slider" }, make("span", { class: "end" }, label), input, value, reset);
+    return make("div", { class: "slider" }, input, make("span", { class: "end" }, `${label} `, value), reset);
   }
 
   show() {
     const { curve, places } = this;
-    this.drawing.replaceChildren(histogram(curve, places));
     const now = keptBy(curve, this.below, {});
+    this.drawing.replaceChildren(curve.keep === "is_false" ? bar(1, now.n / Math.max(1, curve.n)) : histogram(curve, places));
     const then = keptBy(curve, this.below, places);
     const of = ` of the ${count(curve.n)} documents that reached the step`;
     const share = make("strong", {}, `${then.isExact ? "" : "≈ "}${percent(then.n, curve.n)}`);

@@ -30,7 +30,7 @@ function stepItem(phase, step) {
 }
 
 function stepInside(step, samples) {
-  const parts = [make("p", { class: "about" }, step.about)];
+  const parts = [make("p", { class: "about" }, prose(step.about))];
   if (step.reasons.length) {
     parts.push(make("table", { class: "reasons" },
       make("caption", { class: "hidden" }, `Reasons of ${step.name}`),
