@@ -15,8 +15,13 @@ fn a_page_has_all_parts_and_its_figures_are_those_of_the_run() {
     sandbox.run(&[]);
     let page = Page::of(&sandbox, RUN, &[]);
     let funnel: Value = serde_json::from_str(&sandbox.tokenmill(&["inspect", "funnel", RUN, "--json"]).ok()).unwrap();
-    let tallies: Vec<&Value> =
-        funnel.as_array().unwrap().iter().map(|phase| &phase["tally"]).filter(|tally| tally["steps"].is_array()).collect();
+    let tallies: Vec<&Value> = funnel
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|phase| &phase["tally"])
+        .filter(|tally| tally["steps"].is_array())
+        .collect();
     let phases = list(&page.data, "phases");
     assert_eq!(phases.len(), tallies.len());
     for (phase, tally) in phases.iter().zip(&tallies) {
@@ -98,7 +103,9 @@ fn what_is_hostile_stays_text() {
     let (policy, expected) = page.policy();
     assert_eq!(policy, expected);
     // Of the page's own elements there are as many as ever: no tag of the crawl is one.
-    for (element, n) in [("<script", 2), ("</script", 2), ("<img", 0), ("<svg", 0), ("<!--", 0), ("<style", 1), ("<meta", 5)] {
+    for (element, n) in
+        [("<script", 2), ("</script", 2), ("<img", 0), ("<svg", 0), ("<!--", 0), ("<style", 1), ("<meta", 5)]
+    {
         assert_eq!(page.html.matches(element).count(), n, "{element}");
     }
     assert!(!page.html.contains(['\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}']));

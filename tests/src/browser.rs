@@ -76,11 +76,15 @@ impl Browser {
             "--force-prefers-reduced-motion",
             &profile,
         ];
-        let session = self.ask("POST", "/session", &json!({"capabilities": {"alwaysMatch": {
-            "unhandledPromptBehavior": "ignore",
-            "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-        }}}));
+        let session = self.ask(
+            "POST",
+            "/session",
+            &json!({"capabilities": {"alwaysMatch": {
+                "unhandledPromptBehavior": "ignore",
+                "goog:chromeOptions": {"args": arguments},
+                "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+            }}}),
+        );
         self.session = session["sessionId"].as_str().expect("a session").to_owned();
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.tell("Emulation.setDeviceMetricsOverride", &size);
@@ -124,7 +128,8 @@ impl Browser {
     /// # Panics
     /// When there is no such element.
     pub fn text(&self, selector: &str) -> String {
-        let text = self.ask("GET", &format!("/session/{}/element/{}/text", self.session, self.find(selector)), &Value::Null);
+        let text =
+            self.ask("GET", &format!("/session/{}/element/{}/text", self.session, self.find(selector)), &Value::Null);
         text.as_str().expect("a text").to_owned()
     }
 
@@ -159,7 +164,8 @@ impl Browser {
             serde_json::from_str(entry["message"].as_str().unwrap_or_default()).expect("JSON in the log")
         };
         let messages = self.log("performance");
-        let sent = messages.iter().map(message).filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent");
+        let sent =
+            messages.iter().map(message).filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent");
         sent.map(|entry| entry["message"]["params"]["request"]["url"].as_str().unwrap_or_default().to_owned()).collect()
     }
 

@@ -59,9 +59,8 @@ impl Page {
             format!("'sha256-{}'", STANDARD.encode(Sha256::digest(between(&self.html, start, end).as_bytes())))
         };
         let (style, script) = (digest("<style>", "</style>"), digest("<script>", "</script>"));
-        let expected = format!(
-            "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
-        );
+        let expected =
+            format!("default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'");
         (found, expected)
     }
 }
@@ -80,7 +79,11 @@ pub fn hostile_run() -> Sandbox {
     let sandbox = Sandbox::new();
     let document = |at: usize, hostile: &str| {
         // Half of them are too short, and go.
-        let text = if at % 2 == 0 { hostile.to_owned() } else { format!("{hostile}\n{}", "Words enough to stay. ".repeat(40)) };
+        let text = if at % 2 == 0 {
+            hostile.to_owned()
+        } else {
+            format!("{hostile}\n{}", "Words enough to stay. ".repeat(40))
+        };
         let url = format!("http://{}/{hostile}", if at < HOSTILE.len() { "bad.example" } else { hostile });
         serde_json::json!({"id": format!("{at} {hostile}"), "url": url, "lang": hostile, "text": text}).to_string()
     };

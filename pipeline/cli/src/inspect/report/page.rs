@@ -28,7 +28,8 @@ pub fn page(report: &Report) -> Result<String, Failure> {
         digest(SCRIPT)
     );
     let title = html(&format!("{}: report", report.name));
-    let blanks = [("title", &*title), ("policy", &policy), ("style", STYLE), ("script", SCRIPT), ("data", &json(&data))];
+    let blanks =
+        [("title", &*title), ("policy", &policy), ("style", STYLE), ("script", SCRIPT), ("data", &json(&data))];
     Ok(fill(PAGE, &blanks))
 }
 
@@ -88,7 +89,16 @@ mod tests {
 
     #[test]
     fn the_script_writes_no_markup_and_loads_nothing() {
-        let banned = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "fetch(", "import("];
+        let banned = [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "fetch(",
+            "import(",
+        ];
         for banned in banned {
             assert!(!SCRIPT.contains(banned), "{banned}");
         }

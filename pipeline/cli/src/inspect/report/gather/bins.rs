@@ -148,7 +148,8 @@ impl Bins {
             from = 0.0;
         }
         let middle = self.quantile(0.5);
-        if from >= 0.0 && middle > 0.0 && to > SPREAD * middle.max(if self.is_integer { 1.0 } else { 0.0 }) && to > 1.0 {
+        if from >= 0.0 && middle > 0.0 && to > SPREAD * middle.max(if self.is_integer { 1.0 } else { 0.0 }) && to > 1.0
+        {
             let least = if self.is_integer { 1.0 } else { self.quantile(0.01).max(to * 1e-6) };
             return Axis { scale: "log", from: from.max(least.min(middle)), to: to * 1.000_001, n: SHOWN };
         }
@@ -208,7 +209,8 @@ mod tests {
 
     #[test]
     fn every_number_is_counted_once_and_limits_are_exact() {
-        let numbers = || (0..10_000).map(|n| (n * 7_919 % 10_007) as f32 / 10_007.0 * if n % 3 == 0 { 900.0 } else { 1.0 });
+        let numbers =
+            || (0..10_000).map(|n| (n * 7_919 % 10_007) as f32 / 10_007.0 * if n % 3 == 0 { 900.0 } else { 1.0 });
         for keep in [Keep::AtLeast(0.3), Keep::AtMost(0.7), Keep::Within(0.2, 400.0), Keep::AtLeast(-5.0)] {
             let curve = bins(numbers(), keep).curve(None, keep);
             assert_eq!(curve.bins.iter().sum::<u64>() + curve.under + curve.over, 10_000, "{keep:?}");

@@ -84,9 +84,9 @@ pub fn gather(store: &dyn Store, assets: &Assets, options: &Options) -> Result<R
 /// One pass over all ledgers and metrics.
 fn counts(store: &dyn Store, run: &Run, choice: &samples::Choice) -> Result<Counts, StoreError> {
     let manifests = run.phases.iter().map(|phase| &run.manifests[phase.manifest]);
-    let parts = manifests.enumerate().flat_map(|(number, manifest)| {
-        manifest.parts.iter().enumerate().map(move |(at, part)| (number, at, part))
-    });
+    let parts = manifests
+        .enumerate()
+        .flat_map(|(number, manifest)| manifest.parts.iter().enumerate().map(move |(at, part)| (number, at, part)));
     let parts: Vec<(usize, usize, &Part)> = parts.collect();
     let ledgers = parts.iter().filter_map(|(_, _, part)| part.objects.get("ledger"));
     let bar = RowsBar::new(ledgers.map(|object| object.rows).sum(), "reading");

@@ -115,7 +115,9 @@ impl LedgerPhase {
                 Ok(found) => judged.extend(found),
                 Err(error) => {
                     let name = &step.name;
-                    gaps.push(format!("The numbers of `{name}` are not shown, because it cannot be built here: {error}"));
+                    gaps.push(format!(
+                        "The numbers of `{name}` are not shown, because it cannot be built here: {error}"
+                    ));
                 }
             }
         }

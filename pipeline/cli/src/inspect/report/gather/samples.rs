@@ -131,6 +131,8 @@ pub fn read(
     };
     let found = by_part.par_iter().with_max_len(1).map(read).collect::<Result<Vec<_>, _>>()?;
     let mut found: Vec<_> = found.into_iter().flatten().collect();
-    found.sort_by(|(a, one), (b, other)| (a.0, &one.step, &one.reason, a.1).cmp(&(b.0, &other.step, &other.reason, b.1)));
+    found.sort_by(|(a, one), (b, other)| {
+        (a.0, &one.step, &one.reason, a.1).cmp(&(b.0, &other.step, &other.reason, b.1))
+    });
     Ok(found.into_iter().map(|(_, sample)| sample).collect())
 }

@@ -23,9 +23,8 @@ fn of_phase<'m>(store: &dyn Store, manifest: &'m Manifest) -> Result<PhaseTime, 
     let seen: Vec<(&Part, Attempt)> = seen.into_iter().flatten().collect();
     let mut walls: Vec<f64> = seen.iter().map(|(_, attempt)| attempt.wall_seconds).collect();
     walls.sort_by(f64::total_cmp);
-    let count = |part: &Part, names: &[&str]| {
-        names.iter().find_map(|name| part.tally.get(name)?.as_u64()).unwrap_or_default()
-    };
+    let count =
+        |part: &Part, names: &[&str]| names.iter().find_map(|name| part.tally.get(name)?.as_u64()).unwrap_or_default();
     let first = seen.iter().map(|(_, attempt)| attempt.started as f64).fold(f64::INFINITY, f64::min);
     let last = seen.iter().map(|(_, attempt)| attempt.ended()).fold(0.0, f64::max);
     let hosts: BTreeSet<&str> = seen.iter().map(|(_, attempt)| attempt.host.as_str()).collect();

@@ -128,7 +128,7 @@ function timesSection() {
   return section("times", "Throughput",
     make("p", {}, "By phase, from the record of the last attempt of each task. Rates are those of one worker."),
     table({ caption: "What the phases took", rows, columns: [
-      { title: "Phase", value: (row) => phaseName(row.folder), text: (row) => row.folder },
+      { title: "Phase", kind: "phase-name", value: (row) => phaseName(row.folder), text: (row) => row.folder },
       { title: "Tasks", number: true, value: (row) => row.n_tasks, show: (row) => count(row.n_tasks) },
       { title: "Attempts", number: true, value: (row) => row.n_attempts, show: (row) => count(row.n_attempts) },
       { title: "From start to end", number: true, value: (row) => row.elapsed, show: (row) => seconds(row.elapsed) },
@@ -146,7 +146,7 @@ function lineageSection() {
   const code = (text) => make("code", {}, text);
   return section("lineage", "Recipe and lineage",
     table({ caption: "Phases", rows: lineage.phases, columns: [
-      { title: "Phase", value: (row) => row.folder, text: (row) => row.folder, show: (row) => phaseName(row.folder) },
+      { title: "Phase", kind: "phase-name", value: (row) => row.folder, text: (row) => row.folder, show: (row) => phaseName(row.folder) },
       { title: "Fingerprint", kind: "code", value: (row) => row.fingerprint, show: (row) => code(row.fingerprint) },
       { title: "Reads", kind: "wide", value: (row) => row.reads.join(), show: (row) => row.reads.map((one) => one.replace(/-[0-9a-f]{8,}$/, "")).join(", ") || "the source" },
       { title: "Tasks", number: true, value: (row) => row.n_tasks ?? 0, show: (row) => (row.n_tasks === null ? "–" : count(row.n_tasks)) },

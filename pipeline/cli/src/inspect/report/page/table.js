@@ -24,7 +24,7 @@ class DataTable {
       on: { input: () => this.filter("own", this.input.value) },
     });
     this.element = make("div", { class: "table" },
-      make("div", { class: "table-top" }, make("h3", {}, caption), rows.length > 8 ? this.input : null),
+      make("div", { class: "table-top" }, make("h3", {}, caption), rows.length > 12 ? this.input : null),
       note ? make("p", { class: "note" }, note) : null,
       make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
         make("table", {},
