@@ -129,6 +129,8 @@ pub struct Curve {
     pub max: f32,
     /// `linear`, `log` or `integer`.
     pub scale: &'static str,
+    /// Whether all numbers are whole.
+    pub whole: bool,
     /// Where the first bin begins and the last one ends.
     pub from: f64,
     pub to: f64,

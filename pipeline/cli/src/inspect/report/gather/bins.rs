@@ -126,8 +126,8 @@ impl Bins {
         }
         let (min, max) = if self.n == 0 { (0.0, 0.0) } else { (self.min, self.max) };
         let (n, below, above) = (self.n, self.below, self.above);
-        let (scale, from, to) = (axis.scale, axis.from, axis.to);
-        Curve { lang, keep: kind, low, high, n, below, above, min, max, scale, from, to, bins, under, over }
+        let (scale, from, to, whole) = (axis.scale, axis.from, axis.to, self.is_integer);
+        Curve { lang, keep: kind, low, high, n, below, above, min, max, scale, whole, from, to, bins, under, over }
     }
 
     /// An axis that shows almost all numbers, and the limits.

@@ -42,7 +42,7 @@ function keptBy(curve, below, places) {
 function limitAt(curve, end, place) {
   if (place === nearest(curve, curve[end])) return curve[end];
   const value = edge(curve, place);
-  if (curve.scale !== "integer") return value;
+  if (!curve.whole) return value;
   return end === "low" ? Math.ceil(value) : Math.floor(value);
 }
 

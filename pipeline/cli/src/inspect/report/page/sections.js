@@ -3,7 +3,7 @@
 function summarySection() {
   const { totals, alarms } = report;
   const tile = (title, value, more) => make("div", { class: "tile" },
-    make("dt", {}, title), make("dd", {}, make("strong", {}, value), more ? make("span", {}, more) : null));
+    make("dt", {}, title), make("dd", {}, make("strong", { class: value.length > 12 ? "long" : null }, value), more ? make("span", {}, more) : null));
   const tiles = [];
   if (report.phases.length) {
     tiles.push(
