@@ -93,7 +93,6 @@ pub fn hostile_run() -> Sandbox {
     let recipe = "[run]\nname = \"<img src=x onerror=alert(6)>\"\nroot = \"runs\"\nremoved = 1.0\n\
                   [source]\nkind = \"jsonl\"\npaths = [\"hostile.jsonl\"]\n\
                   [[step]]\nuse = \"filter.length\"\nmin_chars = 200\n\
-                  [[step]]\nuse = \"filter.gopher_repetition\"\nname = \"repetition\"\n\
                   [shards]\ntokenizer = \"gpt2=fixtures/mini.tiktoken\"\n";
     std::fs::write(sandbox.path().join("recipe.toml"), recipe).expect("a recipe");
     sandbox.run(&[]);

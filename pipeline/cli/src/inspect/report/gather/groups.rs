@@ -62,9 +62,8 @@ impl Largest {
 pub fn languages(counts: &Counts) -> GroupTable {
     let mut largest = Largest::of(MOST_LANGUAGES);
     for (name, language) in &counts.languages {
-        // Whoever names a language late counts documents out that came in without one.
         let n_removed: u64 = language.removed.values().sum();
-        largest.add(name, language.n_in.max(n_removed), &language.removed);
+        largest.add(name, language.n_kept + n_removed, &language.removed);
     }
     largest.end()
 }

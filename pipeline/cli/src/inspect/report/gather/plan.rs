@@ -36,6 +36,8 @@ pub struct LedgerPhase {
     pub judged: Vec<Judged>,
     /// Steps that say how large clusters are.
     pub cluster_steps: Vec<String>,
+    /// Whether no other phase with ledgers has ended behind it.
+    pub is_last: bool,
     places: BTreeMap<String, usize>,
 }
 
@@ -84,13 +86,16 @@ impl Run {
             Err(_) if record.phases.iter().all(|phase| !is_map(phase)) => None,
             Err(failure) => return Err(failure),
         };
-        let mut phases = Vec::new();
+        let mut phases: Vec<LedgerPhase> = Vec::new();
         let maps = record.phases.iter().enumerate().filter(|(_, phase)| is_map(phase));
         for (block, (at, _)) in maps.enumerate() {
             let has_ledger =
                 |manifest: &Manifest| manifest.parts.iter().any(|part| part.objects.contains_key("ledger"));
             let (Some(spec), true) = (&spec, manifests.get(at).is_some_and(has_ledger)) else { continue };
             phases.push(LedgerPhase::new(at, spec.chain(block), assets, &mut gaps));
+        }
+        if let Some(last) = phases.last_mut() {
+            last.is_last = true;
         }
         if manifests.len() < record.phases.len() {
             gaps.push(format!(
@@ -124,7 +129,7 @@ impl LedgerPhase {
         let has_size = |step: &&StepSpec| step.entry.metrics.iter().any(|metric| metric.name == "cluster_size");
         let cluster_steps = steps.iter().filter(has_size).map(|step| step.name.clone()).collect();
         let places = steps.iter().enumerate().map(|(at, step)| (step.name.clone(), at)).collect();
-        LedgerPhase { manifest, steps, judged, cluster_steps, places }
+        LedgerPhase { manifest, steps, judged, cluster_steps, is_last: false, places }
     }
 }
 

@@ -17,7 +17,7 @@ pub const OTHERS: &str = "(others)";
 /// What one part says, or several.
 #[derive(Default)]
 pub struct Counts {
-    /// By language: documents that came in, and those that were removed, by step.
+    /// By the language that documents had in the end.
     pub languages: BTreeMap<String, Language>,
     /// By phase: one for every judged number of the phase and each of its limits.
     pub bins: BTreeMap<usize, Vec<Vec<Option<Bins>>>>,
@@ -30,8 +30,8 @@ pub struct Counts {
 /// What became of the documents of a language.
 #[derive(Default)]
 pub struct Language {
-    /// Documents of the first phase.
-    pub n_in: u64,
+    /// Documents that the last phase has kept.
+    pub n_kept: u64,
     /// Removed documents by step.
     pub removed: BTreeMap<String, u64>,
 }
@@ -58,7 +58,7 @@ impl Counts {
     pub fn plus(mut self, other: Counts) -> Counts {
         for (name, theirs) in other.languages {
             let mine = self.languages.entry(name).or_default();
-            mine.n_in += theirs.n_in;
+            mine.n_kept += theirs.n_kept;
             theirs.removed.into_iter().for_each(|(step, n)| *mine.removed.entry(step).or_default() += n);
         }
         for (phase, theirs) in other.bins {
@@ -153,7 +153,7 @@ fn ledger(
     }
     for (name, (n_in, removed)) in labels.names.iter().zip(seen) {
         let language = counts.languages.entry(name.clone()).or_default();
-        language.n_in += if number == 0 { n_in } else { 0 };
+        language.n_kept += if phase.is_last { n_in - removed.values().sum::<u64>() } else { 0 };
         for (at, n) in removed {
             let step = at.checked_sub(1).and_then(|at| phase.steps.get(at)).map_or("read", |step| &step.name);
             *language.removed.entry(step.to_owned()).or_default() += n;
