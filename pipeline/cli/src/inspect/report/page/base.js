@@ -100,17 +100,21 @@ function section(id, title, ...children) {
     make("h2", { id: `${id}-title` }, title), ...children);
 }
 
-/** Calls `act` when the element is about to be seen, once. */
+/** Calls `act` when the element is about to be seen or printed, once. */
 const soon = (() => {
-  const acts = new WeakMap();
+  const acts = new Map();
+  const act = (element) => {
+    watch.unobserve(element);
+    const wanted = acts.get(element);
+    acts.delete(element);
+    if (wanted) wanted();
+  };
   const watch = new IntersectionObserver((entries) => {
-    for (const entry of entries.filter((one) => one.isIntersecting)) {
-      watch.unobserve(entry.target);
-      acts.get(entry.target)();
-    }
+    entries.filter((entry) => entry.isIntersecting).forEach((entry) => act(entry.target));
   }, { rootMargin: "600px" });
-  return (element, act) => {
-    acts.set(element, act);
+  addEventListener("beforeprint", () => [...acts.keys()].forEach(act));
+  return (element, wanted) => {
+    acts.set(element, wanted);
     watch.observe(element);
   };
 })();
