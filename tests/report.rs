@@ -1,7 +1,7 @@
 //! The page about a run: all its parts, nothing that a crawl could run in it, and the same bytes for equal runs.
 
 use serde_json::Value;
-use support::{HOSTILE, HOSTILE_RUN, Page, Sandbox, hostile_run};
+use support::{HOSTILE, HOSTILE_RUN, Mixes, Page, Sandbox, hostile_run};
 
 const RUN: &str = "runs/mini";
 
@@ -145,4 +145,13 @@ fn a_mix_and_a_run_that_has_not_ended_have_pages_too() {
     let page = Page::of(&sandbox, RUN, &[]);
     let gap = page.data["gaps"][0].as_str().unwrap();
     assert!(gap.contains("has not ended") && page.data["tokens"]["dataset"].is_null(), "{gap}");
+
+    let mixes = Mixes::new();
+    mixes.run(&[]);
+    mixes.tokenmill(&["inspect", "report", "runs/final", "-o", "report.html"]).ok();
+    let page = Page::read(&mixes.path().join("report.html"));
+    let phases = list(&page.data["tokens"]["dataset"], "phases");
+    assert_eq!(phases.iter().map(|phase| phase["name"].as_str().unwrap()).collect::<Vec<_>>(), ["main", "long"]);
+    let share: f64 = list(&phases[0], "groups").iter().map(|group| group[3].as_f64().unwrap()).sum();
+    assert!((share - 1.0).abs() < 1e-9 && page.data["phases"] == serde_json::json!([]), "{share}");
 }

@@ -7,9 +7,9 @@ mod text;
 
 use crate::failure::Failure;
 use crate::house::{assets, open_run, threads};
+use crate::output::count;
 use crate::sink::Output;
 use std::process::ExitCode;
-use tokenmill_engine::plan::human_bytes;
 
 /// Write one HTML page about a run: funnel, removed samples, histograms with limits to try, languages, domains, lineage
 #[derive(clap::Args)]
@@ -41,12 +41,18 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let options = gather::Options { samples: args.samples, timings: !args.no_timings };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(args.threads).max(1)).build();
     let pool = pool.map_err(|error| Failure::for_now(format!("cannot start threads: {error}")))?;
-    let page = page::page(&pool.install(|| gather::gather(&*store, &assets, &options))?)?;
+    let report = pool.install(|| gather::gather(&*store, &assets, &options))?;
+    let page = page::page(&report)?;
     let mut output = Output::create(&args.output)?;
     output.write(page.as_bytes())?;
     output.finish()?;
     if args.output != "-" {
-        println!("{}: {}", args.output, human_bytes(page.len() as u64));
+        let totals = &report.totals;
+        let (n_in, n_kept) = (count(totals.documents_in), count(totals.documents_kept));
+        match report.phases.is_empty() {
+            true => println!("{}: the shards of `{}`", args.output, report.name),
+            false => println!("{}: {n_in} documents, of which {n_kept} are kept", args.output),
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
