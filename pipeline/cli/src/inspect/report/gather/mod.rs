@@ -53,7 +53,11 @@ pub fn gather(store: &dyn Store, assets: &Assets, options: &Options) -> Result<R
     groups.language = groups::languages(&counts);
     // A language that nobody named is none.
     totals.languages = counts.languages.keys().filter(|name| !name.is_empty()).count();
-    totals.tokens = tokens.as_ref().map(|tokens| tokens.n_tokens);
+    // A mix has shards of the tokens of others.
+    totals.tokens = tokens.as_ref().map(|tokens| match &tokens.dataset {
+        Some(dataset) if run.phases.is_empty() => dataset.n_tokens,
+        _ => tokens.n_tokens,
+    });
     totals.shards = tokens.as_ref().and_then(|tokens| tokens.dataset.as_ref()).map(|dataset| {
         let n: usize = dataset.phases.iter().map(|phase| phase.n_shards).sum();
         n as u64
