@@ -173,9 +173,7 @@ fn what_is_hostile_stays_text() {
     browser.script("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
     browser.until("document.querySelector('.sample blockquote')");
     assert!(!browser.has_dialogue());
-    for (element, n) in
-        [("img", 0), ("script", 2), ("style", 1), ("iframe", 0), ("[onerror]", 0), ("[onload]", 0)]
-    {
+    for (element, n) in [("img", 0), ("script", 2), ("style", 1), ("iframe", 0), ("[onerror]", 0), ("[onload]", 0)] {
         assert_eq!(browser.script(&format!("return document.querySelectorAll('{element}').length")), n, "{element}");
     }
     let text = browser.script("return document.body.textContent");
