@@ -19,6 +19,7 @@ mod opened;
 mod pager;
 mod pick;
 mod removed;
+mod report;
 mod run_view;
 mod sample;
 mod scores;
@@ -59,6 +60,7 @@ enum Verb {
     Labels(labels::Args),
     Tokens(tokens::Args),
     Diff(diff::Args),
+    Report(report::Args),
 }
 
 /// Dispatches.
@@ -80,6 +82,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Labels(args) => labels::main(args),
         Verb::Tokens(args) => tokens::main(args),
         Verb::Diff(args) => diff::main(args),
+        Verb::Report(args) => report::main(args),
     }
 }
 
