@@ -6,7 +6,6 @@ use super::opened::Opened;
 use super::pick::Filters;
 use super::show::{Form, plain_table};
 use crate::failure::{FOUND_PROBLEMS, Failure};
-use crate::retune::recipe_of_run;
 use polars::prelude::{
     Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, StringChunked, col, len,
     lit, when,
@@ -58,9 +57,8 @@ pub struct Args {
 /// Counts and prints.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let run = Opened::open(&args.run)?;
-    let recipe = recipe_of_run(run.store(), &[])?;
     let of_family = |family: &str| -> Vec<String> {
-        let steps = recipe.steps().filter(|step| step.entry.name.starts_with(family));
+        let steps = run.recipe().steps().filter(|step| step.entry.name.starts_with(family));
         steps.map(|step| step.name.clone()).collect()
     };
     let dedup = of_family("dedup.");

@@ -2,7 +2,6 @@
 
 use super::frame::failed;
 use super::lives::{Lives, PHASE};
-use super::mask::Mask;
 use super::opened::Opened;
 use super::pick::Filters;
 use super::show::{object, with_hex_ids};
@@ -60,7 +59,6 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         return Err(Failure::usage("`--share` is a number from 0 to 1"));
     }
     let run = Opened::open(&args.run)?;
-    let mask = if args.text { Some(Mask::of_run(run.store())?) } else { None };
     let columns: Vec<String> = match args.columns.is_empty() {
         true => schema::LEDGER.iter().map(|column| column.name.to_owned()).chain(run.metrics().map(str::to_owned)).collect(),
         false => args.columns.clone(),
@@ -77,7 +75,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let mut n_written = 0;
     for part in 0..run.n_parts() {
         let mut lives = Lives::open(&run, part, &chosen)?;
-        let mut texts = mask.as_ref().map(|mask| Texts::open(&run, part, mask)).transpose()?;
+        let mut texts = args.text.then(|| Texts::open(&run, part)).transpose()?;
         while let Some(frame) = lives.next_of(if args.text { ROWS_WITH_TEXT } else { ROWS })? {
             bar.add(frame.height() as u64);
             let frame = match &mut texts {

@@ -2,7 +2,6 @@
 
 use super::frame::stacked;
 use super::lives::Lives;
-use super::mask::Mask;
 use super::opened::Opened;
 use super::pick::Filters;
 use super::sample::{SHOWN, fate, shown};
@@ -61,11 +60,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let pattern = RegexBuilder::new(&args.pattern).size_limit(PATTERN_BYTES).build();
     let pattern = pattern.map_err(|error| Failure::usage(format!("`{}` is no pattern: {error}", args.pattern)))?;
     let run = Opened::open(&args.run)?;
-    let mask = Mask::of_run(run.store())?;
     let filtered = args.filters.columns();
     let chosen = run.choose(SHOWN.into_iter().chain(NEEDED).chain(filtered.iter().map(String::as_str)))?;
     let part = |part: usize| {
-        let (mut lives, mut texts) = (Lives::open(&run, part, &chosen)?, Texts::open(&run, part, &mask)?);
+        let (mut lives, mut texts) = (Lives::open(&run, part, &chosen)?, Texts::open(&run, part)?);
         let mut found = Found::default();
         while let Some(frame) = lives.next_of(ROWS)? {
             // Texts are read in step with all documents, so the filter comes after them.

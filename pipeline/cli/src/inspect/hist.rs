@@ -9,7 +9,6 @@ use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::house::assets;
 use crate::log;
 use crate::output::{count, percent};
-use crate::retune::recipe_of_run;
 use polars::prelude::{Column, DataFrame, df};
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -194,10 +193,9 @@ struct Limit {
 /// What the recipe demands of the metric. A stage whose model cannot be read has none that could be drawn.
 fn limits(args: &Args, run: &Opened) -> Vec<Limit> {
     let found = || -> Result<Vec<Limit>, Failure> {
-        let recipe = recipe_of_run(run.store(), &[])?;
         let assets = assets()?;
         let mut limits = Vec::new();
-        for step in recipe.steps() {
+        for step in run.recipe().steps() {
             let Some(name) = args.metric.strip_prefix(&step.name).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let Some(metric) = step.entry.metrics.iter().position(|metric| metric.name == name) else { continue };
             for lang in std::iter::once(None).chain(step.by_lang.keys().map(Some)) {

@@ -88,22 +88,16 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 
 /// The manifests of the phases that have ended, in order.
 pub fn manifests(store: &dyn Store) -> Result<Vec<Manifest>, Failure> {
-    manifests_and_names(store).map(|(manifests, _)| manifests)
-}
-
-/// The manifests of the phases that have ended, in order, and what kind of phase each is of.
-fn manifests_and_names(store: &dyn Store) -> Result<(Vec<Manifest>, Vec<String>), Failure> {
-    let (mut manifests, mut names) = (Vec::new(), Vec::new());
+    let mut manifests = Vec::new();
     for phase in RunRecord::read(store)?.phases {
         match phase.read_manifest(store)? {
             Some(manifest) => manifests.push(manifest),
             None => break,
         }
-        names.push(phase.name);
     }
     if manifests.is_empty() {
         return Err(Failure::usage("no phase of this run has ended yet")
             .hint("run `tokenmill run` again, or `tokenmill status`"));
     }
-    Ok((manifests, names))
+    Ok(manifests)
 }

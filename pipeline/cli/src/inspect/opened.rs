@@ -1,18 +1,18 @@
 //! A run that is looked at: its manifests, and which of its tables has a column that somebody names.
 
 use super::lives::PHASE;
-use super::manifests_and_names;
+use super::mask::Mask;
+use super::run_view::View;
 use crate::failure::Failure;
-use crate::house::open_run;
 use tokenmill_core::schema;
 use tokenmill_core::suggest::suggest;
+use tokenmill_engine::Spec;
 use tokenmill_store::table::Batches;
 use tokenmill_store::{Manifest, Store};
 
-/// A run directory and the phases of it that have ended.
+/// A run of which all documents can be gone through.
 pub struct Opened {
-    store: Box<dyn Store>,
-    manifests: Vec<Manifest>,
+    view: View,
     /// Which of them judge documents, one after the other: the chain of map phases.
     maps: Vec<usize>,
     /// The metrics of each of those.
@@ -37,35 +37,45 @@ impl Chosen {
 impl Opened {
     /// Opens a run of which a map phase has ended.
     pub fn open(folder: &str) -> Result<Opened, Failure> {
-        let store = open_run(folder)?;
-        let (manifests, names) = manifests_and_names(&*store)?;
-        let maps: Vec<usize> = (0..manifests.len()).filter(|at| names[*at] == "map").collect();
+        let view = View::open(folder)?;
+        let maps: Vec<usize> = (0..view.manifests.len()).filter(|at| view.record.phases[*at].name == "map").collect();
         if maps.is_empty() {
             return Err(Failure::usage("no phase that judges documents has ended yet")
                 .hint("`tokenmill status` tells how far the run is"));
         }
-        let metrics = maps.iter().map(|at| metrics_of(&*store, &manifests[*at])).collect::<Result<_, _>>()?;
-        Ok(Opened { store, manifests, maps, metrics })
+        let metrics = maps.iter().map(|at| metrics_of(&*view.store, &view.manifests[*at]));
+        let metrics = metrics.collect::<Result<_, Failure>>()?;
+        Ok(Opened { view, maps, metrics })
     }
 
     /// Where its objects are.
     pub fn store(&self) -> &dyn Store {
-        &*self.store
+        &*self.view.store
     }
 
     /// The manifests of all phases that have ended.
     pub fn manifests(&self) -> &[Manifest] {
-        &self.manifests
+        &self.view.manifests
+    }
+
+    /// Its recipe.
+    pub fn recipe(&self) -> &Spec {
+        &self.view.spec
+    }
+
+    /// What its recipe redacts.
+    pub fn mask(&self) -> &Mask {
+        &self.view.mask
     }
 
     /// The map phases, with their numbers among all phases, from 0.
     pub fn maps(&self) -> impl DoubleEndedIterator<Item = (usize, &Manifest)> + ExactSizeIterator {
-        self.maps.iter().map(|at| (*at, &self.manifests[*at]))
+        self.maps.iter().map(|at| (*at, &self.view.manifests[*at]))
     }
 
     /// Parts of every map phase.
     pub fn n_parts(&self) -> usize {
-        self.maps.first().map_or(0, |at| self.manifests[*at].parts.len())
+        self.maps.first().map_or(0, |at| self.view.manifests[*at].parts.len())
     }
 
     /// Ledger rows of the first map phase: documents that came in.

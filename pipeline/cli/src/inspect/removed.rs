@@ -2,7 +2,6 @@
 
 use super::frame::{failed, stacked};
 use super::lives::each_part;
-use super::mask::Mask;
 use super::opened::Opened;
 use super::pick::{Filters, Lots};
 use super::sample::{SHOWN, read};
@@ -42,7 +41,6 @@ pub struct Args {
 /// Finds and prints.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let run = Opened::open(&args.run)?;
-    let mask = Mask::of_run(run.store())?;
     let filtered = args.filters.columns();
     let chosen = run.choose(SHOWN.into_iter().chain(NEEDED).chain(filtered.iter().map(String::as_str)))?;
     let first = |frame: DataFrame| match args.near_limit {
@@ -67,7 +65,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         println!("no removed document is like that");
         return Ok(ExitCode::from(FOUND_PROBLEMS));
     };
-    let frame = look_up(&run, &mask, found)?.drop_many(["lot", PART]);
+    let frame = look_up(&run, found)?.drop_many(["lot", PART]);
     args.form.show(frame, |frame| Ok(read(frame, &[], &[], args.chars)))?;
     Ok(ExitCode::SUCCESS)
 }

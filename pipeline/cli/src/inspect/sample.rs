@@ -2,7 +2,6 @@
 
 use super::frame::stacked;
 use super::lives::each_part;
-use super::mask::Mask;
 use super::opened::Opened;
 use super::pick::{Filters, Lots};
 use super::show::{Form, object};
@@ -44,7 +43,6 @@ pub const SHOWN: [&str; 9] = ["id", "kept", "lang", "step", "reason", "metric", 
 /// Draws and prints.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let run = Opened::open(&args.run)?;
-    let mask = Mask::of_run(run.store())?;
     let filtered = args.filters.columns();
     let names = SHOWN.into_iter().chain(NEEDED).chain(args.by.iter().chain(&args.show).chain(&filtered).map(String::as_str));
     let chosen = run.choose(names)?;
@@ -62,7 +60,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         println!("no document is like that");
         return Ok(ExitCode::from(FOUND_PROBLEMS));
     };
-    let frame = look_up(&run, &mask, drawn)?.drop_many(["lot", PART]);
+    let frame = look_up(&run, drawn)?.drop_many(["lot", PART]);
     args.form.show(frame, |frame| Ok(read(frame, &args.by, &args.show, args.chars)))?;
     Ok(ExitCode::SUCCESS)
 }

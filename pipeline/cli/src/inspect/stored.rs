@@ -63,7 +63,7 @@ fn with_stored(mut frame: DataFrame, stored: Vec<Option<Stored>>) -> Result<Data
 
 /// Adds `url` and `text` to some documents, which have [`NEEDED`] and [`PART`]: of one that was kept as it left the last phase,
 /// of a removed one from the samples of the phase that has removed it, else as the phase before has left it.
-pub fn look_up(run: &Opened, mask: &Mask, frame: DataFrame) -> Result<DataFrame, Failure> {
+pub fn look_up(run: &Opened, frame: DataFrame) -> Result<DataFrame, Failure> {
     let rows = wanted(&frame)?;
     let parts = frame.column(PART).and_then(Column::u32).map_err(failed)?;
     let mut of_part = BTreeMap::<(usize, u32, bool), BTreeSet<&[u8]>>::new();
@@ -93,7 +93,7 @@ pub fn look_up(run: &Opened, mask: &Mask, frame: DataFrame) -> Result<DataFrame,
     }
     let stored = rows.iter().map(|row| {
         let (url, text) = found.get(row.id)?;
-        Some((mask.mask_as(url, row.lang), mask.mask_as(text, row.lang)))
+        Some((run.mask().mask_as(url, row.lang), run.mask().mask_as(text, row.lang)))
     });
     let stored = stored.collect();
     drop(rows);
@@ -172,14 +172,14 @@ impl Table {
 
 impl<'a> Texts<'a> {
     /// Opens the texts of a part.
-    pub fn open(run: &Opened, part: usize, mask: &'a Mask) -> Result<Texts<'a>, Failure> {
+    pub fn open(run: &'a Opened, part: usize) -> Result<Texts<'a>, Failure> {
         let maps: Vec<_> = run.maps().collect();
         let (_, last) = maps.last().ok_or_else(|| Failure::usage("the run has no documents"))?;
         let removed = maps.iter().map(|(number, manifest)| {
             Ok((*number as u32 + 1, Table::open(run, &manifest.parts[part], "removed")?))
         });
         let removed = removed.collect::<Result<_, Failure>>()?;
-        Ok(Texts { mask, docs: Table::open(run, &last.parts[part], "docs")?, removed })
+        Ok(Texts { mask: run.mask(), docs: Table::open(run, &last.parts[part], "docs")?, removed })
     }
 
     /// Adds `url` and `text` to the next documents, which have [`NEEDED`].
