@@ -38,10 +38,11 @@ fn documents(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
 #[test]
 fn examples_say_what_they_said() {
     let sandbox = run();
+    sandbox.run(&["--set", "run.name=stricter", "--set", "step.filter.length.min_chars=1000"]);
     let path = support::root().join(PAGE);
     let page = std::fs::read_to_string(&path).unwrap();
     let examples = examples(&page);
-    assert!(examples.len() >= 10, "{}", examples.len());
+    assert!(examples.len() >= 15, "{}", examples.len());
     let mut outputs = Vec::new();
     for example in &examples {
         assert_eq!(example.words[0], "tokenmill");
