@@ -88,6 +88,10 @@ impl Browser {
         self.session = session["sessionId"].as_str().expect("a session").to_owned();
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.tell("Emulation.setDeviceMetricsOverride", &size);
+        // What the browser shows at first, it loads from itself; nobody is to hear of that.
+        self.post("url", &json!({"url": "about:blank"}));
+        self.console();
+        self.requests();
     }
 
     /// Opens a file.
@@ -106,9 +110,12 @@ impl Browser {
         self.post("execute/sync", &json!({"script": script, "args": []}))
     }
 
-    /// Clicks an element as a mouse does: it must be there to be seen, and nothing may lie over it.
+    /// Scrolls an element to the middle and clicks it as a mouse does: it must be there to be seen, and nothing may lie over it.
     pub fn click(&self, selector: &str) {
-        self.post(&format!("element/{}/click", self.find(selector)), &json!({}));
+        let element = self.find(selector);
+        let scroll = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.post("execute/sync", &json!({"script": scroll, "args": [{ELEMENT: element}]}));
+        self.post(&format!("element/{element}/click"), &json!({}));
     }
 
     /// Types into an element as a keyboard does.
