@@ -24,8 +24,9 @@ const CORE_HOUR_USD: f64 = 0.04;
 /// # Errors
 /// When the simulation fails.
 pub fn run(repo: &Repo) -> Result<()> {
-    repo::run(repo.cargo(&["build", "--release", "--workspace", "--example", "cluster_scale"]))?;
-    let example = repo.target()?.join("release").join("examples").join("cluster_scale");
+    // Time is the simulated world's and memory does not depend on the profile, so the build of the tests will do.
+    repo::run(repo.cargo(&["build", "--workspace", "--example", "cluster_scale"]))?;
+    let example = repo.target()?.join("debug").join("examples").join("cluster_scale");
     let mut runs = Vec::new();
     for n_tasks in SIZES {
         println!("simulating 12 phases of {n_tasks} tasks …");
