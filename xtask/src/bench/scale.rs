@@ -92,7 +92,7 @@ fn page(runs: &[Value]) -> String {
     row("core-hours, $", 1.0, 0, &|run| number(run, "/worker_seconds") / 3_600.0 * CORE_HOUR_USD);
     let _ = writeln!(
         out,
-        "\nPrices: {CORE_HOUR_USD} $ a core-hour, and list prices of S3 Standard in us-east-1: {} $ for a thousand reads, {} $ \
+        "\nPrices: {CORE_HOUR_USD} $ a core-hour, and list prices of S3 Standard in us-east-1: {:.4} $ for a thousand reads, {:.4} $ \
          for a thousand writes.",
         USD.0 * 1e3,
         USD.1 * 1e3
