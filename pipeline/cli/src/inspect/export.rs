@@ -117,7 +117,7 @@ fn drawn(frame: DataFrame, seed: u64, share: f64) -> Result<DataFrame, Failure> 
 /// Where rows go.
 struct Sink {
     file: Option<BufWriter<File>>,
-    parquet: Option<polars::prelude::BatchedWriter<BufWriter<File>>>,
+    parquet: Option<polars::io::parquet::write::BatchedWriter<BufWriter<File>>>,
     is_parquet: bool,
 }
 
@@ -139,7 +139,7 @@ impl Sink {
 
     fn end(self, failure: &dyn Fn(std::io::Error) -> Failure) -> Result<(), Failure> {
         match (self.parquet, self.file) {
-            (Some(writer), _) => drop(writer.finish().map_err(failed)?),
+            (Some(mut writer), _) => drop(writer.finish().map_err(failed)?),
             (None, Some(mut file)) => file.flush().map_err(failure)?,
             (None, None) => {}
         }

@@ -219,7 +219,7 @@ fn limits(args: &Args, run: &Opened) -> Vec<Limit> {
         Ok(limits)
     };
     found().unwrap_or_else(|failure| {
-        log::note(&format!("limits are not drawn: {failure}"));
+        log::note(&format!("limits are not drawn: {}", failure.message()));
         Vec::new()
     })
 }

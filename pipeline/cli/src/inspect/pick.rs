@@ -3,7 +3,7 @@
 use super::frame::failed;
 use crate::failure::Failure;
 use polars::prelude::{
-    Column, DataFrame, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, UInt64Chunked, col, lit,
+    BooleanChunked, Column, DataFrame, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, UInt64Chunked, col, lit,
 };
 use std::collections::BTreeSet;
 use tokenmill_core::hash::hash64;
@@ -105,10 +105,21 @@ impl Filters {
 
     /// The documents of a frame that are wanted.
     pub fn of(&self, frame: DataFrame) -> Result<DataFrame, Failure> {
+        let frame = self.of_sources(frame)?;
         match self.expr() {
             None => Ok(frame),
             Some(expr) => frame.lazy().filter(expr).collect().map_err(failed),
         }
+    }
+
+    fn of_sources(&self, frame: DataFrame) -> Result<DataFrame, Failure> {
+        if self.source.is_empty() {
+            return Ok(frame);
+        }
+        let parts = frame.column("part").and_then(Column::str).map_err(failed)?;
+        let is_meant = |part: &str| self.source.iter().any(|name| part.contains(name.as_str()));
+        let mask: BooleanChunked = parts.iter().map(|part| part.is_some_and(is_meant)).collect();
+        frame.filter(&mask).map_err(failed)
     }
 
     fn expr(&self) -> Option<Expr> {
@@ -117,11 +128,9 @@ impl Filters {
             let domain = domain.trim_start_matches("www.").to_ascii_lowercase();
             col("host").eq(lit(domain.clone())).or(col("host").str().ends_with(lit(format!(".{domain}"))))
         };
-        let named = |name: &String| col("part").str().contains_literal(lit(name.clone()));
         let mut all = vec![
             is("lang", &self.lang),
             any(self.domain.iter().map(below)),
-            any(self.source.iter().map(named)),
             is("step", &self.step),
             is("reason", &self.reason),
             self.kept.then(|| col("kept")),

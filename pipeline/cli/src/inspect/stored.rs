@@ -38,17 +38,13 @@ fn wanted(frame: &DataFrame) -> Result<Vec<Wanted<'_>>, Failure> {
     let column = |name: &str| frame.column(name).map_err(failed);
     let (phases, kept) = (column(PHASE)?.u32().map_err(failed)?, column("kept")?.bool().map_err(failed)?);
     let (ids, langs) = (column("id")?.binary().map_err(failed)?, column("lang")?.str().map_err(failed)?);
-    let rows = phases.iter().zip(kept.iter()).zip(ids.iter()).zip(langs.iter());
-    let row = |(((phase, kept), id), lang): (((Option<u32>, Option<bool>), Option<&'_ [u8]>), Option<&'_ str>)| {
-        (phase.unwrap_or(0), kept == Some(true), id, lang)
+    let row = |row: usize| Wanted {
+        phase: phases.get(row).unwrap_or(0),
+        is_kept: kept.get(row) == Some(true),
+        id: ids.get(row).unwrap_or_default(),
+        lang: langs.get(row).unwrap_or_default(),
     };
-    let rows = rows.map(row).map(|(phase, is_kept, id, lang)| Wanted {
-        phase,
-        is_kept,
-        id: id.unwrap_or_default(),
-        lang: lang.unwrap_or_default(),
-    });
-    Ok(rows.collect())
+    Ok((0..frame.height()).map(row).collect())
 }
 
 fn with_stored(mut frame: DataFrame, stored: Vec<Option<Stored>>) -> Result<DataFrame, Failure> {
