@@ -24,8 +24,9 @@ const CORE_HOUR_USD: f64 = 0.04;
 /// # Errors
 /// When the simulation fails.
 pub fn run(repo: &Repo) -> Result<()> {
-    repo::run(repo.cargo(&["build", "--release", "--workspace", "--example", "cluster_scale"]))?;
-    let example = repo.target()?.join("release").join("examples").join("cluster_scale");
+    // Time is the simulated world's and memory does not depend on the profile, so the build of the tests will do.
+    repo::run(repo.cargo(&["build", "--workspace", "--example", "cluster_scale"]))?;
+    let example = repo.target()?.join("debug").join("examples").join("cluster_scale");
     let mut runs = Vec::new();
     for n_tasks in SIZES {
         println!("simulating 12 phases of {n_tasks} tasks …");
@@ -91,7 +92,7 @@ fn page(runs: &[Value]) -> String {
     row("core-hours, $", 1.0, 0, &|run| number(run, "/worker_seconds") / 3_600.0 * CORE_HOUR_USD);
     let _ = writeln!(
         out,
-        "\nPrices: {CORE_HOUR_USD} $ a core-hour, and list prices of S3 Standard in us-east-1: {} $ for a thousand reads, {} $ \
+        "\nPrices: {CORE_HOUR_USD} $ a core-hour, and list prices of S3 Standard in us-east-1: {:.4} $ for a thousand reads, {:.4} $ \
          for a thousand writes.",
         USD.0 * 1e3,
         USD.1 * 1e3

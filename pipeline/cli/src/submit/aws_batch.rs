@@ -107,7 +107,8 @@ impl AwsBatch {
 
     /// The job that submits what comes next.
     fn planner(&self, round: &Round<'_>, name: &str, after: &[String]) -> Value {
-        let resources = json!([{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]);
+        let memory = round.planner_mib().to_string();
+        let resources = json!([{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": memory}]);
         let mut job = self.job(round, name, &round.planner, resources);
         job["dependsOn"] = after.iter().map(|id| json!({"jobId": id})).collect();
         let exit = |code: u8| json!({"onExitCode": code.to_string(), "action": "EXIT"});

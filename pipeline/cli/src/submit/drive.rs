@@ -127,6 +127,7 @@ impl Drive<'_> {
             arrays,
             parallel: self.wishes.parallel,
             planner,
+            n_tasks: standing.tasks.len() as u64,
         })
     }
 

@@ -56,9 +56,22 @@ pub struct Round<'a> {
     pub parallel: Option<usize>,
     /// What a planner job calls after this round, without the program.
     pub planner: Vec<String>,
+    /// Tasks of the phase, which the planner reads the commits of when it ends.
+    pub n_tasks: u64,
 }
 
+/// Memory of a planner in MiB, without its tasks.
+const PLANNER_MIB: u64 = 2_048;
+
+/// Bytes of a planner's memory for each task of a phase: what `cargo xtask bench scale` has measured, and a third more.
+const PLANNER_BYTES_PER_TASK: u64 = 48 << 10;
+
 impl Round<'_> {
+    /// Memory of the planner in MiB.
+    pub fn planner_mib(&self) -> u64 {
+        PLANNER_MIB + (self.n_tasks * PLANNER_BYTES_PER_TASK).div_ceil(1 << 20)
+    }
+
     /// Jobs of all arrays.
     pub fn n_jobs(&self) -> usize {
         self.arrays.iter().map(|array| array.n_jobs).sum()

@@ -40,7 +40,6 @@ impl Slurm {
             format!("output={}", value(&format!("{logs}/%x-{log}.log"))),
             "open-mode=append".to_owned(),
             "requeue".to_owned(),
-            format!("mem={}M", round.shape.memory_mib()),
         ]);
         lines.extend(self.options.0.iter().map(|option| match option.value.as_str() {
             "" => option.key.clone(),
@@ -62,6 +61,7 @@ impl Slurm {
             format!("array=0-{}{}", array.n_jobs.saturating_sub(1), limit.unwrap_or_default()),
             format!("cpus-per-task={}", shape.cores),
             format!("time={}", shape.minutes),
+            format!("mem={}M", shape.memory_mib()),
         ];
         if shape.gpus > 0 {
             lines.push(format!("gres=gpu:{}", shape.gpus));
@@ -76,7 +76,8 @@ impl Slurm {
 
     /// The script of the planner.
     fn planner(&self, round: &Round<'_>, name: &str) -> String {
-        let lines = vec!["cpus-per-task=1".to_owned(), format!("time={PLANNER_MINUTES}")];
+        let memory = format!("mem={}M", round.planner_mib());
+        let lines = vec!["cpus-per-task=1".to_owned(), format!("time={PLANNER_MINUTES}"), memory];
         let mut script = self.head(round, name, "%j", lines);
         let command = format!("{} {}", quote(&round.run.program), quote_all(&round.planner));
         script.push_str(&format!(

@@ -34,8 +34,9 @@ pub struct Expanded {
 
 /// Reads a page for the first time.
 pub fn expand(wikitext: &str, title: &str, templates: &Templates, names: &Namespaces) -> Expanded {
+    let source = piece::unmarked(wikitext);
     let mut reader = Reader {
-        source: wikitext,
+        source: &source,
         at: 0,
         frames: Vec::new(),
         bars: Vec::new(),
@@ -89,7 +90,7 @@ struct Reader<'a> {
 /// Bytes at which markup of this reading can begin or end.
 const SPECIAL: [bool; 256] = {
     let mut table = [false; 256];
-    let bytes = b"<{}[]|\n-\x01\x02\x03";
+    let bytes = b"<{}[]|\n-";
     let mut at = 0;
     while at < bytes.len() {
         table[bytes[at] as usize] = true;
@@ -125,8 +126,6 @@ impl<'a> Reader<'a> {
                 self.text("\n");
             }
             b'-' if rest.starts_with("-{") && !rest.starts_with("-{{") => self.open(Kind::Variant, 2),
-            // Marks of ours that the page holds itself.
-            1..=3 => self.at += 1,
             _ => self.text(&rest[..1]),
         }
     }

@@ -130,6 +130,18 @@ fn damage_loses_nothing_behind_it() {
     }
 }
 
+/// Marks of ours that a page holds itself stand for nothing, not in formulas and listings either.
+#[test]
+fn marks_of_ours_do_not_get_out() {
+    let marks = "\u{1}0\u{2}\u{3}";
+    for (open, close) in
+        [("", ""), ("<math>", "</math>"), ("<pre>", "</pre>"), ("<nowiki>", "</nowiki>"), ("<math>", "")]
+    {
+        let text = read(&format!("First {open}a{marks}b{close} last")).text;
+        assert!(text.contains("a0b") && !text.contains(['\u{1}', '\u{2}', '\u{3}']), "{open}: {text:?}");
+    }
+}
+
 /// Whatever stands on a page, reading ends without a panic, control characters of ours do not get out, and templates with
 /// a text do not make the text grow without bound.
 #[test]

@@ -3,12 +3,20 @@
 //! MediaWiki calls the marks that hold the places strip markers. Here they are control characters around a number; control
 //! characters of the page itself have no meaning, and are left out.
 
+use std::borrow::Cow;
+
 /// Begins the mark of a piece.
 pub const OPEN: char = '\u{1}';
 /// Ends it.
 pub const CLOSE: char = '\u{2}';
 /// Stands where a template was dropped from the middle of a line, so that the punctuation around it can be tidied.
 pub const GAP: char = '\u{3}';
+
+/// A page without the marks that are ours.
+pub fn unmarked(wikitext: &str) -> Cow<'_, str> {
+    let marks = [OPEN, CLOSE, GAP];
+    if wikitext.contains(marks) { Cow::Owned(wikitext.replace(marks, "")) } else { Cow::Borrowed(wikitext) }
+}
 
 /// Something put aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
