@@ -18,6 +18,7 @@ mod faults;
 mod forget;
 mod image;
 mod incremental;
+mod inspect_doc;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;

@@ -3,12 +3,15 @@
 //! A run stores texts that its `pii.*` steps have not reached: documents that an earlier step removed, or that an earlier
 //! phase has stored. Whoever looks at them must not see more than the recipe leaves of them.
 
+use super::trail::Trail;
 use crate::failure::Failure;
 use crate::house::assets;
-use crate::retune::recipe_of_run;
+use crate::mix::open::is_mix;
+use crate::retune::{RESOLVED, recipe_of_run};
 use tokenmill_core::catalog::Shape;
+use tokenmill_core::edits::Span;
 use tokenmill_core::spec::Value;
-use tokenmill_core::{Analysis, Assets, BuildError, Doc, Document, Edits, Numbers, Stage};
+use tokenmill_core::{Analysis, Assets, BuildError, Doc, DocId, Document, Edits, Numbers, Stage};
 use tokenmill_engine::Spec;
 use tokenmill_engine::chain::{Chain, Step};
 use tokenmill_engine::spec::StepSpec;
@@ -21,12 +24,15 @@ const FAMILY: &str = "pii.";
 pub struct Mask(Vec<Step>);
 
 impl Mask {
-    /// The mask of a run, from the recipe that it keeps.
+    /// The mask of a run, from the recipe that it keeps. The run of a mix has token ids, and no text that could be masked.
     ///
     /// # Errors
     /// When the recipe cannot be read or a step cannot be built: then nothing of the run's texts may be shown.
     pub fn of_run(store: &dyn Store) -> Result<Mask, Failure> {
-        Mask::of(&recipe_of_run(store, &[])?, &assets()?)
+        match is_mix(&String::from_utf8_lossy(&store.read(RESOLVED)?)) {
+            true => Ok(Mask(Vec::new())),
+            false => Mask::of(&recipe_of_run(store, &[])?, &assets()?),
+        }
     }
 
     /// The mask of a recipe.
@@ -49,6 +55,11 @@ impl Mask {
         self.0.is_empty()
     }
 
+    /// Whether a step of the recipe is one of those that redact.
+    pub fn is_step(&self, name: &str) -> bool {
+        self.0.iter().any(|step| step.name == name)
+    }
+
     /// The text as the recipe would leave it, in a language that is not known. A text must be masked before it is
     /// shortened: half an address is no address, but tells who it is.
     pub fn mask(&self, text: &str) -> String {
@@ -59,27 +70,41 @@ impl Mask {
     /// redacted without a language is masked as well, because the step may stand before the one that names it; and so is
     /// what a step would have left alone because of its `when`.
     pub fn mask_as(&self, text: &str, lang: &str) -> String {
-        let mut document = Document { text: text.to_owned(), ..Document::default() };
+        if self.is_empty() { text.to_owned() } else { self.trail(text, lang).now() }
+    }
+
+    /// A cell of a table of the run as it may be shown: what may hold what people write is masked, ids and numbers are not.
+    pub fn mask_cell(&self, column: &str, value: &str, lang: &str) -> String {
+        let is_free = match column {
+            "url" | "canonical_url" | "title" | "extra" | "text" => true,
+            "evidence" => DocId::parse(value).is_none(),
+            "record_id" => value.contains('@'),
+            _ => false,
+        };
+        if is_free { self.mask_as(value, lang) } else { value.to_owned() }
+    }
+
+    /// What is masked of a text: the places in it, and what stands there instead.
+    pub fn trail(&self, text: &str, lang: &str) -> Trail {
+        let mut trail = Trail::new(text.to_owned());
+        let langs = [lang, ""];
         for step in &self.0 {
-            let langs = [lang, ""];
             for lang in &langs[..if lang.is_empty() { 1 } else { 2 }] {
-                document.lang = (*lang).to_owned();
-                redact(step, &mut document);
+                let document = Document { text: trail.now(), lang: (*lang).to_owned(), ..Document::default() };
+                trail.edit(&step.name, &redacted(step, &document), true);
             }
         }
-        document.text
+        trail
     }
 }
 
-fn redact(step: &Step, document: &mut Document) {
-    let Stage::Edit(edit) = step.stage(&document.lang) else { return };
+/// The spans that a step takes out of a document.
+fn redacted(step: &Step, document: &Document) -> Vec<Span> {
+    let Stage::Edit(edit) = step.stage(&document.lang) else { return Vec::new() };
     let (mut edits, mut numbers): (Edits, Numbers) = (Edits::default(), step.numbers());
     edit.edit(&Doc::new(document, &Analysis::default()), &mut edits, &mut numbers);
-    if !edits.is_empty() {
-        let mut out = String::new();
-        edits.apply(&document.text, &mut out);
-        document.text = out;
-    }
+    edits.apply(&document.text, &mut String::new());
+    edits.spans().to_vec()
 }
 
 /// The step with placeholders that need no key.

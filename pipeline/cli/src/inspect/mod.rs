@@ -2,14 +2,19 @@
 
 pub mod alarms;
 mod clusters;
+mod diff;
 pub mod doc;
 pub mod funnel;
 mod head;
 mod labels;
 pub mod mask;
+mod pager;
 mod report;
+mod run_view;
 mod scores;
 pub mod search;
+mod tokens;
+mod trail;
 mod why;
 
 use crate::failure::Failure;
@@ -35,6 +40,8 @@ enum Verb {
     Head(head::Args),
     Labels(labels::Args),
     Report(report::Args),
+    Tokens(tokens::Args),
+    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -49,6 +56,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Head(args) => head::main(args),
         Verb::Labels(args) => labels::main(args),
         Verb::Report(args) => report::main(args),
+        Verb::Tokens(args) => tokens::main(args),
+        Verb::Diff(args) => diff::main(args),
     }
 }
 

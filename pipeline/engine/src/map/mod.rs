@@ -12,6 +12,7 @@ mod writer;
 pub use cost::reading;
 pub use groups::TABLE as GROUPS;
 pub use guard::silence_panics;
+pub use task::Work;
 
 use crate::chain::Chain;
 use crate::exchange::{self, by_part};

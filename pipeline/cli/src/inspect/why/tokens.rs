@@ -1,0 +1,102 @@
+//! Where a document is in the end: in which shard and sequence, or why it is in none.
+
+use crate::failure::Failure;
+use crate::inspect::run_view::View;
+use crate::inspect::search::find_in;
+use serde::Serialize;
+use tokenmill_core::DocId;
+use tokenmill_engine::at_once::at_once;
+use tokenmill_mix::shard::dataset::{Dataset, Shard};
+use tokenmill_mix::shard::locate::{Place, locate};
+use tokenmill_mix::{INDEX_PHASE, TOKENS_PHASE};
+use tokenmill_store::table::{Batches, Columns};
+use tokenmill_store::{Manifest, Store, StoreError};
+
+/// Where a document is in the end.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case", tag = "is")]
+pub enum End {
+    /// A step removed it.
+    Removed,
+    /// It is alive, and the run has not ended.
+    Waiting {
+        /// The phase that is next.
+        next: String,
+    },
+    /// It was kept, and the recipe ends with documents.
+    Kept,
+    /// It was kept and has token ids.
+    Tokens {
+        /// Their number in the token store, without begin and end tokens.
+        n_tokens: Option<u32>,
+        /// Where they lie in shards.
+        places: Vec<InShard>,
+        /// Whether the run has shards.
+        has_shards: bool,
+    },
+}
+
+/// A piece of a document in a shard.
+#[derive(Serialize)]
+pub struct InShard {
+    /// Phase of training.
+    pub training: String,
+    /// Number of the shard in it, from 0.
+    pub shard: usize,
+    /// Key of the shard's files without their endings.
+    pub prefix: String,
+    /// The place in it.
+    #[serde(flatten)]
+    pub place: Place,
+}
+
+/// Looks where the document is.
+pub fn end(view: &View, id: DocId, is_kept: bool) -> Result<End, Failure> {
+    if !is_kept {
+        return Ok(End::Removed);
+    }
+    if let Some(next) = view.unfinished() {
+        return Ok(End::Waiting { next: next.folder.clone() });
+    }
+    let Some(tokens) = ended(view, TOKENS_PHASE) else { return Ok(End::Kept) };
+    let n_tokens = match find_in(&*view.store, tokens, "tokens", id)? {
+        Some((part, row)) => n_tokens(&*view.store, &part.objects["tokens"].key, row)?,
+        None => None,
+    };
+    let dataset = ended(view, INDEX_PHASE).and_then(|index| index.parts.first()?.objects.get("dataset"));
+    let dataset = dataset.map(|object| Dataset::read(&*view.store, &object.key)).transpose()?;
+    let places = dataset.as_ref().map_or(Ok(Vec::new()), |dataset| places(&*view.store, dataset, id))?;
+    Ok(End::Tokens { n_tokens, places, has_shards: dataset.is_some() })
+}
+
+/// The last phase of a name.
+fn ended<'a>(view: &'a View, name: &str) -> Option<&'a Manifest> {
+    let phases = view.record.phases.iter().zip(&view.manifests);
+    phases.rev().find(|(phase, _)| phase.name == name).map(|(_, manifest)| manifest)
+}
+
+fn n_tokens(store: &dyn Store, key: &str, row: u32) -> Result<Option<u32>, StoreError> {
+    let row = row as usize;
+    let rows = row..row + 1;
+    let batch = Batches::open_rows(store, key, &["n_tokens"], std::slice::from_ref(&rows))?.next().transpose()?;
+    batch.map_or(Ok(None), |batch| Ok(Columns(&batch).u32("n_tokens")?.first().copied()))
+}
+
+/// Everywhere that the document is in a set of shards.
+pub fn places(store: &dyn Store, dataset: &Dataset, id: DocId) -> Result<Vec<InShard>, StoreError> {
+    let shards: Vec<(&str, usize, &Shard)> = dataset
+        .phases
+        .iter()
+        .flat_map(|phase| phase.shards.iter().enumerate().map(|(number, shard)| (phase.name.as_str(), number, shard)))
+        .collect();
+    let found = at_once(&shards, |(_, _, shard)| locate(store, shard, id))?;
+    let places = shards.into_iter().zip(found).flat_map(|((training, number, shard), places)| {
+        places.into_iter().map(move |place| InShard {
+            training: training.to_owned(),
+            shard: number,
+            prefix: shard.prefix.clone(),
+            place,
+        })
+    });
+    Ok(places.collect())
+}
