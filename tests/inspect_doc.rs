@@ -239,12 +239,12 @@ fn documents_that_are_not_there_are_told_from_those_that_are_spelt_otherwise() {
 fn a_life_is_told_with_limits_twins_and_places() {
     let sandbox = sandbox();
     let said = inspect(&sandbox, &["why", RUN, SHORT]).ok();
-    assert!(said.contains("removed by filter.length because too_short: n_chars = "), "{said}");
-    assert!(said.contains("[at least 200: not passed, else too_short]"), "{said}");
-    assert!(said.contains("in the end: removed by filter.length because too_short"), "{said}");
+    assert!(said.contains("removed by filter.length because too_few_chars: n_chars = "), "{said}");
+    assert!(said.contains("[at least 200: not passed, else too_few_chars]"), "{said}");
+    assert!(said.contains("in the end: removed by filter.length because too_few_chars"), "{said}");
     let said = inspect(&sandbox, &["why", RUN, MARINER]).ok();
     assert!(said.contains("whole (filter.length), limits of any language\n"), "{said}");
-    assert!(said.contains("whole.n_chars = ") && said.contains("[at least 300: passed, else too_short]"), "{said}");
+    assert!(said.contains("whole.n_chars = ") && said.contains("[at least 300: passed, else too_few_chars]"), "{said}");
     // One of the twins went for the other.
     let [one, other] = [PERSON, TWIN].map(|url| inspect(&sandbox, &["why", RUN, url]).ok());
     let (gone, kept, kept_url) =
@@ -276,6 +276,7 @@ fn unfinish(run: &Path, phase: &str) {
 #[test]
 fn a_run_that_has_not_ended_tells_what_it_knows() {
     let sandbox = sandbox();
+    unfinish(&sandbox.run_folder(), "index");
     unfinish(&sandbox.run_folder(), "shards");
     let said = inspect(&sandbox, &["why", RUN, MARINER]).ok();
     assert!(said.contains("in the end: alive; the run has not ended, ") && said.contains("-shards-"), "{said}");
@@ -347,7 +348,7 @@ fn a_difference_is_told_with_recipes_ways_and_examples() {
     sandbox.run(&["--set", "run.name=strict", "--set", "step.whole.min_chars=500"]);
     let said = inspect(&sandbox, &["diff", RUN, "runs/strict"]).ok();
     assert!(said.contains("step.whole.min_chars: 300 -> 500"), "{said}");
-    assert!(said.contains("kept -> whole (too_short)") && said.contains("limit 500"), "{said}");
+    assert!(said.contains("kept -> whole (too_few_chars)") && said.contains("limit 500"), "{said}");
     assert!(said.contains("have the same text in both"), "{said}");
     let told = json(&sandbox, &["diff", RUN, "runs/strict", "--samples", "1"]);
     let of = |name: &str| told["documents"][name].as_u64().unwrap();

@@ -77,7 +77,7 @@ fn distributions_count_who_reached_the_step_and_limits_are_exact() {
         for reason in list(step, "reasons") {
             let of_reason = |one: &&Value| one["step"] == step["name"] && one["reason"] == reason[0];
             let n = samples.iter().filter(of_reason).count() as u64;
-            assert!(n >= 1 && n <= 2, "{n} samples of {reason} by {}", step["name"]);
+            assert!((1..=2).contains(&n), "{n} samples of {reason} by {}", step["name"]);
         }
     }
     let short = samples.iter().find(|one| one["reason"] == "too_few_chars").unwrap();

@@ -79,7 +79,7 @@ pub fn hostile_run() -> Sandbox {
     let sandbox = Sandbox::new();
     let document = |at: usize, hostile: &str| {
         // Half of them are too short, and go.
-        let text = if at % 2 == 0 {
+        let text = if at.is_multiple_of(2) {
             hostile.to_owned()
         } else {
             format!("{hostile}\n{}", "Words enough to stay. ".repeat(40))

@@ -61,6 +61,9 @@ enum Verb {
     Tokens(tokens::Args),
     Diff(diff::Args),
     Report(report::Args),
+    Report(report::Args),
+    Tokens(tokens::Args),
+    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -83,6 +86,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Tokens(args) => tokens::main(args),
         Verb::Diff(args) => diff::main(args),
         Verb::Report(args) => report::main(args),
+        Verb::Report(args) => report::main(args),
+        Verb::Tokens(args) => tokens::main(args),
+        Verb::Diff(args) => diff::main(args),
     }
 }
 

@@ -237,7 +237,9 @@ impl Report {
                 continue;
             }
             let _ = writeln!(out, "    {:<w$} | B", "A", w = side::column(width));
-            side::by_side(a, b, width).iter().for_each(|line| drop(writeln!(out, "    {}", line.trim_end())));
+            for line in side::by_side(a, b, width) {
+                let _ = writeln!(out, "    {}", line.trim_end());
+            }
         }
     }
 }

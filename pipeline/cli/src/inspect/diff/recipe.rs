@@ -84,6 +84,8 @@ fn flat(spec: &Spec) -> BTreeMap<String, String> {
 fn add(out: &mut BTreeMap<String, String>, key: String, value: &Value) {
     match value {
         Value::Table(table) => table.iter().for_each(|(name, value)| add(out, format!("{key}.{name}"), value)),
+        // Limits are floats, which people write without a point.
+        Value::Float(number) => drop(out.insert(key, number.to_string())),
         value => drop(out.insert(key, value.to_string())),
     }
 }

@@ -263,10 +263,13 @@ pub struct Lineage {
     pub recipe: String,
     pub phases: Vec<PhaseFacts>,
     pub n_inputs: usize,
-    /// Name, bytes, digest or version; the first of them.
-    pub inputs: Vec<(String, u64, String)>,
+    /// The first of them.
+    pub inputs: Vec<InputFacts>,
     pub assets: Vec<AssetFacts>,
 }
+
+/// Name of an input, its bytes, and its digest or version.
+pub type InputFacts = (String, u64, String);
 
 /// A phase, its fingerprint and what it has stored.
 #[derive(Debug, Serialize)]

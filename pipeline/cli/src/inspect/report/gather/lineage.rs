@@ -1,7 +1,7 @@
 //! Recipe, phases with fingerprints, inputs and assets.
 
 use super::plan::Run;
-use crate::inspect::report::data::{AssetFacts, Lineage, PhaseFacts};
+use crate::inspect::report::data::{AssetFacts, InputFacts, Lineage, PhaseFacts};
 use crate::inspect::report::text::shown;
 use crate::retune::RESOLVED;
 use tokenmill_engine::Tally;
@@ -45,7 +45,7 @@ fn phases(run: &Run) -> Vec<PhaseFacts> {
     run.record.phases.iter().enumerate().map(facts).collect()
 }
 
-fn inputs(run: &Run) -> Result<(usize, Vec<(String, u64, String)>), StoreError> {
+fn inputs(run: &Run) -> Result<(usize, Vec<InputFacts>), StoreError> {
     let Some(first) = run.phases.first() else { return Ok((0, Vec::new())) };
     let parts = &run.manifests[first.manifest].parts;
     let input = |part: &tokenmill_store::Part| {

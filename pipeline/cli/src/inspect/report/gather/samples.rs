@@ -33,6 +33,9 @@ pub struct Chosen {
 /// What was chosen, by phase, step and reason.
 pub type Choice = BTreeMap<(usize, String, String), Vec<Chosen>>;
 
+/// A row of a table `removed` that is wanted, with step and reason.
+type Row<'c> = (usize, &'c str, &'c str, DocId);
+
 /// Chooses `n` documents of every reason among those whose texts are kept.
 pub fn choose(store: &dyn Store, run: &Run, n: usize) -> Result<Choice, StoreError> {
     let parts = run.phases.iter().enumerate().flat_map(|(number, phase)| {
@@ -86,14 +89,14 @@ pub fn read(
     verdicts: &BTreeMap<(usize, DocId), Verdict>,
     mask: Option<&Mask>,
 ) -> Result<Vec<Sample>, Failure> {
-    let mut by_part: BTreeMap<(usize, usize), Vec<(usize, &str, &str, DocId)>> = BTreeMap::new();
+    let mut by_part: BTreeMap<(usize, usize), Vec<Row<'_>>> = BTreeMap::new();
     for ((phase, step, reason), chosen) in choice {
         for one in chosen {
             by_part.entry((*phase, one.part)).or_default().push((one.row, step, reason, one.id));
         }
     }
     let by_part: Vec<_> = by_part.into_iter().collect();
-    let read = |((number, at), wanted): &((usize, usize), Vec<(usize, &str, &str, DocId)>)| {
+    let read = |((number, at), wanted): &((usize, usize), Vec<Row<'_>>)| {
         let manifest = &run.manifests[run.phases[*number].manifest];
         let mut wanted = wanted.clone();
         wanted.sort_unstable_by_key(|(row, ..)| *row);
