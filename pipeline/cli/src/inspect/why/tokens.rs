@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::inspect::run_view::View;
-use crate::inspect::search::find_in;
+use crate::inspect::search::{find_in, if_there};
 use serde::Serialize;
 use tokenmill_core::DocId;
 use tokenmill_engine::at_once::at_once;
@@ -59,7 +59,7 @@ pub fn end(view: &View, id: DocId, is_kept: bool) -> Result<End, Failure> {
         return Ok(End::Waiting { next: next.folder.clone() });
     }
     let Some(tokens) = ended(view, TOKENS_PHASE) else { return Ok(End::Kept) };
-    let n_tokens = match find_in(&*view.store, tokens, "tokens", id)? {
+    let n_tokens = match if_there(find_in(&*view.store, tokens, "tokens", id))? {
         Some((part, row)) => n_tokens(&*view.store, &part.objects["tokens"].key, row)?,
         None => None,
     };
