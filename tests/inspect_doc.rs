@@ -253,8 +253,12 @@ fn a_life_is_told_with_limits_twins_and_places() {
     assert!(kept.contains("dedup.minhash.cluster_size = 2"), "{kept}");
     let told = json(&sandbox, &["why", RUN, kept_url]);
     let document = &told["documents"][0];
-    assert_eq!(document["phases"].as_array().unwrap().len(), 2);
+    assert_eq!(document["phases"].as_array().unwrap().len(), 3);
     let place = &document["end"]["places"][0];
+    assert_eq!(document["end"]["n_tokens"].as_u64().map(|n| n + 1), place["n_document"].as_u64(), "an end token more");
+    assert!(
+        inspect(&sandbox, &["why", RUN, MARINER]).ok().contains("dedup.minhash\n    (nothing was decided about it)")
+    );
     let (shard, sequence, id) =
         (place["shard"].to_string(), place["sequence"].to_string(), document["id"].as_str().unwrap());
     let shown = json(&sandbox, &["tokens", RUN, &shard, "--sequence", &sequence]);
@@ -262,7 +266,8 @@ fn a_life_is_told_with_limits_twins_and_places() {
     let at = parts.iter().position(|part| part["id"] == id).expect("the document in its sequence");
     let before: u64 = parts[..at].iter().map(|part| part["n_tokens"].as_u64().unwrap()).sum();
     assert_eq!(place["offset"].as_u64(), Some(before));
-    assert!(parts[at]["text"].as_str().unwrap().contains("A story"), "{shown}");
+    let text = parts[at]["text"].as_str().unwrap();
+    assert!(text.contains("the harbour of the island") && text.contains("<EMAIL>"), "{text}");
 }
 
 /// The key of the manifest of the first phase of a name, which is taken away: the run has not ended.

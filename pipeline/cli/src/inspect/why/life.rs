@@ -43,7 +43,7 @@ pub struct Stretch {
     pub kind: String,
     /// Why it was removed.
     pub removed: Option<Removed>,
-    /// The steps that have left numbers, or have removed it.
+    /// The steps that have left numbers, have removed it, or have seen it beside all others.
     pub steps: Vec<Taken>,
 }
 
@@ -90,7 +90,7 @@ pub struct Taken {
     pub verdict: &'static str,
     /// The language whose limits applied, where the step has limits for languages.
     pub limits_of: Option<String>,
-    /// Why there are no rules here.
+    /// What else there is to say.
     pub note: Option<&'static str>,
     /// The numbers.
     pub metrics: Vec<Measured>,
@@ -233,6 +233,11 @@ fn taken(
             own.into_iter().filter(|(name, _)| step.metrics().any(|(metric, _)| metric == *name)).collect();
         let removes = removed.is_some_and(|removed| removed.step == step.name);
         if own.is_empty() && !removes {
+            if step.entry.shape.is_decided_apart() && !is_over {
+                let (limits_of, note, metrics) = (None, Some("nothing was decided about it"), Vec::new());
+                let (step, stage) = (step.name.clone(), step.entry.name);
+                taken.push(Taken { step, stage, verdict: "passed", limits_of, note, metrics });
+            }
             continue;
         }
         let lang = labels.now.clone().unwrap_or_default();
