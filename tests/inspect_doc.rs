@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use support::{Ran, Sandbox};
+use support::{Mixes, Ran, Sandbox};
 
 const FOUND_PROBLEMS: i32 = 1;
 const USAGE: i32 = 2;
@@ -253,8 +253,12 @@ fn a_life_is_told_with_limits_twins_and_places() {
     assert!(kept.contains("dedup.minhash.cluster_size = 2"), "{kept}");
     let told = json(&sandbox, &["why", RUN, kept_url]);
     let document = &told["documents"][0];
-    assert_eq!(document["phases"].as_array().unwrap().len(), 2);
+    assert_eq!(document["phases"].as_array().unwrap().len(), 3);
     let place = &document["end"]["places"][0];
+    assert_eq!(document["end"]["n_tokens"].as_u64().map(|n| n + 1), place["n_document"].as_u64(), "an end token more");
+    assert!(
+        inspect(&sandbox, &["why", RUN, MARINER]).ok().contains("dedup.minhash\n    (nothing was decided about it)")
+    );
     let (shard, sequence, id) =
         (place["shard"].to_string(), place["sequence"].to_string(), document["id"].as_str().unwrap());
     let shown = json(&sandbox, &["tokens", RUN, &shard, "--sequence", &sequence]);
@@ -262,7 +266,8 @@ fn a_life_is_told_with_limits_twins_and_places() {
     let at = parts.iter().position(|part| part["id"] == id).expect("the document in its sequence");
     let before: u64 = parts[..at].iter().map(|part| part["n_tokens"].as_u64().unwrap()).sum();
     assert_eq!(place["offset"].as_u64(), Some(before));
-    assert!(parts[at]["text"].as_str().unwrap().contains("A story"), "{shown}");
+    let text = parts[at]["text"].as_str().unwrap();
+    assert!(text.contains("the harbour of the island") && text.contains("<EMAIL>"), "{text}");
 }
 
 /// The key of the manifest of the first phase of a name, which is taken away: the run has not ended.
@@ -338,6 +343,33 @@ fn shards_are_decoded_by_number_and_by_file() {
     std::fs::remove_file(sandbox.path().join("fixtures")).unwrap();
     let ran = inspect(&sandbox, &["tokens", RUN]).code(0);
     assert!(ran.stderr.contains("ids are not decoded") && ran.stdout.contains(" tokens"), "{}", ran.stderr);
+}
+
+#[test]
+fn shards_of_a_mix_are_decoded_and_lead_back_to_documents() {
+    let mixes = Mixes::new();
+    mixes.run(&[]);
+    let run = mixes.run_folder().display().to_string();
+    let ask = |arguments: &[&str]| mixes.tokenmill(&[&["inspect"], arguments].concat());
+    let told: Value = serde_json::from_str(&ask(&["tokens", "mix.toml", "1", "-n", "2", "--json"]).ok()).unwrap();
+    let sequences = told["sequences"].as_array().unwrap();
+    assert_eq!((told["training"].as_str(), told["shard"].as_u64(), sequences.len()), (Some("main"), Some(1), 2));
+    let parts: Vec<&Value> = sequences.iter().flat_map(|sequence| sequence["parts"].as_array().unwrap()).collect();
+    assert!(parts.iter().all(|part| !part["group"].as_str().unwrap().is_empty()), "{told}");
+    // Each document is one of the run that was mixed, and the tokens that stand here are those of its text.
+    let whole = parts.iter().find(|part| part["start"] == 0).unwrap();
+    let id = whole["id"].as_str().unwrap();
+    let stored: Value = serde_json::from_str(&ask(&["doc", "runs/crawl", id, "--json"]).ok()).unwrap();
+    let stored = stored["documents"][0]["stored"]["text"].as_str().unwrap().to_owned();
+    let begin: String = whole["text"].as_str().unwrap().chars().take(40).collect();
+    assert!(stored.starts_with(&begin), "{begin} in {stored}");
+    // The second phase of training begins where the shards of the first end.
+    let n_main = (0..).find(|n| ask(&["tokens", &run, &n.to_string()]).stdout.starts_with("long shard 0 of ")).unwrap();
+    assert!(n_main >= 3, "{n_main} shards");
+    for verb in [&["why", &run, id][..], &["doc", &run, id], &["diff", &run, &run], &["clusters", &run]] {
+        let said = ask(verb).code(USAGE).stderr;
+        assert!(said.contains("is the run of a mix") && said.contains("inspect tokens"), "{said}");
+    }
 }
 
 #[test]

@@ -42,7 +42,7 @@ pub fn locate(store: &dyn Store, shard: &Shard, id: DocId) -> Result<Vec<Place>,
     let offsets = sequence_offsets(store, shard)?;
     let mut starts = Vec::with_capacity(rows.len());
     let (mut row, mut at) = (0usize, 0u64);
-    for batch in Batches::open_rows(store, &shard.pieces.key, &["n_tokens"], &[0..last + 1])? {
+    for batch in Batches::open_rows(store, &shard.pieces.key, &["n_tokens"], std::slice::from_ref(&(0..last + 1)))? {
         for n_tokens in Columns(&batch?).u32("n_tokens")? {
             if rows.binary_search(&row).is_ok() {
                 starts.push(at);

@@ -161,6 +161,14 @@ fn search<'a>(
     })
 }
 
+/// What was found in a table that may have been deleted since: nothing, then. Ledgers outlive texts.
+pub fn if_there<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Err(StoreError::Missing(_)) => Ok(None),
+        found => found,
+    }
+}
+
 /// The row of a document in a table that has documents.
 pub fn find_row(store: &dyn Store, part: &Part, table: &str, wanted: DocId) -> Result<Option<u32>, StoreError> {
     let Some(object) = part.objects.get(table) else { return Ok(None) };

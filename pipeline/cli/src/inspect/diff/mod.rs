@@ -59,11 +59,14 @@ pub struct Args {
     json: bool,
 }
 
+/// A way that documents have gone: from, to, how many, bytes of their texts in A and B, and some of them.
+type Went = (Verdict, Verdict, u64, [u64; 2], Vec<Example>);
+
 /// All that is said.
 struct Report {
     recipes: Vec<Differs>,
     tally: Tally,
-    moves: Vec<(Verdict, Verdict, u64, [u64; 2], Vec<Example>)>,
+    moves: Vec<Went>,
     other_texts: Vec<Example>,
     unfinished: Vec<String>,
 }

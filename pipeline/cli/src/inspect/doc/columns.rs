@@ -93,7 +93,7 @@ fn bits(bits: &[Bit], in_colour: bool) -> Vec<Styled> {
 /// The lines of a cell, each at most `w` characters, broken at a blank where there is one.
 fn wrapped(cell: Vec<Styled>, w: usize) -> Vec<Vec<Styled>> {
     let all: Vec<(&'static str, char)> =
-        cell.iter().flat_map(|(style, text)| text.chars().map(|c| (*style, c))).collect();
+        cell.iter().flat_map(|(style, text)| text.chars().map(|c| (*style, if c == '\t' { ' ' } else { c }))).collect();
     let mut lines = Vec::new();
     let mut rest = &all[..];
     while !rest.is_empty() {

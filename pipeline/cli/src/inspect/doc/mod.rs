@@ -8,7 +8,7 @@ mod story;
 use super::mask::Mask;
 use super::pager;
 use super::run_view::View;
-use super::search::{Found, Wanted, find_row, row_of};
+use super::search::{Found, Wanted, find_row, if_there, row_of};
 use super::why::{by_document, nothing};
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use crate::output::plain;
@@ -100,7 +100,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 fn stored(view: &View, rows: &[&Found<'_>]) -> Result<Option<Stored>, Failure> {
     for found in rows.iter().rev() {
         for table in ["docs", "removed"] {
-            let Some(row) = find_row(&*view.store, found.part, table, found.id)? else { continue };
+            let Some(row) = if_there(find_row(&*view.store, found.part, table, found.id))? else { continue };
             let cells = row_of(&*view.store, &found.part.objects[table].key, row)?;
             let lang = cells.iter().find(|(name, _)| name == "lang").map(|(_, lang)| lang.clone()).unwrap_or_default();
             let is_redacted = table == "docs" && is_redacted(view, &found.manifest.phase);
@@ -152,11 +152,16 @@ fn as_text(id: DocId, stored: Option<&Stored>, sheet: Option<&Sheet>, args: &Arg
             let _ = write!(out, "\n{}", columns::text(sheet, width, pager::has_colours()));
         }
         (Some(stored), None) => {
-            let _ = writeln!(out, "\n{}", plain(&stored.text));
+            let _ = writeln!(out, "\n{}", tame(&stored.text));
         }
         (None, None) => {}
     }
     out
+}
+
+/// A text in which nothing commands a terminal; tables keep their tabs.
+fn tame(text: &str) -> String {
+    text.split('\t').map(plain).collect::<Vec<_>>().join("\t")
 }
 
 fn as_json(id: DocId, stored: Option<&Stored>, sheet: &Option<Sheet>) -> Value {

@@ -1,9 +1,9 @@
 //! The life of a text, line by line and masked: what the page shows, what was extracted, what was cut, what is left.
 
 use super::story::Story;
+use super::tame;
 use crate::inspect::mask::Mask;
 use crate::inspect::trail::{Piece, Trail};
-use crate::output::plain;
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::ops::Range;
@@ -65,7 +65,7 @@ impl Sheet {
             let page = mask.mask_as(page, &story.lang);
             text.as_ref().map_or(page.clone(), |text| text.mask_values(page))
         });
-        let page: Vec<String> = page.unwrap_or_default().lines().map(plain).collect();
+        let page: Vec<String> = page.unwrap_or_default().lines().map(tame).collect();
         let whole = |bits: &[Bit]| bits.iter().map(|bit| bit.text.as_str()).collect::<String>();
         let taken: Vec<String> = extracted.iter().map(|(bits, _)| whole(bits)).collect();
         let of_page = |at: usize, is_taken: bool| {
@@ -94,7 +94,7 @@ impl Sheet {
                 }
             }
         }
-        let notes = story.notes.iter().map(|note| plain(&mask.mask(note))).collect();
+        let notes = story.notes.iter().map(|note| tame(&mask.mask(note))).collect();
         Sheet { has_page, lines, notes }
     }
 }
@@ -156,7 +156,7 @@ impl<'a> Text<'a> {
         for piece in self.trail.pieces() {
             let cut = piece.edit.as_ref().map(|made| {
                 let now = if made.conceals { made.now.clone() } else { self.mask.mask_as(&made.now, self.lang) };
-                (made, plain(&now).replace('\n', " ⏎ "))
+                (made, tame(&now).replace('\n', " ⏎ "))
             });
             let mut at = piece.was.start;
             let text = base.get(piece.was.clone()).unwrap_or_default();
@@ -169,14 +169,14 @@ impl<'a> Text<'a> {
                     match &cut {
                         None if part.is_empty() => {}
                         None => {
-                            let text = plain(&self.shown(range));
+                            let text = tame(&self.shown(range));
                             left.push_str(&text);
                             bits.push(Bit { text, cut: None });
                         }
                         Some((made, now)) => {
                             // What stands there instead belongs to the end of what stood there.
                             let now = if is_last { now.clone() } else { String::new() };
-                            let text = if made.conceals { String::new() } else { plain(&self.shown(range)) };
+                            let text = if made.conceals { String::new() } else { tame(&self.shown(range)) };
                             left.push_str(&now);
                             if !text.is_empty() || !now.is_empty() {
                                 let cut = Cut { step: made.step.clone(), reason: made.reason.clone(), now };

@@ -30,7 +30,6 @@ pub fn with_record<T>(
 }
 
 /// The outer error is the input's, the inner one is ours.
-#[expect(clippy::type_complexity, reason = "an input that fails, a run that fails, and a record that is not there")]
 fn read<T, F: FnOnce(&Record<'_>) -> Result<T, Failure>>(
     view: &View,
     part: &Part,

@@ -4,7 +4,7 @@ use super::source::with_record;
 use crate::failure::Failure;
 use crate::house::assets;
 use crate::inspect::run_view::View;
-use crate::inspect::search::{Found, find_row, row_of};
+use crate::inspect::search::{Found, find_row, if_there, row_of};
 use crate::inspect::trail::Trail;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::BTreeMap;
@@ -187,7 +187,7 @@ fn shown(view: &View, record: &Record<'_>) -> Result<Option<String>, Failure> {
 
 /// The document as a phase has stored it, if it has.
 pub fn stored(view: &View, found: &Found<'_>) -> Result<Option<Document>, Failure> {
-    let Some(row) = find_row(&*view.store, found.part, "docs", found.id)? else { return Ok(None) };
+    let Some(row) = if_there(find_row(&*view.store, found.part, "docs", found.id))? else { return Ok(None) };
     let mut document = Document { id: found.id, ..Document::default() };
     for (name, value) in row_of(&*view.store, &found.part.objects["docs"].key, row)? {
         match name.as_str() {
@@ -212,7 +212,7 @@ pub fn stored(view: &View, found: &Found<'_>) -> Result<Option<Document>, Failur
 /// The sample that was kept of a removed document.
 fn sample(view: &View, rows: &[&Found<'_>]) -> Result<Option<String>, Failure> {
     for found in rows.iter().rev() {
-        if let Some(row) = find_row(&*view.store, found.part, "removed", found.id)? {
+        if let Some(row) = if_there(find_row(&*view.store, found.part, "removed", found.id))? {
             let cells = row_of(&*view.store, &found.part.objects["removed"].key, row)?;
             return Ok(cells.into_iter().find(|(name, text)| name == "text" && !text.is_empty()).map(|(_, text)| text));
         }

@@ -4,7 +4,7 @@ use super::rules::{Judges, Rulebook, condition};
 use super::tokens::{self, End};
 use crate::failure::Failure;
 use crate::inspect::run_view::View;
-use crate::inspect::search::{Found, find_in, find_row, row_of};
+use crate::inspect::search::{Found, find_in, find_row, if_there, row_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use tokenmill_core::catalog::Shape;
@@ -43,7 +43,7 @@ pub struct Stretch {
     pub kind: String,
     /// Why it was removed.
     pub removed: Option<Removed>,
-    /// The steps that have left numbers, or have removed it.
+    /// The steps that have left numbers, have removed it, or have seen it beside all others.
     pub steps: Vec<Taken>,
 }
 
@@ -90,7 +90,7 @@ pub struct Taken {
     pub verdict: &'static str,
     /// The language whose limits applied, where the step has limits for languages.
     pub limits_of: Option<String>,
-    /// Why there are no rules here.
+    /// What else there is to say.
     pub note: Option<&'static str>,
     /// The numbers.
     pub metrics: Vec<Measured>,
@@ -141,7 +141,7 @@ pub fn of(view: &View, rows: &[&Found<'_>]) -> Result<Life, Failure> {
 fn url_of(view: &View, rows: &[&Found<'_>]) -> Result<Option<String>, Failure> {
     for found in rows.iter().rev() {
         for table in ["docs", "removed"] {
-            if let Some(row) = find_row(&*view.store, found.part, table, found.id)? {
+            if let Some(row) = if_there(find_row(&*view.store, found.part, table, found.id))? {
                 let cells = row_of(&*view.store, &found.part.objects[table].key, row)?;
                 return Ok(cells.into_iter().find(|(name, url)| name == "url" && !url.is_empty()).map(|(_, url)| url));
             }
@@ -233,6 +233,11 @@ fn taken(
             own.into_iter().filter(|(name, _)| step.metrics().any(|(metric, _)| metric == *name)).collect();
         let removes = removed.is_some_and(|removed| removed.step == step.name);
         if own.is_empty() && !removes {
+            if step.entry.shape.is_decided_apart() && !is_over {
+                let (limits_of, note, metrics) = (None, Some("nothing was decided about it"), Vec::new());
+                let (step, stage) = (step.name.clone(), step.entry.name);
+                taken.push(Taken { step, stage, verdict: "passed", limits_of, note, metrics });
+            }
             continue;
         }
         let lang = labels.now.clone().unwrap_or_default();
@@ -311,7 +316,7 @@ fn twin_of(view: &View, found: &Found<'_>, step: &str, twin: DocId) -> Result<Tw
     let before = view.manifests[..found.phase].iter().rev().find(|phase| has_docs(phase));
     for (manifest, table) in [(Some(found.manifest), "docs"), (before, "docs"), (Some(found.manifest), "removed")] {
         let Some(manifest) = manifest else { continue };
-        if let Some((part, row)) = find_in(&*view.store, manifest, table, twin)? {
+        if let Some((part, row)) = if_there(find_in(&*view.store, manifest, table, twin))? {
             let url = row_of(&*view.store, &part.objects[table].key, row)?;
             let url = url.into_iter().find(|(name, url)| name == "url" && !url.is_empty());
             known.url = url.map(|(_, url)| view.mask.mask(&url));

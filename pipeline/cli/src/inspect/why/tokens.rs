@@ -2,15 +2,18 @@
 
 use crate::failure::Failure;
 use crate::inspect::run_view::View;
-use crate::inspect::search::find_in;
+use crate::inspect::search::if_there;
 use serde::Serialize;
 use tokenmill_core::DocId;
 use tokenmill_engine::at_once::at_once;
 use tokenmill_mix::shard::dataset::{Dataset, Shard};
 use tokenmill_mix::shard::locate::{Place, locate};
 use tokenmill_mix::{INDEX_PHASE, TOKENS_PHASE};
-use tokenmill_store::table::{Batches, Columns};
-use tokenmill_store::{Manifest, Store, StoreError};
+use tokenmill_store::table::{Batches, Columns, Key, find};
+use tokenmill_store::{Manifest, ObjectRef, Store, StoreError};
+
+/// The tables of a token store, of which a part may have several.
+const TABLE: &str = "tokens-";
 
 /// Where a document is in the end.
 #[derive(Serialize)]
@@ -59,10 +62,7 @@ pub fn end(view: &View, id: DocId, is_kept: bool) -> Result<End, Failure> {
         return Ok(End::Waiting { next: next.folder.clone() });
     }
     let Some(tokens) = ended(view, TOKENS_PHASE) else { return Ok(End::Kept) };
-    let n_tokens = match find_in(&*view.store, tokens, "tokens", id)? {
-        Some((part, row)) => n_tokens(&*view.store, &part.objects["tokens"].key, row)?,
-        None => None,
-    };
+    let n_tokens = n_tokens(&*view.store, tokens, id)?;
     let dataset = ended(view, INDEX_PHASE).and_then(|index| index.parts.first()?.objects.get("dataset"));
     let dataset = dataset.map(|object| Dataset::read(&*view.store, &object.key)).transpose()?;
     let places = dataset.as_ref().map_or(Ok(Vec::new()), |dataset| places(&*view.store, dataset, id))?;
@@ -75,10 +75,16 @@ fn ended<'a>(view: &'a View, name: &str) -> Option<&'a Manifest> {
     phases.rev().find(|(phase, _)| phase.name == name).map(|(_, manifest)| manifest)
 }
 
-fn n_tokens(store: &dyn Store, key: &str, row: u32) -> Result<Option<u32>, StoreError> {
-    let row = row as usize;
+/// The number of token ids of a document in a token store.
+fn n_tokens(store: &dyn Store, tokens: &Manifest, id: DocId) -> Result<Option<u32>, StoreError> {
+    let tables = tokens.parts.iter().flat_map(|part| &part.objects).filter(|(name, _)| name.starts_with(TABLE));
+    let tables: Vec<&ObjectRef> = tables.map(|(_, table)| table).collect();
+    let found = at_once(&tables, |table| if_there(find(store, table, "id", &[Key::Id(id)]).map(Some)))?;
+    let hit = tables.into_iter().zip(found).find_map(|(table, hits)| Some((table, hits?.first()?.row as usize)));
+    let Some((table, row)) = hit else { return Ok(None) };
     let rows = row..row + 1;
-    let batch = Batches::open_rows(store, key, &["n_tokens"], std::slice::from_ref(&rows))?.next().transpose()?;
+    let batch =
+        Batches::open_rows(store, &table.key, &["n_tokens"], std::slice::from_ref(&rows))?.next().transpose()?;
     batch.map_or(Ok(None), |batch| Ok(Columns(&batch).u32("n_tokens")?.first().copied()))
 }
 
