@@ -61,9 +61,6 @@ enum Verb {
     Tokens(tokens::Args),
     Diff(diff::Args),
     Report(report::Args),
-    Report(report::Args),
-    Tokens(tokens::Args),
-    Diff(diff::Args),
 }
 
 /// Dispatches.
@@ -86,9 +83,6 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Tokens(args) => tokens::main(args),
         Verb::Diff(args) => diff::main(args),
         Verb::Report(args) => report::main(args),
-        Verb::Report(args) => report::main(args),
-        Verb::Tokens(args) => tokens::main(args),
-        Verb::Diff(args) => diff::main(args),
     }
 }
 
