@@ -70,6 +70,8 @@ fn every_verb_is_in_the_page_and_has_an_example_in_its_help() {
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| line.starts_with("  "))
+        // Longer descriptions go on in further lines.
+        .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next())
         .filter(|verb| *verb != "help")
         .collect();
@@ -102,10 +104,12 @@ fn an_export_has_every_document_once_with_its_last_verdict() {
     for row in all.iter().filter(|row| row["kept"] == false) {
         *removed.entry(row["step"].as_str().unwrap()).or_default() += 1;
     }
+    let mut told = BTreeMap::<&str, u64>::new();
     for step in maps.iter().flat_map(|phase| phase["tally"]["steps"].as_array().unwrap()) {
-        let name = step["name"].as_str().unwrap();
-        assert_eq!(removed.get(name).copied().unwrap_or(0), number(&step["n_removed"]), "{name}");
+        *told.entry(step["name"].as_str().unwrap()).or_default() += number(&step["n_removed"]);
     }
+    told.retain(|_, n| *n > 0);
+    assert_eq!(removed, told);
     // Metrics of a late phase are there for those that reached it, and for nobody else.
     let late = "filter.length.n_chars";
     assert!(kept.iter().all(|row| row[late].is_number()));
@@ -127,7 +131,10 @@ fn filters_of_an_export_are_those_of_a_query() {
     of(&["--gone", "--lang", "de", "--lang", "fr"], &|row| {
         row["kept"] == false && (row["lang"] == "de" || row["lang"] == "fr")
     });
-    of(&["--domain", "valley-almanac.example"], &|row| row["host"] == "valley-almanac.example");
+    of(&["--domain", "valley-almanac.example"], &|row| {
+        let host = row["host"].as_str().unwrap();
+        host == "valley-almanac.example" || host.ends_with(".valley-almanac.example")
+    });
     of(&["--source", "part-00001"], &|row| row["part"].as_str().unwrap().contains("part-00001"));
     of(&["--step", "filter.length"], &|row| row["step"] == "filter.length");
     of(&["--where", "filter.length.n_chars>=1000"], &|row| {
@@ -158,7 +165,10 @@ fn texts_of_an_export_are_those_that_the_run_has_stored() {
     }
     let row = all.iter().find(|row| row["kept"] == true).unwrap();
     let shown = inspect(&sandbox, &["doc", "runs/mini", row["id"].as_str().unwrap()]);
-    assert!(shown.contains(row["url"].as_str().unwrap()) && shown.contains(row["text"].as_str().unwrap().trim()), "{shown}");
+    assert!(
+        shown.contains(row["url"].as_str().unwrap()) && shown.contains(row["text"].as_str().unwrap().trim()),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -196,7 +206,7 @@ fn a_histogram_counts_every_number_and_draws_the_limit() {
     let metric = "filter.length.n_chars";
     let all = documents(&sandbox, &[]);
     let numbers: Vec<f64> = all.iter().filter_map(|row| row[metric].as_f64()).collect();
-    for arguments in [&["--bins", "7"][..], &["--bins", "7", "--log"]] {
+    for arguments in [&["--bins", "7"][..], &["--bins", "7", "--log-scale"]] {
         let bins = json(&sandbox, &[&["hist", "runs/mini", metric], arguments].concat());
         assert_eq!(bins.len(), 7);
         assert_eq!(bins.iter().map(|bin| number(&bin["documents"])).sum::<u64>(), numbers.len() as u64);

@@ -15,8 +15,8 @@ const DOCUMENTS: usize = 50_000;
 
 /// Words of the documents.
 const WORDS: [&str; 24] = [
-    "the", "mill", "of", "and", "grain", "that", "water", "with", "stone", "have", "to", "be", "valley", "a", "wheel", "miller",
-    "flour", "river", "in", "old", "turns", "for", "bread", "day",
+    "the", "mill", "of", "and", "grain", "that", "water", "with", "stone", "have", "to", "be", "valley", "a", "wheel",
+    "miller", "flour", "river", "in", "old", "turns", "for", "bread", "day",
 ];
 
 const RECIPE: &str = r#"
@@ -127,7 +127,8 @@ fn write_documents(folder: &Path) -> Result<()> {
         let failed = |error: std::io::Error| Error::io("write", &half, &error);
         let mut out = BufWriter::new(std::fs::File::create(&half).map_err(failed)?);
         for document in 0..DOCUMENTS {
-            let (id, url, lang) = (file * DOCUMENTS + document, url(file, document), ["en", "de", "fr", "pl"][document % 4]);
+            let (id, url, lang) =
+                (file * DOCUMENTS + document, url(file, document), ["en", "de", "fr", "pl"][document % 4]);
             let text = text(if document % 10 == 0 { document % 1_000 } else { id });
             writeln!(out, r#"{{"id":"{id}","url":"{url}","lang":"{lang}","text":"{text}"}}"#).map_err(failed)?;
         }

@@ -7,8 +7,8 @@ use super::pick::Filters;
 use super::show::{Form, plain_table};
 use crate::failure::{FOUND_PROBLEMS, Failure};
 use polars::prelude::{
-    Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, StringChunked, col, len,
-    lit, when,
+    Column, DataFrame, DataType, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, StringChunked, col,
+    len, lit, when,
 };
 use std::process::ExitCode;
 use tokenmill_core::text::domain::registrable_domain;
@@ -67,12 +67,18 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let filtered = args.filters.columns();
     let names = ["host", "kept", "step", "bytes"].into_iter().chain(pii.iter().chain(&filtered).map(String::as_str));
     let chosen = run.choose(names)?;
-    let parts = each_part(&run, &chosen, |_| None, |sum: &mut Option<DataFrame>, frame| {
-        let counted = counted(with_domain(args.filters.of(frame)?)?, &dedup, &pii)?;
-        *sum = stacked(sum.take().into_iter().chain([counted]))?.map(summed).transpose()?;
-        Ok(())
-    })?;
-    let Some(all) = stacked(parts.into_iter().flatten())?.map(summed).transpose()?.filter(|all| all.height() > 0) else {
+    let parts = each_part(
+        &run,
+        &chosen,
+        |_| None,
+        |sum: &mut Option<DataFrame>, frame| {
+            let counted = counted(with_domain(args.filters.of(frame)?)?, &dedup, &pii)?;
+            *sum = stacked(sum.take().into_iter().chain([counted]))?.map(summed).transpose()?;
+            Ok(())
+        },
+    )?;
+    let Some(all) = stacked(parts.into_iter().flatten())?.map(summed).transpose()?.filter(|all| all.height() > 0)
+    else {
         println!("no document is like that");
         return Ok(ExitCode::from(FOUND_PROBLEMS));
     };
@@ -92,7 +98,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
 /// Adds the registrable domain to documents that have a host.
 pub fn with_domain(mut frame: DataFrame) -> Result<DataFrame, Failure> {
     let hosts = frame.column("host").and_then(Column::str).map_err(failed)?;
-    let domains = StringChunked::from_iter_options(DOMAIN.into(), hosts.iter().map(|host| host.map(registrable_domain)));
+    let domains =
+        StringChunked::from_iter_options(DOMAIN.into(), hosts.iter().map(|host| host.map(registrable_domain)));
     frame.with_column(domains.into_column()).map_err(failed)?;
     Ok(frame)
 }

@@ -60,7 +60,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     let run = Opened::open(&args.run)?;
     let columns: Vec<String> = match args.columns.is_empty() {
-        true => schema::LEDGER.iter().map(|column| column.name.to_owned()).chain(run.metrics().map(str::to_owned)).collect(),
+        true => {
+            schema::LEDGER.iter().map(|column| column.name.to_owned()).chain(run.metrics().map(str::to_owned)).collect()
+        }
         false => args.columns.clone(),
     };
     let filtered = args.filters.columns();
@@ -68,7 +70,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let chosen = run.choose(columns.iter().chain(&filtered).map(String::as_str).chain(needed.iter().copied()))?;
     let mut written: Vec<&str> = columns.iter().map(String::as_str).chain([PHASE]).collect();
     written.extend(if args.text { &["url", "text"][..] } else { &[] });
-    let write_error = |error: std::io::Error| Failure::for_now(format!("cannot write `{}`: {error}", args.output.display()));
+    let write_error =
+        |error: std::io::Error| Failure::for_now(format!("cannot write `{}`: {error}", args.output.display()));
     let file = File::create(&args.output).map_err(write_error)?;
     let mut sink = Sink { file: Some(BufWriter::new(file)), parquet: None, is_parquet };
     let bar = RowsBar::new(run.n_documents(), "exporting");
@@ -139,7 +142,7 @@ impl Sink {
 
     fn end(self, failure: &dyn Fn(std::io::Error) -> Failure) -> Result<(), Failure> {
         match (self.parquet, self.file) {
-            (Some(mut writer), _) => drop(writer.finish().map_err(failed)?),
+            (Some(writer), _) => drop(writer.finish().map_err(failed)?),
             (None, Some(mut file)) => file.flush().map_err(failure)?,
             (None, None) => {}
         }

@@ -71,7 +71,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         }
         Ok(found)
     };
-    let parts: Vec<Found> = (0..run.n_parts()).into_par_iter().with_max_len(1).map(part).collect::<Result<_, Failure>>()?;
+    let parts: Vec<Found> =
+        (0..run.n_parts()).into_par_iter().with_max_len(1).map(part).collect::<Result<_, Failure>>()?;
     let sum = |number: fn(&Found) -> u64| parts.iter().map(number).sum::<u64>();
     let (n_documents, n_matches) = (sum(|found| found.n_documents), sum(|found| found.n_matches));
     let n_read = sum(|found| found.n_read);

@@ -50,14 +50,20 @@ pub fn main(folder: &str, by: By, n: usize, filters: &Filters, form: &Form) -> R
     };
     let filtered = filters.columns();
     let chosen = run.choose([column, "step", "bytes"].into_iter().chain(filtered.iter().map(String::as_str)))?;
-    let parts = each_part(&run, &chosen, |_| None, |sum: &mut Option<DataFrame>, frame| {
-        let counted = named(filters.of(frame)?, by)?.lazy().group_by([col(GROUP), col("step")]).agg([
-            len().cast(DataType::UInt64).alias("n"),
-            col("bytes").cast(DataType::UInt64).sum().alias("bytes"),
-        ]);
-        *sum = stacked(sum.take().into_iter().chain([counted.collect().map_err(failed)?]))?.map(summed).transpose()?;
-        Ok(())
-    })?;
+    let parts = each_part(
+        &run,
+        &chosen,
+        |_| None,
+        |sum: &mut Option<DataFrame>, frame| {
+            let counted = named(filters.of(frame)?, by)?.lazy().group_by([col(GROUP), col("step")]).agg([
+                len().cast(DataType::UInt64).alias("n"),
+                col("bytes").cast(DataType::UInt64).sum().alias("bytes"),
+            ]);
+            *sum =
+                stacked(sum.take().into_iter().chain([counted.collect().map_err(failed)?]))?.map(summed).transpose()?;
+            Ok(())
+        },
+    )?;
     let mut groups = BTreeMap::<String, Group>::new();
     for frame in parts.into_iter().flatten() {
         add(&mut groups, &frame)?;
@@ -135,19 +141,22 @@ fn tokens(run: &Opened, by: By, groups: &mut BTreeMap<String, Group>) -> Result<
         By::Domain => "domain",
     };
     let mut is_counted = false;
-    for part in run.manifests().iter().flat_map(|manifest| &manifest.parts).filter(|part| part.objects.contains_key("tokens")) {
-        is_counted = true;
-        let mut rows = open(run.store(), part, "tokens", &[column, "n_tokens"])?;
-        loop {
-            let frame = rows.next(1 << 16)?;
-            if frame.height() == 0 {
-                break;
-            }
-            let names = frame.column(column).and_then(Column::str).map_err(failed)?;
-            let counts = frame.column("n_tokens").and_then(Column::u32).map_err(failed)?;
-            for (name, n) in names.iter().zip(counts.iter()) {
-                if let Some(group) = groups.get_mut(group_name(by, name.unwrap_or_default())) {
-                    group.tokens += u64::from(n.unwrap_or(0));
+    let is_tokens = |name: &&String| name.starts_with("tokens-");
+    for part in run.manifests().iter().flat_map(|manifest| &manifest.parts) {
+        for table in part.objects.keys().filter(is_tokens) {
+            is_counted = true;
+            let mut rows = open(run.store(), part, table, &[column, "n_tokens"])?;
+            loop {
+                let frame = rows.next(1 << 16)?;
+                if frame.height() == 0 {
+                    break;
+                }
+                let names = frame.column(column).and_then(Column::str).map_err(failed)?;
+                let counts = frame.column("n_tokens").and_then(Column::u32).map_err(failed)?;
+                for (name, n) in names.iter().zip(counts.iter()) {
+                    if let Some(group) = groups.get_mut(group_name(by, name.unwrap_or_default())) {
+                        group.tokens += u64::from(n.unwrap_or(0));
+                    }
                 }
             }
         }
@@ -170,7 +179,8 @@ fn frame(groups: &[(String, Group)], has_tokens: bool) -> Result<DataFrame, Fail
     if has_tokens {
         columns.push(number("tokens", &|group| group.tokens));
     }
-    let steps: std::collections::BTreeSet<&String> = groups.iter().flat_map(|(_, group)| group.removed.keys()).collect();
+    let steps: std::collections::BTreeSet<&String> =
+        groups.iter().flat_map(|(_, group)| group.removed.keys()).collect();
     for step in steps {
         columns.push(number(&format!("removed_by {step}"), &|group| group.removed.get(step).copied().unwrap_or(0)));
     }

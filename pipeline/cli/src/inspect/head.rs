@@ -50,7 +50,11 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
                 let lang = Columns(&batch).show("lang", row).unwrap_or_default();
                 for field in batch.schema_ref().fields() {
                     if let Some(value) = Columns(&batch).show(field.name(), row).filter(|value| !value.is_empty()) {
-                        println!("{}: {}", field.name(), shortened(&mask.mask_cell(field.name(), &value, &lang), SHOWN_CHARS));
+                        println!(
+                            "{}: {}",
+                            field.name(),
+                            shortened(&mask.mask_cell(field.name(), &value, &lang), SHOWN_CHARS)
+                        );
                     }
                 }
                 println!();

@@ -26,7 +26,7 @@ const MOST_BINS: usize = 1_000;
 Of labels, the most frequent ones are counted. Documents that the step did not see have no number; they are counted apart.
 
 Example:
-  tokenmill inspect hist runs/quickstart filter.length.n_chars --log")]
+  tokenmill inspect hist runs/quickstart filter.length.n_chars --log-scale")]
 pub struct Args {
     /// The run directory
     run: String,
@@ -37,7 +37,7 @@ pub struct Args {
     bins: usize,
     /// Let each bar be a multiple of the one before, for numbers of very different size
     #[arg(long)]
-    log: bool,
+    log_scale: bool,
     /// The smallest number that is drawn [default: the smallest there is]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     from: Option<f64>,
@@ -61,7 +61,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     if !run.metrics().any(|metric| metric == args.metric) {
         return Err(Failure::usage(format!("`{}` is no metric", args.metric)).hint("a metric is named `step.metric`"));
     }
-    let spans = each_part(&run, &chosen, |_| Span::default(), |span, frame| span.add(&args.filters.of(frame)?, &args.metric))?;
+    let spans =
+        each_part(&run, &chosen, |_| Span::default(), |span, frame| span.add(&args.filters.of(frame)?, &args.metric))?;
     let span = spans.into_iter().reduce(Span::with).unwrap_or_default();
     if span.is_label {
         return labels(args, &run, &chosen);
@@ -72,12 +73,17 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     }
     let limits = limits(args, &run);
     let scale = Scale::of(args, &span)?;
-    let counts = each_part(&run, &chosen, |_| vec![0u64; args.bins + 2], |bins, frame| {
-        let frame = args.filters.of(frame)?;
-        let values = frame.column(&args.metric).and_then(Column::f32).map_err(failed)?;
-        values.iter().flatten().for_each(|value| bins[scale.bin(value)] += 1);
-        Ok(())
-    })?;
+    let counts = each_part(
+        &run,
+        &chosen,
+        |_| vec![0u64; args.bins + 2],
+        |bins, frame| {
+            let frame = args.filters.of(frame)?;
+            let values = frame.column(&args.metric).and_then(Column::f32).map_err(failed)?;
+            values.iter().flatten().for_each(|value| bins[scale.bin(value)] += 1);
+            Ok(())
+        },
+    )?;
     let bins = counts.into_iter().fold(vec![0u64; args.bins + 2], |mut sum, part| {
         sum.iter_mut().zip(part).for_each(|(sum, n)| *sum += n);
         sum
@@ -147,14 +153,16 @@ impl Scale {
         let from = args.from.unwrap_or(f64::from(span.least.unwrap_or(0.0)));
         let to = args.to.unwrap_or(f64::from(span.most.unwrap_or(0.0)));
         if from > to {
-            return Err(Failure::usage(format!("nothing lies between {from} and {to}")).hint("`--from` is the smaller one"));
+            return Err(
+                Failure::usage(format!("nothing lies between {from} and {to}")).hint("`--from` is the smaller one")
+            );
         }
         // Nothing has a logarithm at 0: the first bar of counts is then that of the numbers below 1.
-        let from = if args.log && from <= 0.0 { to.min(1.0) } else { from };
-        if args.log && from <= 0.0 {
-            return Err(Failure::usage("`--log` is for numbers above 0"));
+        let from = if args.log_scale && from <= 0.0 { to.min(1.0) } else { from };
+        if args.log_scale && from <= 0.0 {
+            return Err(Failure::usage("`--log-scale` is for numbers above 0"));
         }
-        Ok(Scale { from, to, bins: args.bins, is_log: args.log })
+        Ok(Scale { from, to, bins: args.bins, is_log: args.log_scale })
     }
 
     /// The number at which a bar begins.
@@ -196,7 +204,9 @@ fn limits(args: &Args, run: &Opened) -> Vec<Limit> {
         let assets = assets()?;
         let mut limits = Vec::new();
         for step in run.recipe().steps() {
-            let Some(name) = args.metric.strip_prefix(&step.name).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            let Some(name) = args.metric.strip_prefix(&step.name).and_then(|rest| rest.strip_prefix('.')) else {
+                continue;
+            };
             let Some(metric) = step.entry.metrics.iter().position(|metric| metric.name == name) else { continue };
             for lang in std::iter::once(None).chain(step.by_lang.keys().map(Some)) {
                 let of_lang = lang.map(|lang| format!(" for `{lang}`")).unwrap_or_default();
@@ -273,12 +283,19 @@ fn labels(args: &Args, run: &Opened, chosen: &super::opened::Chosen) -> Result<E
     let summed = |frame: DataFrame| {
         frame.lazy().group_by([col("label")]).agg([col("documents").sum()]).collect().map_err(failed)
     };
-    let parts = each_part(run, chosen, |_| None, |sum: &mut Option<DataFrame>, frame| {
-        let counted = args.filters.of(frame)?.lazy().group_by([col(args.metric.as_str()).alias("label")]);
-        let counted = counted.agg([len().cast(polars::prelude::DataType::UInt64).alias("documents")]).collect();
-        *sum = super::frame::stacked(sum.take().into_iter().chain([counted.map_err(failed)?]))?.map(summed).transpose()?;
-        Ok(())
-    })?;
+    let parts = each_part(
+        run,
+        chosen,
+        |_| None,
+        |sum: &mut Option<DataFrame>, frame| {
+            let counted = args.filters.of(frame)?.lazy().group_by([col(args.metric.as_str()).alias("label")]);
+            let counted = counted.agg([len().cast(polars::prelude::DataType::UInt64).alias("documents")]).collect();
+            *sum = super::frame::stacked(sum.take().into_iter().chain([counted.map_err(failed)?]))?
+                .map(summed)
+                .transpose()?;
+            Ok(())
+        },
+    )?;
     let Some(all) = super::frame::stacked(parts.into_iter().flatten())?.map(summed).transpose()? else {
         println!("no document that is meant has a `{}`", args.metric);
         return Ok(ExitCode::from(FOUND_PROBLEMS));

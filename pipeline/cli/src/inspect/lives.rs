@@ -42,7 +42,9 @@ impl Lives {
             let metrics = &chosen.metrics[at];
             let metrics = match metrics.is_empty() {
                 true => None,
-                false => Some(open(run.store(), part, "metrics", &metrics.iter().map(String::as_str).collect::<Vec<_>>())?),
+                false => {
+                    Some(open(run.store(), part, "metrics", &metrics.iter().map(String::as_str).collect::<Vec<_>>())?)
+                }
             };
             Ok(Phase { number: number as u32 + 1, folder: manifest.phase.clone(), ledger, metrics })
         };
@@ -60,7 +62,8 @@ impl Lives {
     fn read(&mut self, at: usize, n: usize) -> Result<DataFrame, Failure> {
         let phase = &mut self.phases[at];
         let mut frame = phase.ledger.next(n)?;
-        let unlike = |folder: &str| StoreError::corrupt(folder, "its tables are not about the documents of the phase before");
+        let unlike =
+            |folder: &str| StoreError::corrupt(folder, "its tables are not about the documents of the phase before");
         if at > 0 && frame.height() != n {
             return Err(unlike(&phase.folder).into());
         }

@@ -104,7 +104,9 @@ impl Opened {
                 None => {
                     let ledger = schema::LEDGER.iter().map(|column| column.name);
                     let known: Vec<&str> = ledger.chain(self.metrics()).collect();
-                    return Err(Failure::usage(format!("this run has measured no `{name}`")).hint(suggest(name, &known)));
+                    return Err(
+                        Failure::usage(format!("this run has measured no `{name}`")).hint(suggest(name, &known))
+                    );
                 }
             };
             if !list.iter().any(|listed| listed == name) {
@@ -116,7 +118,9 @@ impl Opened {
 }
 
 fn metrics_of(store: &dyn Store, manifest: &Manifest) -> Result<Vec<String>, Failure> {
-    let Some(object) = manifest.parts.iter().find_map(|part| part.objects.get("metrics")) else { return Ok(Vec::new()) };
+    let Some(object) = manifest.parts.iter().find_map(|part| part.objects.get("metrics")) else {
+        return Ok(Vec::new());
+    };
     let columns = Batches::open(store, &object.key, &[])?.columns();
     Ok(columns.into_iter().filter(|column| column != "row").collect())
 }

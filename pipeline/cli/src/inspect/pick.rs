@@ -3,7 +3,8 @@
 use super::frame::failed;
 use crate::failure::Failure;
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, UInt64Chunked, col, lit,
+    BooleanChunked, Column, DataFrame, Expr, IntoColumn, IntoLazy, NewChunkedArray, SortMultipleOptions, UInt64Chunked,
+    col, lit,
 };
 use std::collections::BTreeSet;
 use tokenmill_core::hash::hash64;
@@ -123,7 +124,9 @@ impl Filters {
     }
 
     fn expr(&self) -> Option<Expr> {
-        let is = |column: &'static str, values: &[String]| any(values.iter().map(|value| col(column).eq(lit(value.clone()))));
+        let is = |column: &'static str, values: &[String]| {
+            any(values.iter().map(|value| col(column).eq(lit(value.clone()))))
+        };
         let below = |domain: &String| {
             let domain = domain.trim_start_matches("www.").to_ascii_lowercase();
             col("host").eq(lit(domain.clone())).or(col("host").str().ends_with(lit(format!(".{domain}"))))
@@ -202,7 +205,8 @@ mod tests {
             "m.n" => [Some(1.0f32), Some(2.5), None, Some(0.1), Some(5.0), Some(2.5)],
         )
         .unwrap();
-        let ids = polars::prelude::BinaryChunked::from_slice("id".into(), &ids.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let ids =
+            polars::prelude::BinaryChunked::from_slice("id".into(), &ids.iter().map(Vec::as_slice).collect::<Vec<_>>());
         frame.with_column(ids.into_column()).unwrap();
         frame
     }

@@ -50,16 +50,21 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             Ok(sorted.map_err(failed)?.head(Some(args.lots.n)))
         }
     };
-    let parts = each_part(&run, &chosen, |part| (part, None), |(part, found): &mut (usize, Option<DataFrame>), frame| {
-        let mut frame = frame.lazy().filter(col("kept").not());
-        if args.near_limit {
-            frame = frame.with_column(distance().alias(DISTANCE)).filter(col(DISTANCE).is_not_null());
-        }
-        let frame = args.filters.of(frame.collect().map_err(failed)?)?;
-        let frame = args.lots.numbered(with_part(frame, *part)?)?;
-        *found = stacked(found.take().into_iter().chain([frame]))?.map(first).transpose()?;
-        Ok(())
-    })?;
+    let parts = each_part(
+        &run,
+        &chosen,
+        |part| (part, None),
+        |(part, found): &mut (usize, Option<DataFrame>), frame| {
+            let mut frame = frame.lazy().filter(col("kept").not());
+            if args.near_limit {
+                frame = frame.with_column(distance().alias(DISTANCE)).filter(col(DISTANCE).is_not_null());
+            }
+            let frame = args.filters.of(frame.collect().map_err(failed)?)?;
+            let frame = args.lots.numbered(with_part(frame, *part)?)?;
+            *found = stacked(found.take().into_iter().chain([frame]))?.map(first).transpose()?;
+            Ok(())
+        },
+    )?;
     let found = stacked(parts.into_iter().filter_map(|(_, found)| found))?.map(first).transpose()?;
     let Some(found) = found.filter(|found| found.height() > 0) else {
         println!("no removed document is like that");
@@ -92,7 +97,8 @@ mod tests {
         );
         let found = frame.unwrap().lazy().select([distance().alias(DISTANCE)]).collect().unwrap();
         let found: Vec<Option<f32>> = found.column(DISTANCE).unwrap().f32().unwrap().iter().collect();
-        let rounded: Vec<Option<i32>> = found.iter().map(|share| share.map(|share| (share * 100.0).round() as i32)).collect();
+        let rounded: Vec<Option<i32>> =
+            found.iter().map(|share| share.map(|share| (share * 100.0).round() as i32)).collect();
         assert_eq!(rounded, [Some(10), Some(50), Some(200), None]);
     }
 }

@@ -44,17 +44,23 @@ pub const SHOWN: [&str; 9] = ["id", "kept", "lang", "step", "reason", "metric", 
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let run = Opened::open(&args.run)?;
     let filtered = args.filters.columns();
-    let names = SHOWN.into_iter().chain(NEEDED).chain(args.by.iter().chain(&args.show).chain(&filtered).map(String::as_str));
+    let names =
+        SHOWN.into_iter().chain(NEEDED).chain(args.by.iter().chain(&args.show).chain(&filtered).map(String::as_str));
     let chosen = run.choose(names)?;
     let draw = |frame| match args.by.is_empty() {
         true => args.lots.draw(frame),
         false => args.lots.draw_of_each(frame, &args.by),
     };
-    let parts = each_part(&run, &chosen, |part| (part, None), |(part, drawn): &mut (usize, Option<DataFrame>), frame| {
-        let frame = args.lots.numbered(with_part(args.filters.of(frame)?, *part)?)?;
-        *drawn = stacked(drawn.take().into_iter().chain([frame]))?.map(draw).transpose()?;
-        Ok(())
-    })?;
+    let parts = each_part(
+        &run,
+        &chosen,
+        |part| (part, None),
+        |(part, drawn): &mut (usize, Option<DataFrame>), frame| {
+            let frame = args.lots.numbered(with_part(args.filters.of(frame)?, *part)?)?;
+            *drawn = stacked(drawn.take().into_iter().chain([frame]))?.map(draw).transpose()?;
+            Ok(())
+        },
+    )?;
     let drawn = stacked(parts.into_iter().filter_map(|(_, drawn)| drawn))?.map(draw).transpose()?;
     let Some(drawn) = drawn.filter(|drawn| drawn.height() > 0) else {
         println!("no document is like that");

@@ -24,7 +24,11 @@ pub struct Form {
 
 impl Form {
     /// Gives out a result; `text` makes what people read.
-    pub fn show(&self, frame: DataFrame, text: impl FnOnce(&DataFrame) -> Result<String, Failure>) -> Result<(), Failure> {
+    pub fn show(
+        &self,
+        frame: DataFrame,
+        text: impl FnOnce(&DataFrame) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
         if let Some(path) = &self.parquet {
             let file = std::fs::File::create(path)
                 .map_err(|error| Failure::usage(format!("cannot write `{}`: {error}", path.display())))?;
@@ -119,7 +123,10 @@ mod tests {
             "name" => ["a\u{1b}[1m", "b"], "n" => [1_234u32, 2], "share" => [Some(0.1f32), None], "is" => [true, false]
         )
         .unwrap();
-        assert_eq!(plain_table(&frame), "name      n   share     is\na\u{fffd}[1m  1 234  0.1000   true\nb         2          false\n");
+        assert_eq!(
+            plain_table(&frame),
+            "name       n   share     is\na\u{fffd}[1m  1 234  0.1000   true\nb          2          false\n"
+        );
         let json = serde_json::to_string(&rows(&frame)).unwrap();
         assert_eq!(json, r#"[{"name":"a\u001b[1m","n":1234,"share":0.1,"is":true},{"name":"b","n":2,"is":false}]"#);
     }

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use arrow::record_batch::RecordBatch;
 use polars::prelude::{Column, DataFrame, IntoColumn, NewChunkedArray, StringChunked, UInt32Chunked};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use tokenmill_store::table::{Batches, Columns};
 use tokenmill_store::{Part, StoreError};
 
@@ -77,7 +78,8 @@ pub fn look_up(run: &Opened, frame: DataFrame) -> Result<DataFrame, Failure> {
         for (at, table) in tables {
             let Some(object) = maps[at].1.parts[part].objects.get(table).filter(|_| !ids.is_empty()) else { continue };
             for (row, id) in places(run, &object.key, &ids)? {
-                let batches = Batches::open_rows(run.store(), &object.key, &["url", "text"], &[row..row + 1])?;
+                let rows = std::slice::from_ref(&row);
+                let batches = Batches::open_rows(run.store(), &object.key, &["url", "text"], rows)?;
                 for batch in batches {
                     let batch = batch?;
                     let text = |name: &str| Ok::<_, Failure>(Columns(&batch).text(name)?.value(0).to_owned());
@@ -97,14 +99,14 @@ pub fn look_up(run: &Opened, frame: DataFrame) -> Result<DataFrame, Failure> {
 }
 
 /// The rows of some documents in a table, in order.
-fn places(run: &Opened, key: &str, ids: &BTreeSet<&[u8]>) -> Result<Vec<(usize, Vec<u8>)>, Failure> {
+fn places(run: &Opened, key: &str, ids: &BTreeSet<&[u8]>) -> Result<Vec<(Range<usize>, Vec<u8>)>, Failure> {
     let (mut found, mut first) = (Vec::new(), 0);
     for batch in Batches::open(run.store(), key, &["id"])? {
         let batch = batch?;
         for (row, id) in Columns(&batch).ids("id")?.into_iter().enumerate() {
             let id = id.to_bytes();
             if ids.contains(&id[..]) {
-                found.push((first + row, id.to_vec()));
+                found.push((first + row..first + row + 1, id.to_vec()));
             }
         }
         first += batch.num_rows();
@@ -171,9 +173,9 @@ impl<'a> Texts<'a> {
     pub fn open(run: &'a Opened, part: usize) -> Result<Texts<'a>, Failure> {
         let maps: Vec<_> = run.maps().collect();
         let (_, last) = maps.last().ok_or_else(|| Failure::usage("the run has no documents"))?;
-        let removed = maps.iter().map(|(number, manifest)| {
-            Ok((*number as u32 + 1, Table::open(run, &manifest.parts[part], "removed")?))
-        });
+        let removed = maps
+            .iter()
+            .map(|(number, manifest)| Ok((*number as u32 + 1, Table::open(run, &manifest.parts[part], "removed")?)));
         let removed = removed.collect::<Result<_, Failure>>()?;
         Ok(Texts { mask: run.mask(), docs: Table::open(run, &last.parts[part], "docs")?, removed })
     }

@@ -123,7 +123,9 @@ impl Revision<'_> {
     fn ledger(&mut self, bytes_of: &mut BTreeMap<DocId, u64>) -> Result<Vec<Gone>, StoreError> {
         let Some(object) = self.part.objects.get("ledger").cloned() else { return Ok(Vec::new()) };
         let (mut gone, mut changes, mut first) = (Vec::new(), BTreeMap::new(), 0u64);
-        for batch in Batches::open(self.store, &object.key, &["id", "row", "kept", "step", "bytes", "evidence", "host"])? {
+        for batch in
+            Batches::open(self.store, &object.key, &["id", "row", "kept", "step", "bytes", "evidence", "host"])?
+        {
             let batch = batch?;
             let columns = Columns(&batch);
             let (rows, kept, bytes) = (columns.u32("row")?, columns.bool("kept")?, columns.u32("bytes")?);
