@@ -35,6 +35,23 @@ fn documents(sandbox: &Sandbox, arguments: &[&str]) -> Vec<Value> {
     rows
 }
 
+/// A line without what changes with every version of a stage: fingerprints of phases, and names of shards.
+fn steady(line: &str) -> String {
+    let mut out = String::new();
+    let mut word = String::new();
+    for letter in line.chars().chain(['\n']) {
+        if letter.is_ascii_hexdigit() {
+            word.push(letter);
+            continue;
+        }
+        let is_name = (word.len() == 12 && out.ends_with('-')) || (word.len() == 32 && out.ends_with("shards/"));
+        out += if is_name { "…" } else { &word };
+        word.clear();
+        out.push(letter);
+    }
+    out.trim_end().to_owned()
+}
+
 #[test]
 fn examples_say_what_they_said() {
     let sandbox = run();
@@ -50,7 +67,7 @@ fn examples_say_what_they_said() {
         let ran = sandbox.tokenmill(&words);
         assert!(ran.code.is_some_and(|code| code < 2), "{words:?}: {}", ran.stderr);
         // A page has no blanks at the ends of lines.
-        let prints: String = ran.stdout.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        let prints: String = ran.stdout.lines().map(|line| format!("{}\n", steady(line.trim_end()))).collect();
         if std::env::var_os("TOKENMILL_BLESS").is_none() {
             assert_eq!(prints, example.prints, "{words:?}");
         }
