@@ -129,7 +129,7 @@ fn write_documents(folder: &Path) -> Result<()> {
         for document in 0..DOCUMENTS {
             let (id, url, lang) =
                 (file * DOCUMENTS + document, url(file, document), ["en", "de", "fr", "pl"][document % 4]);
-            let text = text(if document % 10 == 0 { document % 1_000 } else { id });
+            let text = text(if document.is_multiple_of(10) { document % 1_000 } else { id });
             writeln!(out, r#"{{"id":"{id}","url":"{url}","lang":"{lang}","text":"{text}"}}"#).map_err(failed)?;
         }
         out.flush().map_err(failed)?;
@@ -150,7 +150,7 @@ fn text(number: usize) -> String {
         out.push_str(WORDS[next(WORDS.len())]);
         out.push_str(if next(12) == 0 { ".\\n" } else { " " });
     }
-    if number % 50 == 0 {
+    if number.is_multiple_of(50) {
         let _ = write!(out, "miller{number}@mill-{}.org", number % 7);
     }
     out

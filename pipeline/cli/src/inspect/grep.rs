@@ -28,7 +28,7 @@ What the recipe redacts is masked before the pattern is looked for. Patterns are
 ignores case.
 
 Example:
-  tokenmill inspect grep runs/quickstart '(?i)cookies?' --gone -n 5")]
+  tokenmill inspect grep runs/quickstart '(?i)harbour wall' --lang en -n 5")]
 pub struct Args {
     /// The run directory
     run: String,

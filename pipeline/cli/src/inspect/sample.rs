@@ -116,6 +116,8 @@ pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => plain(text),
         Value::Null => String::new(),
+        // 200 and not 200.0, as limits are written.
+        Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or(f64::NAN).to_string(),
         value => value.to_string(),
     }
 }

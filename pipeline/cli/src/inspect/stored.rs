@@ -98,8 +98,11 @@ pub fn look_up(run: &Opened, frame: DataFrame) -> Result<DataFrame, Failure> {
     with_stored(frame, stored)
 }
 
+/// The row of a document in a table, as a range of one, and its id.
+type Place = (Range<usize>, Vec<u8>);
+
 /// The rows of some documents in a table, in order.
-fn places(run: &Opened, key: &str, ids: &BTreeSet<&[u8]>) -> Result<Vec<(Range<usize>, Vec<u8>)>, Failure> {
+fn places(run: &Opened, key: &str, ids: &BTreeSet<&[u8]>) -> Result<Vec<Place>, Failure> {
     let (mut found, mut first) = (Vec::new(), 0);
     for batch in Batches::open(run.store(), key, &["id"])? {
         let batch = batch?;
