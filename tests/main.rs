@@ -18,6 +18,8 @@ mod faults;
 mod forget;
 mod image;
 mod incremental;
+mod inspect;
+mod inspect_doc;
 mod jsonl;
 mod lang_table;
 mod mini_crawl;
@@ -27,12 +29,18 @@ mod own_rules;
 mod reference;
 mod references;
 mod release;
+mod report;
 mod retune;
 mod scores;
 mod submit;
 mod tasks;
 mod train;
 mod wikipedia;
+
+/// In a real browser: `cargo xtask test --services`.
+mod browser {
+    mod report;
+}
 
 /// On a real Slurm and a real Ray, and with what stands in for AWS and Kubernetes: `cargo xtask test --services`.
 mod clusters {

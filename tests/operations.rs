@@ -275,7 +275,7 @@ fn limited(sandbox: &Sandbox, limit: &str, arguments: &[&str]) -> Ran {
 fn a_machine_with_too_little_memory_is_refused_for_now() {
     let sandbox = Sandbox::new();
     begin(&sandbox);
-    let little = "ulimit -v 150000";
+    let little = "ulimit -v 250000";
     let ran = limited(&sandbox, little, &task("0", "0")).code(RETRY);
     assert!(ran.stderr.contains("of memory") && ran.stderr.contains("--no-checks"), "{}", ran.stderr);
     let seen = status(&sandbox, FOUND_PROBLEMS);

@@ -4,13 +4,16 @@
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
 mod adversarial;
+mod browser;
 mod chat;
+mod console;
 mod crawl;
 mod data;
 mod gateway;
 mod http;
 mod mixed;
 mod mixes;
+mod page;
 mod processes;
 mod program;
 mod proxy;
@@ -26,12 +29,15 @@ mod waiting;
 mod walkthrough;
 
 pub use adversarial::adversarial;
+pub use browser::{Browser, keys};
 pub use chat::{Books, ChatServer, Mind, Mishap, Plan, answer};
+pub use console::{Example, examples, with_outputs};
 pub use crawl::{Crawl, ok};
 pub use data::{archive, fixture};
 pub use gateway::Gateway;
 pub use mixed::Mixed;
 pub use mixes::Mixes;
+pub use page::{HOSTILE, HOSTILE_RUN, Page, hostile_run};
 pub use processes::{Process, signal};
 pub use program::{Ran, binary, target, tokenmill, tokenmill_in};
 pub use proxy::{FaultProxy, Faults};

@@ -14,6 +14,11 @@ impl Process {
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Self))
     }
 
+    /// The one of this number.
+    pub fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The one whose number stands in a file.
     pub fn of_file(file: &std::path::Path) -> Option<Self> {
         std::fs::read_to_string(file).ok()?.trim().parse().ok().map(Self)

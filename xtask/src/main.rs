@@ -40,6 +40,7 @@ cargo xtask VERB
                         folder, only the page of what the scripts have left there
   bench tokens          time encoding next to its peers, compare ids, and write docs/benchmarks/tokens.md
   bench scale           simulate runs of up to 100,000 tasks in 12 phases, and write docs/benchmarks/scale.md
+  bench inspect         time inspection of a run of a million documents, and write docs/benchmarks/inspect.md
   bench mix             time packing, shuffling, writing and reading shards, and write docs/benchmarks/tokens.md
   cuda [--check]        compile the CUDA kernels with a pinned nvcc; --check compares, and runs them on the CPU
   soak [--kills N] [--faults N] [--seed N]

@@ -4,6 +4,7 @@ mod check;
 pub mod dataset;
 pub mod export;
 mod export_mds;
+pub mod locate;
 pub mod mds;
 pub mod megatron;
 pub mod npy;
@@ -12,3 +13,4 @@ pub mod samples;
 pub mod sha256;
 #[cfg(test)]
 mod tests;
+pub mod view;

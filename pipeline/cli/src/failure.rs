@@ -46,6 +46,11 @@ impl Failure {
         Failure { message: message.into(), hint: None, code: FOUND_PROBLEMS }
     }
 
+    /// What went wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         self.code

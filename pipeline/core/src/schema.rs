@@ -77,6 +77,7 @@ pub const LEDGER: &[Column] = &[
     optional("evidence", Type::Text, "what else explains the row: error text, kept twin"),
     column("lang", Type::Label, "language label at the end of the phase, or empty"),
     column("kind", Type::Label, "page kind at the end of the phase, or empty"),
+    column("host", Type::Label, "host of the URL, in lower case and without `www.`, or empty"),
 ];
 
 /// `removed/`: a sample of removed documents, with their text, for inspection.

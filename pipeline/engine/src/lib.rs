@@ -3,12 +3,13 @@
 
 pub mod alarm;
 pub mod apply;
-mod at_once;
+pub mod at_once;
 pub mod audit;
 pub mod calibrate;
 pub mod chain;
 mod clock;
 pub mod config;
+pub mod diff;
 pub mod exchange;
 pub mod forget;
 pub mod gc;
@@ -20,6 +21,7 @@ pub mod pipe;
 pub mod plan;
 pub mod rejudge;
 pub mod release;
+pub mod replay;
 pub mod run;
 mod score;
 pub mod simulate;

@@ -73,7 +73,7 @@ impl StoreError {
     }
 
     /// A failure of the service, to be tried again.
-    pub(crate) fn transient(action: &'static str, key: impl Display, why: impl Display) -> StoreError {
+    pub fn transient(action: &'static str, key: impl Display, why: impl Display) -> StoreError {
         StoreError::Io { action, key: key.to_string(), source: io::Error::other(why.to_string()) }
     }
 

@@ -14,13 +14,21 @@ pub fn memory_limit() -> Option<u64> {
     limit_of(Path::new("/")).into_iter().chain(address_space()).min()
 }
 
-/// The limit of this process on addresses, if it has one. Much that has an address takes no memory, but none of it may be
-/// without one.
+/// What is left of the limit of this process on addresses, if it has one. Much that has an address takes no memory, such as
+/// most of the program itself, but none of it may be without one.
 fn address_space() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: `limit` is valid and outlives the call.
     let failed = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
-    (failed == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+    let is_limited = failed == 0 && limit.rlim_cur != libc::RLIM_INFINITY;
+    is_limited.then(|| limit.rlim_cur.saturating_sub(taken().unwrap_or(0)))
+}
+
+/// The addresses that this process has taken so far.
+fn taken() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
 /// As [`memory_limit`], with the files of the kernel below `root`.

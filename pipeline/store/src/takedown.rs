@@ -83,10 +83,15 @@ impl Forgotten {
         if self.urls.contains(&hash_of(&place_of(url))) {
             return true;
         }
+        self.has_host(host_of(url))
+    }
+
+    /// Whether the domain of a host was taken down, or one above it.
+    pub fn has_host(&self, host: &str) -> bool {
         if self.domains.is_empty() {
             return false;
         }
-        let host = host_of(url).trim_end_matches('.').to_ascii_lowercase();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
         let mut rest = host.as_str();
         while !rest.is_empty() {
             if self.domains.contains(&hash_of(rest)) {

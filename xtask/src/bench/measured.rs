@@ -1,4 +1,4 @@
-//! What a program costs: CPU time and the peak of its memory, by `measured.py`.
+//! What a program costs: time and the peak of its memory, by `measured.py`.
 
 use crate::error::Result;
 use crate::repo::{self, Repo};
@@ -10,6 +10,8 @@ use std::process::Command;
 pub struct Cost {
     /// Seconds of all cores, user and system.
     pub cpu_seconds: f64,
+    /// Seconds of the clock.
+    pub wall_seconds: f64,
     /// Peak of resident memory in bytes, of the largest process.
     pub peak_bytes: f64,
 }
@@ -18,7 +20,8 @@ impl Cost {
     fn parse(json: &str) -> Result<Cost> {
         let value = super::read_json(json)?;
         let number = |key: &str| value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
-        Ok(Cost { cpu_seconds: number("cpu_seconds"), peak_bytes: number("max_rss_bytes") })
+        let (cpu_seconds, wall_seconds) = (number("cpu_seconds"), number("wall_seconds"));
+        Ok(Cost { cpu_seconds, wall_seconds, peak_bytes: number("max_rss_bytes") })
     }
 }
 
@@ -41,7 +44,7 @@ mod tests {
     #[test]
     fn costs_are_read() {
         let cost = Cost::parse(r#"{"cpu_seconds": 1.5, "wall_seconds": 2.0, "max_rss_bytes": 1024}"#).unwrap();
-        assert_eq!(cost, Cost { cpu_seconds: 1.5, peak_bytes: 1024.0 });
+        assert_eq!(cost, Cost { cpu_seconds: 1.5, wall_seconds: 2.0, peak_bytes: 1024.0 });
         assert!(Cost::parse("").is_err());
     }
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod extract;
 mod filters;
 mod gpu;
+mod inspect;
 mod measured;
 mod mix;
 pub mod python;
@@ -37,13 +38,14 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["filters"] => return filters::run(repo),
         ["gpu"] => return gpu::run(repo, None),
         ["gpu", folder] => return gpu::run(repo, Some(folder)),
+        ["inspect"] => return inspect::run(repo),
         ["mix"] => return mix::run(repo),
         ["scale"] => return scale::run(repo),
         ["tokens"] => return tokens::run(repo),
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | mix | scale | tokens | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | inspect | mix | scale | tokens | run FILE.warc.gz…]",
             ));
         }
     };

@@ -1,5 +1,6 @@
 //! `cargo xtask test` runs the tests in tiers: hermetic ones always, others when asked for and possible.
 
+mod browser;
 pub mod ceph;
 pub mod clusters;
 pub mod data;
@@ -50,8 +51,9 @@ struct Tier {
     prepare: fn(&Repo, &Path) -> Result<Ready>,
 }
 
-const TIERS: [Tier; 5] = [
+const TIERS: [Tier; 6] = [
     Tier { name: "services", option: "--services", needs: None, prepare: services::prepare },
+    Tier { name: "browser", option: "--services", needs: None, prepare: browser::prepare },
     Tier { name: "readers", option: "--services", needs: None, prepare: readers::prepare },
     Tier { name: "gateway", option: "--services", needs: None, prepare: ceph::prepare },
     Tier { name: "clusters", option: "--services", needs: Some("gateway"), prepare: clusters::prepare },

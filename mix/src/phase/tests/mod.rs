@@ -123,7 +123,7 @@ fn measured_manifest(store: &MemStore, parts: &[Vec<Doc>]) -> Manifest {
         for (at, doc) in documents.iter().enumerate() {
             let row = ledger.row().id(doc.id).u64(0).text("").u32(at as u32).bool(true).text("").text("").text("");
             let row = row.f32_or_null(None).f32_or_null(None).u32(doc.text.len() as u32).text_or_null(None);
-            row.text(doc.lang).text(doc.kind).end().unwrap();
+            row.text(doc.lang).text(doc.kind).text("").end().unwrap();
             metrics.row().u32(at as u32).f32_or_null(doc.score).text_or_null(doc.label).end().unwrap();
         }
         let ledger = stored(store, ledger, "ledger");

@@ -1,6 +1,9 @@
 //! `tokenmill inspect funnel`: documents and bytes through every step, from the tallies in the commits.
 
+use super::groups::{self, By};
 use super::manifests;
+use super::pick::Filters;
+use super::show::Form;
 use crate::failure::Failure;
 use crate::house::open_run;
 use crate::output::{count, table};
@@ -13,21 +16,40 @@ use tokenmill_engine::plan::human_bytes;
 use tokenmill_engine::tally::StepTally;
 use tokenmill_store::{Manifest, StoreError};
 
-/// Documents and bytes in and out of each step, with the reasons
+/// Documents, bytes and tokens through the steps, with the reasons; also by language, source or domain
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  tokenmill inspect funnel runs/quickstart")]
+#[command(after_help = "\
+The plain funnel is added up from the counts that every task has committed, so it takes no time. By groups, the ledgers are read; there,
+bytes are those of the text when the verdict fell.
+
+Example:
+  tokenmill inspect funnel runs/quickstart --by language")]
 pub struct Args {
     /// The run directory
     run: String,
-    /// Write JSON
-    #[arg(long)]
-    json: bool,
+    /// What became of the documents of each group
+    #[arg(long, value_enum)]
+    by: Option<By>,
+    /// Groups to show, the largest first
+    #[arg(short, default_value_t = 30, requires = "by")]
+    n: usize,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Prints the funnel.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
+    if let Some(by) = args.by {
+        return groups::main(&args.run, by, args.n, &args.filters, &args.form);
+    }
+    if !args.filters.is_empty() || args.form.parquet.is_some() {
+        return Err(Failure::usage("the counts of the plain funnel are of all documents")
+            .hint("with `--by language`, filters and `--parquet` can be given"));
+    }
     let manifests = manifests(&open_run(&args.run)?)?;
-    if args.json {
+    if args.form.json {
         let phases: Result<Vec<_>, StoreError> = manifests
             .iter()
             .map(|manifest| {

@@ -1,6 +1,7 @@
 //! `tokenmill inspect head`: the first rows of a table of a run.
 
 use super::manifests;
+use super::mask::Mask;
 use crate::failure::Failure;
 use crate::house::open_run;
 use crate::output::shortened;
@@ -40,14 +41,20 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         return Err(Failure::usage(format!("there is no table `{}` there", args.table))
             .hint("tables of a map phase are docs, ledger, metrics and removed"));
     };
+    let mask = Mask::of_run(&store)?;
     let mut left = args.n;
     for object in manifests[phase].parts.iter().filter_map(|part| part.objects.get(&args.table)) {
         for batch in Batches::open(&store, &object.key, &[])? {
             let batch = batch?;
             for row in 0..batch.num_rows().min(left) {
+                let lang = Columns(&batch).show("lang", row).unwrap_or_default();
                 for field in batch.schema_ref().fields() {
                     if let Some(value) = Columns(&batch).show(field.name(), row).filter(|value| !value.is_empty()) {
-                        println!("{}: {}", field.name(), shortened(&value, SHOWN_CHARS));
+                        println!(
+                            "{}: {}",
+                            field.name(),
+                            shortened(&mask.mask_cell(field.name(), &value, &lang), SHOWN_CHARS)
+                        );
                     }
                 }
                 println!();

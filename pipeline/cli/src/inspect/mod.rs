@@ -2,12 +2,32 @@
 
 pub mod alarms;
 mod clusters;
+mod diff;
 pub mod doc;
+mod domains;
+mod export;
+mod frame;
 pub mod funnel;
+mod grep;
+mod groups;
 mod head;
+mod hist;
 mod labels;
+mod lives;
+pub mod mask;
+mod opened;
+mod pager;
+mod pick;
+mod removed;
+mod report;
+mod run_view;
+mod sample;
 mod scores;
 pub mod search;
+mod show;
+mod stored;
+mod tokens;
+mod trail;
 mod why;
 
 use crate::failure::Failure;
@@ -25,6 +45,12 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Verb {
     Funnel(funnel::Args),
+    Removed(removed::Args),
+    Hist(hist::Args),
+    Sample(sample::Args),
+    Grep(grep::Args),
+    Domains(domains::Args),
+    Export(export::Args),
     Why(why::Args),
     Doc(doc::Args),
     Clusters(clusters::Args),
@@ -32,12 +58,21 @@ enum Verb {
     Scores(scores::Args),
     Head(head::Args),
     Labels(labels::Args),
+    Tokens(tokens::Args),
+    Diff(diff::Args),
+    Report(report::Args),
 }
 
 /// Dispatches.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     match &args.verb {
         Verb::Funnel(args) => funnel::main(args),
+        Verb::Removed(args) => removed::main(args),
+        Verb::Hist(args) => hist::main(args),
+        Verb::Sample(args) => sample::main(args),
+        Verb::Grep(args) => grep::main(args),
+        Verb::Domains(args) => domains::main(args),
+        Verb::Export(args) => export::main(args),
         Verb::Why(args) => why::main(args),
         Verb::Doc(args) => doc::main(args),
         Verb::Clusters(args) => clusters::main(args),
@@ -45,6 +80,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
         Verb::Scores(args) => scores::main(args),
         Verb::Head(args) => head::main(args),
         Verb::Labels(args) => labels::main(args),
+        Verb::Tokens(args) => tokens::main(args),
+        Verb::Diff(args) => diff::main(args),
+        Verb::Report(args) => report::main(args),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tokenmill inspect scores`: two scores of the same documents, and where they disagree.
 
 use super::doc::text_of;
+use super::mask::Mask;
 use crate::failure::Failure;
 use crate::house::{assets, open_run, threads};
 use crate::output::{self, count, shortened};
@@ -129,13 +130,14 @@ impl<'p> Compared<'p> {
         };
         let rows: Vec<Vec<String>> = SHARES.iter().map(row).collect();
         out.push_str(&output::table(&["best documents by either", "in both", "by chance"], &rows));
+        let mask = Mask::of(&run.spec, &assets()?)?;
         for (title, places) in [format!("liked by `{one}` alone"), format!("liked by `{other}` alone")]
             .iter()
             .zip(self.apart(args.samples))
         {
             for at in places {
                 let pair = &self.pairs.sample[at];
-                let (url, text) = text_of(store, run, pair.id, pair.part, pair.removed_in)?;
+                let (url, text) = text_of(store, run, &mask, pair.id, pair.part, pair.removed_in)?;
                 let [a, b] = [0, 1].map(|which| format!("{} (rank {:.3})", pair.scores[which], self.ranks[which][at]));
                 let lang = if pair.lang.is_empty() { "no language" } else { &pair.lang };
                 let _ = writeln!(out, "\n{title}: {} {url}\n  {lang}, {one} {a}, {other} {b}", pair.id);
@@ -151,9 +153,10 @@ impl<'p> Compared<'p> {
     }
 
     fn json(&self, args: &Args, store: &dyn Store, run: &Finished) -> Result<Value, Failure> {
+        let mask = Mask::of(&run.spec, &assets()?)?;
         let shown = |at: usize| -> Result<Value, Failure> {
             let Pair { id, part, removed_in, lang, scores } = &self.pairs.sample[at];
-            let (url, text) = text_of(store, run, *id, *part, *removed_in)?;
+            let (url, text) = text_of(store, run, &mask, *id, *part, *removed_in)?;
             let text = text.map(|text| shortened(&text, SHOWN_CHARS));
             let ranks = [0, 1].map(|which| self.ranks[which][at]);
             Ok(json!({"id": id.to_string(), "url": url, "lang": lang, "scores": scores, "ranks": ranks, "text": text}))

@@ -2,7 +2,7 @@
 
 mod audit;
 mod export;
-mod open;
+pub mod open;
 mod plan;
 mod run;
 

@@ -1,7 +1,9 @@
 //! Documents of the sample with their numbers, and with text where the run has stored it.
 
 use crate::failure::Failure;
+use crate::house::assets;
 use crate::inspect::doc::text_of;
+use crate::inspect::mask::Mask;
 use crate::inspect::search::row_of;
 use crate::output::{count, shortened};
 use serde_json::{Map, Value, json};
@@ -29,8 +31,12 @@ struct Document {
 impl Shown {
     /// Looks up urls, texts and numbers.
     pub fn of(store: &dyn Store, run: &Finished, samples: &Samples) -> Result<Shown, Failure> {
+        let mask = Mask::of(&run.spec, &assets()?)?;
         let look = |samples: &[Sample], goes: bool| {
-            samples.iter().map(|sample| Document::of(store, run, sample, goes)).collect::<Result<Vec<_>, Failure>>()
+            samples
+                .iter()
+                .map(|sample| Document::of(store, run, &mask, sample, goes))
+                .collect::<Result<Vec<_>, Failure>>()
         };
         Ok(Shown { go: look(&samples.go, true)?, come_back: look(&samples.come_back, false)? })
     }
@@ -55,8 +61,8 @@ impl Shown {
 }
 
 impl Document {
-    fn of(store: &dyn Store, run: &Finished, sample: &Sample, goes: bool) -> Result<Document, Failure> {
-        let (url, text) = text_of(store, run, sample.id, sample.part, (!goes).then_some(sample.phase))?;
+    fn of(store: &dyn Store, run: &Finished, mask: &Mask, sample: &Sample, goes: bool) -> Result<Document, Failure> {
+        let (url, text) = text_of(store, run, mask, sample.id, sample.part, (!goes).then_some(sample.phase))?;
         let prefix = format!("{}.", sample.step);
         let metrics = row_of(store, &run.phases[sample.phase].parts[sample.part].objects["metrics"].key, sample.row)?;
         let own = metrics.into_iter().filter_map(|(name, value)| Some((name.strip_prefix(&prefix)?.to_owned(), value)));

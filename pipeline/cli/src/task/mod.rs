@@ -150,7 +150,7 @@ impl Job<'_> {
     /// Does all the tasks, whatever becomes of each.
     fn perform(&self, tasks: &[usize], threads: usize) -> Result<ExitCode, Failure> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build();
-        let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+        let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
         let watch: &dyn Watch = if log::is_json() { &RunLog::default() } else { &Quiet };
         let attempt = |task: &usize| self.attempt(*task, watch);
         let codes: Vec<u8> = pool.install(|| tasks.par_iter().with_max_len(1).filter_map(attempt).collect());

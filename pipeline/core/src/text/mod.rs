@@ -70,9 +70,22 @@ pub fn host_of(url: &str) -> &str {
     memchr::memchr(b':', host.as_bytes()).map_or(host, |at| &host[..at])
 }
 
+/// The host of a URL as people name a site: in lower case and without `www.`; empty when the URL has none.
+pub fn site_of(url: &str) -> String {
+    let host = host_of(url).to_ascii_lowercase();
+    host.strip_prefix("www.").map(str::to_owned).unwrap_or(host)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sites_are_hosts_without_www() {
+        assert_eq!(site_of("https://user@WWW.Example.org:80/a"), "example.org");
+        assert_eq!(site_of("http://news.example.org"), "news.example.org");
+        assert_eq!(site_of("no url"), "");
+    }
 
     #[test]
     fn characters_are_scalar_values() {

@@ -56,7 +56,7 @@ pub fn gather(
     options: &Options<'_>,
 ) -> Result<Sums, RunError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
     let parts = (0..run.n_parts()).into_par_iter().with_max_len(1);
     let parts = parts.map(|part| gather_part(store, run, part, wanted, options));
     Ok(pool.install(|| parts.try_reduce(|| empty(wanted), |sum, part| Ok(plus(sum, part))))?)

@@ -46,7 +46,7 @@ pub fn pairs(
     options: &Options<'_>,
 ) -> Result<Pairs, RunError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
     let parts = (0..run.n_parts()).into_par_iter().with_max_len(1);
     let parts = parts.map(|part| of_part(store, run, part, metrics, lang, n, options));
     Ok(pool.install(|| parts.try_reduce(Pairs::default, |sum, part| Ok(sum.plus(part, n))))?)

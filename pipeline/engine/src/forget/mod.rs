@@ -29,15 +29,19 @@ pub fn find(
     let mut found = BTreeSet::new();
     for part in manifests.iter().flat_map(|manifest| &manifest.parts) {
         if let Some(ledger) = part.objects.get("ledger") {
-            for batch in Batches::open(store, &ledger.key, &["id", "url_hash"])? {
+            for batch in Batches::open(store, &ledger.key, &["id", "url_hash", "host"])? {
                 let batch = batch?;
                 let columns = Columns(&batch);
-                let rows = columns.ids("id")?.into_iter().zip(columns.u64("url_hash")?);
-                let meant = rows.filter(|(id, url)| wanted.ids.contains(id) || url_hashes.contains(url));
-                found.extend(meant.map(|(id, _)| id));
+                let hosts = columns.text("host")?;
+                for (row, (id, url)) in columns.ids("id")?.into_iter().zip(columns.u64("url_hash")?).enumerate() {
+                    let is_meant = wanted.ids.contains(&id) || url_hashes.contains(url);
+                    if is_meant || wanted.has_host(hosts.value(row)) {
+                        found.insert(id);
+                    }
+                }
             }
         }
-        if wanted.urls.is_empty() && wanted.domains.is_empty() {
+        if wanted.urls.is_empty() {
             continue;
         }
         for (table, urls) in [("docs", &["url", "canonical_url"][..]), ("removed", &["url"])] {

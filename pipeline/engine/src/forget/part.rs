@@ -5,7 +5,6 @@ use crate::tally::{StepTally, Tally};
 use arrow::array::Array;
 use std::collections::{BTreeMap, BTreeSet};
 use tokenmill_core::DocId;
-use tokenmill_core::text::host_of;
 use tokenmill_store::table::{Batches, Cell, Change, Columns, copy};
 use tokenmill_store::takedown::{FORGOTTEN, Trace, revise_commit};
 use tokenmill_store::{Commit, ObjectRef, Part, Spool, Store, StoreError};
@@ -44,11 +43,10 @@ pub fn revise(
     let mut tally = part.tally.clone();
     if part.objects.contains_key("ledger") {
         let gone = revision.ledger(bytes)?;
-        let hosts = revision.hosts(&gone)?;
         revision.docs()?;
         revision.metrics(&gone)?;
         revision.removed()?;
-        revision.groups(&hosts)?;
+        revision.groups(&gone)?;
         if is_last {
             tally = tally_without(part, &gone)?;
         }
@@ -72,6 +70,8 @@ struct Gone {
     bytes: u64,
     /// The step that removed it before, if one did.
     step: Option<String>,
+    /// Host of its URL; empty when there is none, or it was taken out before.
+    host: String,
     /// Whether it is removed now.
     is_new: bool,
 }
@@ -118,21 +118,26 @@ impl Revision<'_> {
         Ok(())
     }
 
-    /// The rows of the ledger stay. They lose the evidence, which may quote the page, and the last phase says that the document
-    /// is gone.
+    /// The rows of the ledger stay. They lose the host and the evidence, which may quote the page, and the last phase says that the
+    /// document is gone.
     fn ledger(&mut self, bytes_of: &mut BTreeMap<DocId, u64>) -> Result<Vec<Gone>, StoreError> {
         let Some(object) = self.part.objects.get("ledger").cloned() else { return Ok(Vec::new()) };
         let (mut gone, mut changes, mut first) = (Vec::new(), BTreeMap::new(), 0u64);
-        for batch in Batches::open(self.store, &object.key, &["id", "row", "kept", "step", "bytes", "evidence"])? {
+        for batch in
+            Batches::open(self.store, &object.key, &["id", "row", "kept", "step", "bytes", "evidence", "host"])?
+        {
             let batch = batch?;
             let columns = Columns(&batch);
             let (rows, kept, bytes) = (columns.u32("row")?, columns.bool("kept")?, columns.u32("bytes")?);
-            let (steps, evidence) = (columns.text("step")?, columns.text("evidence")?);
+            let (steps, evidence, hosts) = (columns.text("step")?, columns.text("evidence")?, columns.text("host")?);
             for (at, id) in columns.ids("id")?.into_iter().enumerate().filter(|(_, id)| self.ids.contains(id)) {
                 let is_new = self.is_last && kept.value(at);
                 let mut cells = BTreeMap::new();
                 if evidence.is_valid(at) {
                     cells.insert("evidence".to_owned(), Cell::Null);
+                }
+                if !hosts.value(at).is_empty() {
+                    cells.insert("host".to_owned(), Cell::Text(String::new()));
                 }
                 if is_new {
                     bytes_of.insert(id, u64::from(bytes[at]));
@@ -141,7 +146,8 @@ impl Revision<'_> {
                     cells.insert("reason".to_owned(), Cell::Text(FORGOTTEN.to_owned()));
                 }
                 let step = (!kept.value(at)).then(|| steps.value(at).to_owned());
-                gone.push(Gone { id, row: rows[at], bytes: u64::from(bytes[at]), step, is_new });
+                let (row, bytes, host) = (rows[at], u64::from(bytes[at]), hosts.value(at).to_owned());
+                gone.push(Gone { id, row, bytes, step, host, is_new });
                 if !cells.is_empty() {
                     changes.insert(first + at as u64, Change::With(cells));
                     self.trace("ledger", &object, id, format!("row {}", rows[at]), false);
@@ -151,26 +157,6 @@ impl Revision<'_> {
         }
         self.rewrite("ledger", &changes)?;
         Ok(gone)
-    }
-
-    /// The hosts of the documents, as far as a table still tells them, each with the step that removed one.
-    fn hosts(&self, gone: &[Gone]) -> Result<BTreeMap<String, Vec<Option<String>>>, StoreError> {
-        let steps: BTreeMap<DocId, &Gone> = gone.iter().map(|gone| (gone.id, gone)).collect();
-        let (mut hosts, mut seen) = (BTreeMap::<String, Vec<Option<String>>>::new(), BTreeSet::new());
-        for object in ["docs", "removed"].iter().filter_map(|table| self.part.objects.get(*table)) {
-            for batch in Batches::open(self.store, &object.key, &["id", "url"])? {
-                let batch = batch?;
-                let urls = Columns(&batch).text("url")?;
-                for (at, id) in Columns(&batch).ids("id")?.into_iter().enumerate() {
-                    let host = host_of(urls.value(at)).to_ascii_lowercase();
-                    if let Some(gone) = steps.get(&id).filter(|_| !host.is_empty() && seen.insert(id)) {
-                        let host = host.strip_prefix("www.").unwrap_or(&host);
-                        hosts.entry(host.to_owned()).or_default().push(gone.step.clone());
-                    }
-                }
-            }
-        }
-        Ok(hosts)
     }
 
     /// In the last map phase the row of a document goes; in others it stays, without anything in it.
@@ -240,7 +226,11 @@ impl Revision<'_> {
     }
 
     /// The counts of domains, which are names.
-    fn groups(&mut self, hosts: &BTreeMap<String, Vec<Option<String>>>) -> Result<(), StoreError> {
+    fn groups(&mut self, gone: &[Gone]) -> Result<(), StoreError> {
+        let mut hosts = BTreeMap::<&str, Vec<Option<&str>>>::new();
+        for gone in gone.iter().filter(|gone| !gone.host.is_empty()) {
+            hosts.entry(&gone.host).or_default().push(gone.step.as_deref());
+        }
         let Some(object) = self.part.objects.get("groups").filter(|_| !hosts.is_empty()) else { return Ok(()) };
         let (mut changes, mut first) = (BTreeMap::new(), 0u64);
         for batch in Batches::open(self.store, &object.key, &["kind", "name", "step", "n"])? {
@@ -250,7 +240,7 @@ impl Revision<'_> {
             for (at, n) in columns.u32("n")?.iter().enumerate().filter(|(at, _)| kinds.value(*at) == "domain") {
                 let Some(gone) = hosts.get(names.value(at)) else { continue };
                 let step = steps.value(at);
-                let n_gone = gone.iter().filter(|by| step.is_empty() || by.as_deref() == Some(step)).count();
+                let n_gone = gone.iter().filter(|by| step.is_empty() || **by == Some(step)).count();
                 let left = n.saturating_sub(u32::try_from(n_gone).unwrap_or(u32::MAX));
                 let change = match left {
                     0 => Change::Drop,

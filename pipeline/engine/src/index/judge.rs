@@ -15,6 +15,7 @@ use std::io::Write;
 use tokenmill_core::DocId;
 use tokenmill_core::hash::{digest_hex, hash128};
 use tokenmill_core::ledger::Removal;
+use tokenmill_core::text::site_of;
 use tokenmill_store::sort::Sorter;
 use tokenmill_store::sort::records::RecordSorter;
 use tokenmill_store::source::{IndexReader, IndexRow, Input, Pick, digest_key, expand_lists, is_below};
@@ -124,7 +125,8 @@ impl IndexPhase {
             kept.add(row, pick)?;
         }
         let bytes = row.length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
-        let judged = Judged { id, url_hash, bytes, lang: main_language(&row.languages), removal };
+        let (lang, host) = (main_language(&row.languages), &site_of(&row.url));
+        let judged = Judged { id, url_hash, bytes, lang, host, removal };
         let text = |text: &'_ str| Some(text.to_owned()).filter(|text| !text.is_empty());
         ledger.add(&judged, |line| {
             let line = line.f32_or_null(row.status.map(|n| n as f32)).f32_or_null(row.length.map(|n| n as f32));

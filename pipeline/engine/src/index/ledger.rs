@@ -37,6 +37,8 @@ pub struct Judged<'a> {
     /// Bytes of the record in its file.
     pub bytes: u64,
     pub lang: &'a str,
+    /// Host of the URL as ledgers have it, or empty.
+    pub host: &'a str,
     /// Place of the step in the tally that has removed it (0 is `read`), and why.
     pub removal: Option<(usize, Removal)>,
 }
@@ -69,7 +71,7 @@ impl Ledger {
         judged: &Judged<'_>,
         metrics: impl FnOnce(tokenmill_store::table::Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let Judged { id, url_hash, bytes, lang, removal } = judged;
+        let Judged { id, url_hash, bytes, lang, host, removal } = judged;
         self.count(*bytes, removal.as_ref());
         let line = self.ledger.row().id(*id).u64(*url_hash).text(&self.part).u32(self.row).bool(removal.is_none());
         let kept = Removal::default();
@@ -77,7 +79,7 @@ impl Ledger {
         let line =
             line.text(&why.step).text(&why.reason).text(&why.metric).f32_or_null(why.value).f32_or_null(why.limit);
         let line = line.u32(u32::try_from(*bytes).unwrap_or(u32::MAX)).text_or_null(why.evidence.as_deref());
-        line.text(lang).text("").end()?;
+        line.text(lang).text("").text(host).end()?;
         metrics(self.metrics.row().u32(self.row))?;
         self.row = self
             .row

@@ -38,7 +38,7 @@ pub const NAMED: &str = "named";
 pub const LOCATED: &str = "located";
 
 /// Raised when the rows, their order or the judgement can change.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A phase, the name of each input with the place of the phase it comes from, and what `tokenmill plan` says of it.
 pub type Planned = (Box<dyn Phase>, Vec<(&'static str, usize)>, Vec<String>);

@@ -50,7 +50,9 @@ impl Phase for UniquePhase {
                     (None, 1)
                 }
             };
-            let judged = Judged { id: pick.id, url_hash: pick.url_hash, bytes: pick.length, lang: "", removal };
+            // The index rows that travel here have no URL; the ledger of the phase before has language and host.
+            let (id, url_hash) = (pick.id, pick.url_hash);
+            let judged = Judged { id, url_hash, bytes: pick.length, lang: "", host: "", removal };
             ledger.add(&judged, |line| line.f32_or_null(Some(place as f32)).end())?;
         }
         let mut outcome = ledger.finish(context, &task.label)?;

@@ -2,7 +2,7 @@
 
 use crate::chain::Chain;
 use std::collections::BTreeMap;
-use tokenmill_core::text::host_of;
+use tokenmill_core::text::site_of;
 use tokenmill_core::{DocField, Document, MetricKind, schema};
 use tokenmill_store::table::{Field, Table};
 use tokenmill_store::{Outcome, StoreError, TaskContext};
@@ -30,8 +30,8 @@ struct Counts {
 impl Groups {
     /// Counts one document of `source`, and the step of the chain that removed it, if one did.
     pub fn count(&mut self, chain: &Chain, document: &Document, source: &str, removed_at: Option<usize>) {
-        let host = host_of(&document.url).to_ascii_lowercase();
-        let names = [folder_of(source), &document.lang, host.strip_prefix("www.").unwrap_or(&host)];
+        let host = site_of(&document.url);
+        let names = [folder_of(source), &document.lang, &host];
         for (kind, name) in names.into_iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             let counts = match self.counts.get_mut(&(kind, name.to_owned())) {
                 Some(counts) => counts,

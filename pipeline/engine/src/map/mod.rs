@@ -12,6 +12,7 @@ mod writer;
 pub use cost::reading;
 pub use groups::TABLE as GROUPS;
 pub use guard::silence_panics;
+pub use task::Work;
 
 use crate::chain::Chain;
 use crate::exchange::{self, by_part};
@@ -90,7 +91,7 @@ impl MapPhase {
 }
 
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
-const FORMAT: u32 = 4;
+const FORMAT: u32 = 5;
 
 impl Phase for MapPhase {
     fn name(&self) -> &str {

@@ -2,6 +2,7 @@
 
 use crate::chain::{Chain, Worker};
 use tokenmill_core::numbers::Measured;
+use tokenmill_core::text::site_of;
 use tokenmill_core::{Document, LedgerRow, schema};
 use tokenmill_store::table::{Field, Table};
 use tokenmill_store::{Outcome, StoreError, TaskContext};
@@ -50,7 +51,7 @@ impl Tables {
                 .u32(row.bytes)
                 .text_or_null(why.evidence.as_deref()),
         };
-        line.text(&document.lang).text(&document.kind).end()
+        line.text(&document.lang).text(&document.kind).text(&site_of(&document.url)).end()
     }
 
     /// The metrics of one document, in the row of its ledger row.

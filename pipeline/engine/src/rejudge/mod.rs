@@ -51,7 +51,7 @@ pub fn judge_run(
     options: &Options<'_>,
 ) -> Result<Report, RunError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
     let part = |part| judge_part(store, run, chains, part, options);
     let parts = (0..run.n_parts()).into_par_iter().with_max_len(1).map(part);
     Ok(pool.install(|| parts.try_reduce(|| empty(run, options), |sum, part| Ok(sum.plus(part))))?)

@@ -82,7 +82,7 @@ impl<'a> Prepared<'a> {
         watch: &dyn Watch,
     ) -> Result<Prepared<'a>, StoreError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();
-        let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+        let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
         let origin = Origin::open(store, options.data.tokens)?;
         let metrics = columns::metrics(spec, &options.data.columns)?;
         let recipe = privacy::recipe(resolved, spec)?;

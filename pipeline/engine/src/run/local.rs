@@ -66,7 +66,7 @@ pub fn run_first(
     let is_whole = n_phases >= plan.phases.len();
     let mut record = RunRecord::of(plan);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).stack_size(STACK_BYTES).build();
-    let pool = pool.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let pool = pool.map_err(|error| StoreError::transient("start", "threads", error))?;
     let mut reports: Vec<PhaseReport> = Vec::new();
     for (at, planned) in plan.phases.iter().enumerate().take(n_phases) {
         let inputs = plan.inputs(at, store, |inputs, name, from| inputs.with(name, reports[from].manifest.clone()));

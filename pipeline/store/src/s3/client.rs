@@ -103,7 +103,7 @@ fn runtime() -> Result<&'static Runtime, StoreError> {
     }
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let made = builder.worker_threads(WORKERS).thread_name("s3").enable_all().build();
-    let made = made.map_err(|error| StoreError::Usage(format!("cannot start threads: {error}")))?;
+    let made = made.map_err(|error| StoreError::transient("start", "threads", error))?;
     Ok(RUNTIME.get_or_init(|| made))
 }
 

@@ -121,7 +121,7 @@ mod tests {
             let line =
                 table.row().id(DocId(u128::from(n))).u64(7).text("part").u32(n).bool(n % 2 == 0).text("").text("");
             let line = line.text("").f32_or_null((n % 3 == 0).then_some(n as f32)).f32_or_null(None).u32(n);
-            line.text_or_null((n % 5 == 0).then_some("why")).text("en").text("").end().unwrap();
+            line.text_or_null((n % 5 == 0).then_some("why")).text("en").text("").text("a.org").end().unwrap();
         }
         let (spool, _) = table.finish().unwrap();
         let first = spool.store(&store, "t", "parquet").unwrap();

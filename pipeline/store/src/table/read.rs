@@ -177,6 +177,11 @@ impl Batches {
         self.reader.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
+    /// The Arrow schema of the columns that are read.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.reader.schema()
+    }
+
     /// The names and types of the columns that are read, of those with a type of ours.
     pub fn fields(&self) -> Vec<(String, Type)> {
         let kind = |kind: &DataType| match kind {

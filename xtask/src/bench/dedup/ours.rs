@@ -190,7 +190,7 @@ mod tests {
             {"phase": "settle-dedup.minhash", "cpu_seconds": {}, "tallies": [{"n_in": 99, "n_out": 9}]},
             {"phase": "map", "cpu_seconds": {"read": 0.25}, "tallies": [tally(3, 2), tally(2, 2)]},
         ]);
-        let run = Run::parse(Cost { cpu_seconds: 1.5, peak_bytes: 1.0 }, &timings).unwrap();
+        let run = Run::parse(Cost { cpu_seconds: 1.5, wall_seconds: 1.5, peak_bytes: 1.0 }, &timings).unwrap();
         assert_eq!(run.n_documents, [5, 4]);
         assert!((run.text_bytes[0] - 18.0).abs() < 1e-9 && (run.text_bytes[1] - 14.0).abs() < 1e-9);
         assert_eq!(run.steps[0], ("1 map".to_owned(), "read".to_owned(), 0.5));

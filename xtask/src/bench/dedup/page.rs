@@ -185,7 +185,7 @@ mod tests {
 
     fn run(n_kept: u64) -> Run {
         Run {
-            cost: Cost { cpu_seconds: 20.0, peak_bytes: 3e8 },
+            cost: Cost { cpu_seconds: 20.0, wall_seconds: 20.0, peak_bytes: 3e8 },
             steps: vec![("1 scan".to_owned(), "read".to_owned(), 5.0), ("2 map".to_owned(), "write".to_owned(), 5.0)],
             n_documents: [9, n_kept],
             text_bytes: [5e8, 4e8],
@@ -196,7 +196,7 @@ mod tests {
     fn peer() -> Peer {
         Peer {
             name: "slow".to_owned(),
-            cost: Cost { cpu_seconds: 30.0, peak_bytes: 5e8 },
+            cost: Cost { cpu_seconds: 30.0, wall_seconds: 30.0, peak_bytes: 5e8 },
             text_bytes: 1e8,
             quality: Quality::new("slow", json!({"removed": 3, "recall_by_band_isolated": {"1.0": [0, null]}})),
         }

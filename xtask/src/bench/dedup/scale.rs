@@ -106,7 +106,7 @@ mod tests {
     fn numbers_follow_from_those_of_one_document() {
         let stored = |table: &str, bytes: f64, rows: f64| Stored { table: table.to_owned(), bytes, rows };
         let run = Run {
-            cost: Cost { cpu_seconds: 2.0, peak_bytes: 0.0 },
+            cost: Cost { cpu_seconds: 2.0, wall_seconds: 2.0, peak_bytes: 0.0 },
             steps: vec![("1 scan".into(), "sketch".into(), 0.0018), ("2 map".into(), "write".into(), 1.0)],
             n_documents: [1_000, 800],
             text_bytes: [4e6, 3e6],

@@ -1,6 +1,7 @@
 //! Finds clusters in the ledgers and metrics of a run.
 
 use crate::failure::Failure;
+use crate::inspect::mask::Mask;
 use crate::inspect::search::{Wanted, row_of};
 use std::collections::BTreeMap;
 use tokenmill_core::DocId;
@@ -24,6 +25,7 @@ pub struct Member {
     pub record_id: String,
     pub url: String,
     pub date: String,
+    pub lang: String,
     pub truncated: bool,
     pub bytes: String,
     pub reason: String,
@@ -184,12 +186,20 @@ pub fn texts(store: &dyn Store, manifests: &[Manifest], clusters: &mut [Cluster]
 }
 
 impl Member {
+    /// Takes out what the recipe redacts.
+    pub fn mask(&mut self, mask: &Mask) {
+        self.url = mask.mask(&self.url);
+        self.record_id = mask.mask(&self.record_id);
+        self.text = self.text.take().map(|text| mask.mask_as(&text, &self.lang));
+    }
+
     fn fill(&mut self, row: &[(String, String)]) {
         for (name, value) in row {
             match name.as_str() {
                 "record_id" => value.clone_into(&mut self.record_id),
                 "url" => value.clone_into(&mut self.url),
                 "date" => value.clone_into(&mut self.date),
+                "lang" => value.clone_into(&mut self.lang),
                 "truncated" => self.truncated = value == "true",
                 "text" => self.text = Some(value.clone()),
                 _ => {}

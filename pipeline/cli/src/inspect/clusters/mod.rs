@@ -1,12 +1,14 @@
 //! `tokenmill inspect clusters`: what an exchange brought together, side by side, and why one of them was kept.
 
 mod find;
-mod side;
+pub mod side;
 
-use super::manifests;
+use super::pager;
+use super::run_view::View;
 use crate::failure::{FOUND_PROBLEMS, Failure};
-use crate::house::open_run;
+use crate::output::plain;
 use find::{Cluster, Member};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Look at clusters of duplicates, side by side: who was kept, who went, how similar they are
@@ -28,34 +30,59 @@ pub struct Args {
     /// Removed members to show of each
     #[arg(long, default_value_t = 5)]
     members: usize,
-    /// Columns of the screen
-    #[arg(long, default_value_t = 120)]
-    width: usize,
+    /// Columns of the screen [default: $COLUMNS, or 120]
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// Write JSON, with whole texts
+    #[arg(long)]
+    json: bool,
 }
 
 /// Prints clusters.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
-    let store = open_run(&args.run)?;
-    let manifests = manifests(&*store)?;
+    let view = View::open(&args.run)?;
+    let (store, manifests) = (&*view.store, &view.manifests);
     let mut clusters = match &args.document {
-        Some(document) => find::of_document(&*store, &manifests, document, args.step.as_deref())?,
-        None => find::largest(&*store, &manifests, args.step.as_deref(), args.n)?,
+        Some(document) => find::of_document(store, manifests, document, args.step.as_deref())?,
+        None => find::largest(store, manifests, args.step.as_deref(), args.n)?,
     };
-    if clusters.is_empty() {
-        println!("no cluster was found");
-        return Ok(ExitCode::from(FOUND_PROBLEMS));
+    find::members(store, manifests, &mut clusters, args.members)?;
+    find::texts(store, manifests, &mut clusters)?;
+    // Duplicates are found on texts that later steps may redact.
+    for cluster in &mut clusters {
+        std::iter::once(&mut cluster.kept).chain(&mut cluster.removed).for_each(|member| member.mask(&view.mask));
     }
-    find::members(&*store, &manifests, &mut clusters, args.members)?;
-    find::texts(&*store, &manifests, &mut clusters)?;
-    let recipe = store.read("config.resolved.toml")?;
+    let recipe = store.read(crate::retune::RESOLVED)?;
     let recipe: toml::Table = String::from_utf8_lossy(&recipe).parse().unwrap_or_default();
-    for cluster in &clusters {
-        show(cluster, &recipe, args);
+    if args.json {
+        let all: Vec<Value> = clusters.iter().map(|cluster| as_json(cluster, &recipe)).collect();
+        println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
+    } else {
+        clusters.iter().for_each(|cluster| show(cluster, &recipe, args));
+    }
+    if clusters.is_empty() {
+        if !args.json {
+            println!("no cluster was found");
+        }
+        return Ok(ExitCode::from(FOUND_PROBLEMS));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn as_json(cluster: &Cluster, recipe: &toml::Table) -> Value {
+    let member = |member: &Member| {
+        json!({"id": member.id, "record_id": member.record_id, "url": member.url, "date": member.date,
+            "lang": member.lang, "truncated": member.truncated, "bytes": member.bytes.parse::<u64>().ok(),
+            "reason": Some(&member.reason).filter(|reason| !reason.is_empty()),
+            "similarity": member.similarity.as_ref().and_then(|number| number.parse::<f64>().ok()),
+            "limit": member.limit.as_ref().and_then(|number| number.parse::<f64>().ok()), "text": member.text})
+    };
+    json!({"step": cluster.step, "size": cluster.size, "kept": member(&cluster.kept), "why": why(cluster, recipe),
+        "removed": cluster.removed.iter().map(member).collect::<Vec<_>>()})
+}
+
 fn show(cluster: &Cluster, recipe: &toml::Table, args: &Args) {
+    let width = args.width.unwrap_or_else(pager::width);
     println!("cluster of {} documents by `{}`", cluster.size, cluster.step);
     println!("  kept     {}", describe(&cluster.kept));
     for member in &cluster.removed {
@@ -70,8 +97,8 @@ fn show(cluster: &Cluster, recipe: &toml::Table, args: &Args) {
         match (&cluster.kept.text, &member.text) {
             (Some(kept), Some(text)) if kept == text => println!("\n  {} has the same text", member.id),
             (Some(kept), Some(text)) => {
-                println!("\n  {:<w$} | {}", "kept", member.id, w = side::column(args.width));
-                side::by_side(kept, text, args.width).iter().for_each(|line| println!("  {line}"));
+                println!("\n  {:<w$} | {}", "kept", member.id, w = side::column(width));
+                side::by_side(kept, text, width).iter().for_each(|line| println!("  {line}"));
             }
             _ => {}
         }
@@ -87,7 +114,7 @@ fn describe(member: &Member) -> String {
     let truncated = if member.truncated { "  truncated" } else { "" };
     let date = if member.date.is_empty() { String::new() } else { format!("  {}", member.date) };
     let name = if member.url.is_empty() { &member.record_id } else { &member.url };
-    format!("{}{date}  {} bytes{truncated}  {name}", member.id, member.bytes)
+    plain(&format!("{}{date}  {} bytes{truncated}  {name}", member.id, member.bytes))
 }
 
 fn similarity(member: &Member) -> String {

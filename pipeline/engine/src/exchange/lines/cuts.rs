@@ -46,6 +46,20 @@ impl Cuts {
         Ok(())
     }
 
+    /// The lines of row `row` that go, which is the document `id`, without walking the rows before it one by one.
+    ///
+    /// # Errors
+    /// As [`Cuts::open`], and when the decision is about another document.
+    pub fn of_row(store: &dyn Store, decided: &Decided, row: u32, id: DocId) -> Result<Vec<u32>, StoreError> {
+        let mut cuts = Cuts::open(store, decided)?;
+        while cuts.next.is_some_and(|cut| cut.row < row) {
+            cuts.advance()?;
+        }
+        let mut lines = Vec::new();
+        cuts.at(row, id, &mut lines)?;
+        Ok(lines)
+    }
+
     /// Ends the walk.
     ///
     /// # Errors
