@@ -308,7 +308,15 @@ mod tests {
             let id = DocId(u128::from(*id));
             let reason = said.err().unwrap_or_default();
             let line = ledger.row().id(id).u64(0).text("p").u32(row).bool(said.is_ok()).text("").text(reason).text("");
-            line.f32_or_null(None).f32_or_null(None).u32(1).text_or_null(None).text("en").text("").text("").end().unwrap();
+            line.f32_or_null(None)
+                .f32_or_null(None)
+                .u32(1)
+                .text_or_null(None)
+                .text("en")
+                .text("")
+                .text("")
+                .end()
+                .unwrap();
             if let Ok(text) = said {
                 let line = docs.row().id(id).u32(row).text("").text("").text("").text("").text("").text("").text("");
                 line.bool(false).text("").text("").text("").text("").text(text).end().unwrap();

@@ -127,7 +127,15 @@ mod tests {
         let mut table = Table::new(Spool::create(store).unwrap(), Field::of(schema::LEDGER));
         for n in 0..rows {
             let line = table.row().id(id(n)).u64(url(n)).text("part").u32(n).bool(true).text("").text("").text("");
-            line.f32_or_null(None).f32_or_null(None).u32(1).text_or_null(None).text("en").text("").text("a.org").end().unwrap();
+            line.f32_or_null(None)
+                .f32_or_null(None)
+                .u32(1)
+                .text_or_null(None)
+                .text("en")
+                .text("")
+                .text("a.org")
+                .end()
+                .unwrap();
         }
         let (spool, _) = table.finish().unwrap();
         spool.store(store, "t", "parquet").unwrap()
