@@ -1,6 +1,7 @@
 //! Token ids and training shards: tokenise, shuffle, and write what a trainer reads.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic"))]
 
+pub mod ablation;
 pub mod audit;
 pub mod order;
 pub mod pack;

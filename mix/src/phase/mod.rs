@@ -17,10 +17,10 @@ mod weigh;
 
 pub use cuts::CUTS;
 pub use settings::ShardSettings;
-pub use sources::{TokenStore, mix_phases};
+pub use sources::{MixPhase, TokenStore, mix_phases};
 pub use weigh::supply;
 
-use crate::shard::dataset::TokenizerCard;
+use crate::shard::dataset::{Dataset, TokenizerCard};
 use crate::take::Training;
 use scatter::Selection;
 use serde_json::Value;
@@ -31,7 +31,7 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Params};
 use tokenmill_store::takedown::{original, original_count};
 use tokenmill_store::{
-    Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext, commit,
+    Cost, Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext, commit,
 };
 
 /// The name of the phase whose output is a token store.
@@ -155,6 +155,19 @@ impl Layout {
     }
 }
 
+/// The manifest of the shards that phase `index` has written.
+pub(crate) fn dataset_of(store: &dyn Store, index: &Manifest) -> Result<Dataset, StoreError> {
+    let part = first_part(index)?;
+    let object = part.objects.get(index::DATASET);
+    let object = object.ok_or_else(|| StoreError::corrupt(&part.task, "the part has no manifest of shards"))?;
+    Dataset::read(store, &object.key)
+}
+
+/// The cost of a task that reads next to nothing through the store.
+pub(crate) fn one_task_cost() -> Cost {
+    cost::small()
+}
+
 /// A text of a task's work.
 fn work_text<'a>(task: &'a Task, name: &str) -> Result<&'a str, StoreError> {
     task.work.get(name).and_then(Value::as_str).ok_or_else(|| other_version(name))
@@ -166,7 +179,7 @@ fn work_number(task: &Task, name: &str) -> Result<u64, StoreError> {
 }
 
 /// Any value of a task's work.
-fn work_value<T: serde::de::DeserializeOwned>(task: &Task, name: &str) -> Result<T, StoreError> {
+pub(crate) fn work_value<T: serde::de::DeserializeOwned>(task: &Task, name: &str) -> Result<T, StoreError> {
     let value = task.work.get(name).ok_or_else(|| other_version(name))?;
     serde_json::from_value(value.clone()).map_err(|_| other_version(name))
 }

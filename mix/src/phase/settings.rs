@@ -15,7 +15,7 @@ macro_rules! token_params {
                 name: "tokenizer",
                 default: Default::Text("llama3"),
                 about: "`llama3`, `cl100k`, `o200k`, `p50k`, `gpt2`, the path of a `tokenizer.json`, or a rank file with the \
-                        vocabulary whose rules it follows: `llama3=my.model`",
+                        vocabulary whose rules it follows: `llama3=my.model`; `gpt2@2048` are its first 2048 tokens, for small models",
             },
             Param {
                 name: "scores",

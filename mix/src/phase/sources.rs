@@ -35,6 +35,14 @@ pub struct TokenStore {
 }
 
 impl TokenStore {
+    /// The vocabulary that made the ids.
+    ///
+    /// # Errors
+    /// When the run has no documents at all, or the card is missing or damaged.
+    pub fn card(&self) -> Result<TokenizerCard, StoreError> {
+        json_of(&*self.store, first_part(&self.manifest)?, tokens::CARD)
+    }
+
     /// The columns of scores, and those of labels, that the recipe of the run has kept.
     ///
     /// # Errors
@@ -127,7 +135,7 @@ impl Sources {
     pub fn new(mix: &Mix, stores: Vec<TokenStore>) -> Result<Sources, StoreError> {
         let mut card: Option<(TokenizerCard, &str)> = None;
         for source in &stores {
-            let own: TokenizerCard = json_of(&*source.store, first_part(&source.manifest)?, tokens::CARD)?;
+            let own = source.card()?;
             match &card {
                 Some((first, name)) if first.sha256 != own.sha256 || first.vocab_size != own.vocab_size => {
                     return Err(StoreError::Refused {

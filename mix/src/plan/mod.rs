@@ -5,6 +5,7 @@
 //! there are into intervals of streams.
 
 mod amount;
+pub(crate) mod grammar;
 mod groups;
 mod node;
 mod read;
@@ -16,7 +17,7 @@ mod spec;
 mod table;
 #[cfg(test)]
 mod tests;
-mod write;
+pub(crate) mod write;
 
 pub use amount::{exact, short};
 pub use groups::{Facts, Grouper};

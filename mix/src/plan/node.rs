@@ -22,7 +22,18 @@ pub struct Text<'a> {
     pub content: &'a str,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    /// The content as TOML.
+    ///
+    /// # Errors
+    /// When it is none, with the place.
+    pub fn parse(&self) -> Result<Spanned<DeTable<'a>>, BuildError> {
+        DeTable::parse(self.content).map_err(|error| {
+            let message = error.message().lines().collect::<Vec<_>>().join("; ");
+            self.error(error.span().unwrap_or(0..0), format!("this is not TOML: {message}"))
+        })
+    }
+
     /// An error at a place: where, the line, and the part of it that is meant.
     pub fn error(&self, span: Range<usize>, message: impl Into<String>) -> BuildError {
         let message: String = message.into();
@@ -181,6 +192,15 @@ impl<'a> View<'a> {
             let message = format!("`{given}` is no value of `{}`", self.name(key));
             self.text.error(node.span(), message).hint(suggest(&given, &known))
         })
+    }
+
+    /// A list of texts, empty where the key is not there.
+    ///
+    /// # Errors
+    /// When it is not as expected.
+    pub fn list(&self, key: &'static str, expected: &str) -> Result<Vec<String>, BuildError> {
+        let read = |value: &DeValue<'a>| value.as_array()?.iter().map(|node| text(node.get_ref())).collect();
+        Ok(self.value(key, expected, read)?.unwrap_or_default())
     }
 
     /// How messages call a key.

@@ -1,7 +1,7 @@
 //! Reads `[[phase]]`: budgets and proportions.
 
 use super::node::{Node, View, tokens, whole};
-use super::read::{AMOUNT, number_in, plain_name};
+use super::grammar::{AMOUNT, number_in, plain_name};
 use super::spec::{Budget, Phase, Proportions, ShardSpec, Shortfall};
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
@@ -63,6 +63,15 @@ fn budget(view: &View<'_>, proportions: &Proportions) -> Result<Budget, BuildErr
         _ => tokens(value).filter(|tokens| *tokens > 0).map(Budget::Tokens),
     };
     let given = view.value("tokens", &format!("{AMOUNT}, or \"all\""), read)?;
+    let most = |value: &DeValue<'_>| tokens(value).filter(|tokens| *tokens > 0);
+    let given = match (given, view.value("max_tokens", AMOUNT, most)?) {
+        (given, None) => given,
+        (None | Some(Budget::All), Some(most)) => Some(Budget::AtMost(most)),
+        (Some(_), Some(_)) => {
+            let error = view.error_at("max_tokens", "a phase that gets a number of `tokens` needs no largest one");
+            return Err(error.hint("keep one of them"));
+        }
+    };
     let Proportions::Tokens(by_group) = proportions else {
         let missing = || {
             let hint = "a budget such as \"40B\", or \"all\" for as much as shares and caps allow";

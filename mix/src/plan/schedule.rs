@@ -151,6 +151,9 @@ fn plan(mix: &Mix, phase: &Phase, streams: &mut [Stream], ranges: &[Range<usize>
     let once = parts.iter().map(|part| part.natural).sum::<u128>().min(u128::from(ONE)) as u64;
     let budget = match (phase.budget, &phase.proportions, phase.on_shortfall) {
         (Budget::Tokens(tokens), _, _) => tokens,
+        (Budget::AtMost(most), Proportions::Natural, Shortfall::Fill) => once.min(most),
+        (Budget::AtMost(most), Proportions::Natural, Shortfall::Refuse) => fits.min(once).min(most),
+        (Budget::AtMost(most), _, _) => fits.min(most),
         (Budget::All, Proportions::Natural, Shortfall::Fill) => once,
         (Budget::All, Proportions::Natural, Shortfall::Refuse) => fits.min(once),
         (Budget::All, _, _) if fits > MAX_TOKENS => {
@@ -205,7 +208,8 @@ fn plan(mix: &Mix, phase: &Phase, streams: &mut [Stream], ranges: &[Range<usize>
 }
 
 fn parts(mix: &Mix, phase: &Phase, streams: &[Stream], ranges: &[Range<usize>]) -> Vec<Part> {
-    let what_is_left = phase.budget == Budget::All && phase.proportions == Proportions::Natural;
+    let is_open = matches!(phase.budget, Budget::All | Budget::AtMost(_));
+    let what_is_left = is_open && phase.proportions == Proportions::Natural;
     let part = |(group, range): (&Group, &Range<usize>)| {
         let own = &streams[range.clone()];
         let rooms: Vec<u64> = own.iter().map(|stream| stream.cap.saturating_sub(stream.used)).collect();

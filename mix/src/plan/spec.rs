@@ -141,6 +141,8 @@ pub enum Budget {
     Tokens(u64),
     /// As many as the proportions and the caps allow.
     All,
+    /// The same, and no more than so many.
+    AtMost(u64),
 }
 
 /// What a phase is made of; groups that are not named get nothing.

@@ -23,7 +23,6 @@ impl Mix {
         shards.insert("shard_tokens".into(), number(self.shards.shard_tokens));
         shards.insert("bos".into(), self.shards.bos.into());
         shards.insert("eos".into(), self.shards.eos.into());
-        // One key at a time, because a table writes its keys in alphabetical order.
         let sections = [
             ("mix", Value::Table(mix)),
             ("source", Value::Array(self.sources.iter().map(source).collect())),
@@ -31,13 +30,19 @@ impl Mix {
             ("phase", Value::Array(self.phases.iter().map(phase).collect())),
             ("shards", Value::Table(shards)),
         ];
-        let text = sections.map(|(key, value)| Table::from_iter([(key.to_owned(), value)]).to_string());
-        text.join("\n")
+        self::sections(sections)
     }
 }
 
+/// A file of these keys, in this order.
+pub fn sections(sections: impl IntoIterator<Item = (&'static str, Value)>) -> String {
+    // One key at a time, because a table writes its keys in alphabetical order.
+    let text = sections.into_iter().map(|(key, value)| Table::from_iter([(key.to_owned(), value)]).to_string());
+    text.collect::<Vec<_>>().join("\n")
+}
+
 /// A number that was read from TOML or is far below the limit of its whole numbers.
-fn number(number: u64) -> Value {
+pub fn number(number: u64) -> Value {
     Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
@@ -73,7 +78,8 @@ fn conditions(conditions: &Conditions) -> Value {
     Value::Table(table)
 }
 
-fn group(group: &Group) -> Value {
+/// A group as a table.
+pub fn group(group: &Group) -> Value {
     let mut table = Table::new();
     table.insert("name".into(), group.name.clone().into());
     table.insert("where".into(), conditions(&group.conditions));
@@ -97,11 +103,12 @@ fn phase(phase: &Phase) -> Value {
     let mut table = Table::new();
     table.insert("name".into(), phase.name.clone().into());
     table.insert("context".into(), number(phase.context));
-    let budget = match phase.budget {
-        Budget::Tokens(tokens) => number(tokens),
-        Budget::All => "all".into(),
+    let (key, budget) = match phase.budget {
+        Budget::Tokens(tokens) => ("tokens", number(tokens)),
+        Budget::All => ("tokens", "all".into()),
+        Budget::AtMost(tokens) => ("max_tokens", number(tokens)),
     };
-    table.insert("tokens".into(), budget);
+    table.insert(key.into(), budget);
     let (key, value) = match &phase.proportions {
         Proportions::Natural => ("mix", "natural".into()),
         Proportions::Shares(shares) => ("shares", by_name(shares, |share| Value::Float(*share))),

@@ -257,7 +257,7 @@ fn olmo(run: &dyn Store, dataset: &Dataset, folder: &mut Folder<'_>) -> Result<(
 }
 
 /// The name of a shard in an export, without endings.
-fn prefix(phase: &str, number: usize) -> String {
+pub fn prefix(phase: &str, number: usize) -> String {
     format!("{phase}-{number:05}")
 }
 

@@ -66,16 +66,25 @@ enum Decoder {
 
 impl Tokenizer {
     /// Loads what a recipe names: a family (`llama3`), a file (`models/tokenizer.json`), or a rank file together
-    /// with the family whose rules apply to it (`cl100k=models/mine.tiktoken`).
+    /// with the family whose rules apply to it (`cl100k=models/mine.tiktoken`). `gpt2@2048` is the vocabulary of its first
+    /// 2,048 tokens: those of the single bytes and the first merges, which are a vocabulary of their own.
     ///
     /// # Errors
     /// When the asset cannot be had or is not a vocabulary we can use.
     pub fn load(spec: &str, assets: &dyn Assets) -> Result<Tokenizer, BuildError> {
-        let (family, asset) = parse_spec(spec)?;
+        let Named { family, asset, first } = parse_spec(spec)?;
         let bytes = assets.bytes(asset)?;
-        Ok(match family {
-            Some(family) => Tokenizer::from_rank_file(spec, family, &bytes)?,
-            None => Tokenizer::from_bytes(asset, &bytes)?,
+        let named = || Family::named(asset).or_else(|| Family::of_rank_file(&sha256(&bytes)));
+        Ok(match (family, first) {
+            (Some(family), first) => Tokenizer::from_ranks(spec, family, &bytes, first)?,
+            (None, Some(first)) => {
+                let family = named().ok_or_else(|| {
+                    TokenizerError::vocabulary(spec, "only a rank file has first tokens that are a vocabulary")
+                        .with_hint("for a rank file of your own, say whose rules apply to it: `llama3=my.model@2048`")
+                })?;
+                Tokenizer::from_ranks(spec, family, &bytes, Some(first))?
+            }
+            (None, None) => Tokenizer::from_bytes(asset, &bytes)?,
         })
     }
 
@@ -84,7 +93,7 @@ impl Tokenizer {
     /// # Errors
     /// When the recipe names an unknown family.
     pub fn asset(spec: &str) -> Result<&str, TokenizerError> {
-        parse_spec(spec).map(|(_, asset)| asset)
+        parse_spec(spec).map(|named| named.asset)
     }
 
     /// Reads a vocabulary file and finds out by its content what it is: a `tokenizer.json` or a known rank file.
@@ -108,8 +117,30 @@ impl Tokenizer {
     /// # Errors
     /// Names the broken line.
     pub fn from_rank_file(name: &str, family: &'static Family, bytes: &[u8]) -> Result<Tokenizer, TokenizerError> {
+        Tokenizer::from_ranks(name, family, bytes, None)
+    }
+
+    /// As [`Tokenizer::from_rank_file`]; of the `first` tokens alone, if so many are wanted. Behind those, only the end token
+    /// follows, and the begin token where the family has one.
+    fn from_ranks(
+        name: &str,
+        family: &'static Family,
+        bytes: &[u8],
+        first: Option<usize>,
+    ) -> Result<Tokenizer, TokenizerError> {
         let fail = |problem: String| TokenizerError::vocabulary(name, problem);
         let mut tokens = ranks::parse(bytes).map_err(fail)?;
+        let (mut digest, mut marks) = (sha256(bytes), (family.bos, family.eos));
+        let mut specials: Vec<(String, u32)> = family.special_tokens().collect();
+        if let Some(first) = first.filter(|first| *first < tokens.len()) {
+            tokens.truncate(first);
+            digest = sha256(format!("{digest}@{first}").as_bytes());
+            let eos = first as u32;
+            let bos = family.bos.map(|_| eos + 1);
+            let new = |id: u32| if id == family.eos { Some(eos) } else { bos.filter(|_| Some(id) == family.bos) };
+            specials = specials.into_iter().filter_map(|(text, id)| Some((text, new(id)?))).collect();
+            marks = (bos, eos);
+        }
         let merges = ranks::merges(&tokens)
             .into_iter()
             .map(|(left, right)| pair(byte_level::write(left), byte_level::write(right)));
@@ -120,14 +151,14 @@ impl Tokenizer {
         };
         let vocabulary: Map<String, Value> = (0..tokens.len()).map(|id| (text_of(id), Value::from(id))).collect();
         let file = json::write(vocabulary, merges.collect(), family.split);
-        for (text, id) in family.special_tokens() {
+        for (text, id) in specials {
             let id = id as usize;
             tokens.resize(tokens.len().max(id + 1), None);
             tokens[id] = Some(text.into_bytes());
         }
         let engine = Known::new(file, family.split.into(), family.split == Split::Cl100k).map_err(fail)?;
-        let contents = json::Contents { tokens, added: Vec::new(), bos: family.bos, eos: Some(family.eos) };
-        Tokenizer::of_bytes(name, sha256(bytes), Box::new(engine), contents)
+        let contents = json::Contents { tokens, added: Vec::new(), bos: marks.0, eos: Some(marks.1) };
+        Tokenizer::of_bytes(name, digest, Box::new(engine), contents)
     }
 
     /// Reads the older form of a vocabulary: `vocab.json` (or `encoder.json`) and `merges.txt` (or `vocab.bpe`),
@@ -258,20 +289,34 @@ fn pair(left: String, right: String) -> Value {
     Value::Array(vec![left.into(), right.into()])
 }
 
-/// `family=asset`, the name of a family, or an asset (whose address may hold a `=` as well).
-fn parse_spec(spec: &str) -> Result<(Option<&'static Family>, &str), TokenizerError> {
+/// What a recipe names.
+struct Named<'a> {
+    /// Whose rules apply to a rank file, if it says so.
+    family: Option<&'static Family>,
+    /// The file.
+    asset: &'a str,
+    /// How many of its tokens are wanted, if not all.
+    first: Option<usize>,
+}
+
+/// `family=asset`, the name of a family, or an asset (whose address may hold a `=` as well); each with the number of its first
+/// tokens behind an `@`, if not all are wanted.
+fn parse_spec(spec: &str) -> Result<Named<'_>, TokenizerError> {
     let is_name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    match spec.split_once('=') {
+    let cut = spec.rsplit_once('@').and_then(|(rest, number)| Some((rest, number.parse::<usize>().ok()?)));
+    let (spec, first) = cut.map_or((spec, None), |(rest, first)| (rest, Some(first)));
+    let (family, asset) = match spec.split_once('=') {
         Some((name, asset)) if is_name(name) => match Family::named(name) {
-            Some(family) => Ok((Some(family), asset)),
+            Some(family) => (Some(family), asset),
             None => {
                 let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
-                Err(TokenizerError::vocabulary(spec, format!("there is no vocabulary family `{name}`"))
-                    .with_hint(format!("known families: {}", names.join(", "))))
+                return Err(TokenizerError::vocabulary(spec, format!("there is no vocabulary family `{name}`"))
+                    .with_hint(format!("known families: {}", names.join(", "))));
             }
         },
-        _ => Ok((None, Family::named(spec).map_or(spec, |family| family.name))),
-    }
+        _ => (None, Family::named(spec).map_or(spec, |family| family.name)),
+    };
+    Ok(Named { family, asset, first })
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -91,17 +91,17 @@ pub fn read_recipe(path: &str, sets: &[String]) -> Result<Spec, Failure> {
     parse_recipe(read_text(path, "recipe")?, sets)
 }
 
-/// Reads a file that the user has written; `what` is what messages call it: `recipe`, `mix`.
+/// Reads a file that the user has written; `what` is what messages call it: `recipe`, `mix`, `study`.
 pub fn read_text(path: &str, what: &str) -> Result<Text, Failure> {
     let content = source::read(path).and_then(|content| {
         String::from_utf8(content).map_err(|_| StoreError::corrupt(path, format!("a {what} is UTF-8 text")))
     });
     let content = content.map_err(|error| match error {
         StoreError::Missing(_) => {
-            let folder = if what == "mix" {
-                "mixes to start from are in `configs/mixes/`"
-            } else {
-                "recipes to start from are in `configs/`"
+            let folder = match what {
+                "mix" => "mixes to start from are in `configs/mixes/`",
+                "study" => "studies to start from are in `configs/ablations/`",
+                _ => "recipes to start from are in `configs/`",
             };
             Failure::usage(format!("cannot read the {what} `{path}`: it does not exist")).hint(folder)
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the binary is the one that talks to people")]
 #![allow(clippy::disallowed_methods, reason = "and the one that touches the files they name")]
 
+mod ablate;
 mod annotate;
 mod apply;
 mod assets;
@@ -66,6 +67,7 @@ enum Verb {
     Status(status::Args),
     Audit(audit::Args),
     Mix(mix::Args),
+    Ablate(ablate::Args),
     Inspect(inspect::Args),
     Retune(retune::Args),
     Calibrate(calibrate::Args),
@@ -102,6 +104,7 @@ fn main() -> ExitCode {
         Verb::Status(args) => status::main(&args),
         Verb::Audit(args) => audit::main(&args),
         Verb::Mix(args) => mix::main(&args),
+        Verb::Ablate(args) => ablate::main(&args),
         Verb::Inspect(args) => inspect::main(&args),
         Verb::Retune(args) => retune::main(&args),
         Verb::Calibrate(args) => calibrate::main(&args),

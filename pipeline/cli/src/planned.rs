@@ -1,12 +1,12 @@
-//! The plan a command works on: of a run directory that stands, or of a recipe or mix that is to be begun.
+//! The plan a command works on: of a run directory that stands, or of a recipe, mix or study that is to be begun.
 
 use crate::failure::Failure;
 use crate::house::{open_run, parse_recipe, run_folder, shared_assets};
-use crate::mix;
+use crate::{ablate, mix};
 use tokenmill_engine::{Plan, Spec, Text};
 use tokenmill_store::Store;
 
-/// Key of the recipe or mix of a run.
+/// Key of the recipe, mix or study of a run.
 const RESOLVED: &str = "config.resolved.toml";
 
 /// A plan and where its run is.
@@ -15,11 +15,11 @@ pub struct Planned {
     pub plan: Plan,
     /// The run directory.
     pub folder: String,
-    /// The recipe, unless it is a mix.
+    /// The recipe, unless it is a mix or a study.
     pub spec: Option<Spec>,
 }
 
-/// The plan of a recipe or of a mix, and its run directory.
+/// The plan of a recipe, a mix or a study, and its run directory.
 pub fn of_text(text: Text, sets: &[String]) -> Result<Planned, Failure> {
     if mix::is_mix(&text.content) {
         if !sets.is_empty() {
@@ -27,6 +27,13 @@ pub fn of_text(text: Text, sets: &[String]) -> Result<Planned, Failure> {
         }
         let mix = mix::parse(&text)?;
         return Ok(Planned { plan: mix::plan(&mix)?, folder: mix::folder(&mix), spec: None });
+    }
+    if ablate::is_study(&text.content) {
+        if !sets.is_empty() {
+            return Err(Failure::usage("`--set` changes recipes").hint(format!("change `{}` itself", text.name)));
+        }
+        let study = ablate::parse(&text)?;
+        return Ok(Planned { plan: ablate::plan(&study)?, folder: ablate::folder(&study), spec: None });
     }
     let spec = parse_recipe(text, sets)?;
     let (plan, folder) = (Plan::new(&spec, &shared_assets()?)?, run_folder(&spec));

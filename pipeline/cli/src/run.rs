@@ -29,6 +29,9 @@ pub struct Args {
     /// Start even if the machine seems to have too little memory or disk
     #[arg(long)]
     no_checks: bool,
+    /// When a task fails, do the others of its phase before the run ends
+    #[arg(long)]
+    keep_going: bool,
     /// Measure CPU time per step and write it to FILE as JSON
     #[arg(long, value_name = "FILE")]
     timings: Option<String>,
@@ -37,22 +40,27 @@ pub struct Args {
 /// Runs a recipe and says what came of it.
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read_with(args.device.set())?;
-    let assets = shared_assets()?;
-    let plan = Plan::new(&spec, &assets)?;
-    say_devices(&spec)?;
-    check_models(&spec, &*assets)?;
-    let store = create_run(&spec)?;
     let threads = threads(args.threads);
     let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
-    let options = Options { threads: threads.max(1), timings: args.timings.is_some(), limits };
-    let reports = run(&plan, &store, options, &*watch())?;
-    drop(plan);
+    let options = Options { threads: threads.max(1), timings: args.timings.is_some(), limits, keep_going: args.keep_going };
+    let (store, reports) = perform(&spec, options)?;
     usage().iter().for_each(|line| log::note(line));
     if let Some(file) = &args.timings {
         write_timings(file, &reports)?;
     }
     print_summary(&spec, &store, &reports)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does what a recipe says, and prints nothing but progress.
+pub fn perform(spec: &Spec, options: Options) -> Result<(Box<dyn Store>, Vec<PhaseReport>), Failure> {
+    let assets = shared_assets()?;
+    let plan = Plan::new(spec, &assets)?;
+    say_devices(spec)?;
+    check_models(spec, &*assets)?;
+    let store = create_run(spec)?;
+    let reports = run(&plan, &store, options, &*watch())?;
+    Ok((store, reports))
 }
 
 fn print_summary(spec: &Spec, store: &dyn Store, reports: &[PhaseReport]) -> Result<(), Failure> {

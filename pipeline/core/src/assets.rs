@@ -2,6 +2,7 @@
 
 use crate::BuildError;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Read-only files that stages need, by the name `assets.toml` gives them (or a path the user gave).
@@ -21,6 +22,14 @@ pub trait Assets: Sync {
     /// # Errors
     /// As [`Assets::bytes`].
     fn digest(&self, name: &str) -> Result<String, BuildError>;
+
+    /// The path of the file, for assets that are read as documents; fetched first when it is not there.
+    ///
+    /// # Errors
+    /// As [`Assets::bytes`], and when the assets are no files.
+    fn file(&self, name: &str) -> Result<PathBuf, BuildError> {
+        Err(BuildError::new(format!("the asset `{name}` is no file")))
+    }
 }
 
 /// What a folder with a model may hold that decides what the model says; anything else in it may change.

@@ -6,6 +6,7 @@
 pub mod append;
 pub mod assets;
 pub mod cached;
+pub mod child;
 pub mod commit;
 pub mod cost;
 pub mod error;

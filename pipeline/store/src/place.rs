@@ -10,6 +10,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use tokenmill_core::hash::Digester;
 
+/// What the names of files in the making begin with.
+const STAGED: &str = ".tokenmill-";
+
 /// How a file came to its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
@@ -29,7 +32,7 @@ pub fn is_empty(folder: &Path) -> Result<bool, StoreError> {
     holds_only(folder, &[])
 }
 
-/// Whether there is nothing in a folder but what has one of these names; a folder that is not there is empty.
+/// Whether there is nothing in a folder but what has one of these names, or is in the making; a folder that is not there is empty.
 ///
 /// # Errors
 /// When it is a file, or the file system fails.
@@ -41,7 +44,9 @@ pub fn holds_only(folder: &Path, names: &[&str]) -> Result<bool, StoreError> {
     };
     for entry in entries {
         let name = entry.map_err(StoreError::io("list", folder.display()))?.file_name();
-        if !names.iter().any(|known| name.to_str() == Some(known)) {
+        // A file in the making is somebody's who fills the same folder.
+        let is_staged = name.to_str().is_some_and(|name| name.starts_with(STAGED));
+        if !is_staged && !names.iter().any(|known| name.to_str() == Some(known)) {
             return Ok(false);
         }
     }
@@ -64,6 +69,16 @@ pub fn read_small(path: &Path, most: u64) -> Result<Option<Vec<u8>>, StoreError>
         true => Err(StoreError::corrupt(path.display(), format!("it has more than {most} bytes"))),
         false => Ok(Some(content)),
     }
+}
+
+/// Writes what a file holds to `to`; `false` when there is no such file.
+///
+/// # Errors
+/// When the file system fails, or `to` does.
+pub fn stream_file(path: &Path, to: &mut dyn Write) -> Result<bool, StoreError> {
+    let Some(mut file) = open_standing(path)? else { return Ok(false) };
+    io::copy(&mut file, to).map_err(StoreError::io("read", path.display()))?;
+    Ok(true)
 }
 
 /// Puts an object of a store at `path`. A link is made where the store is on the same file system; then the file is the
@@ -119,7 +134,7 @@ pub fn write_with<T>(
 fn stage(path: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder.display()))?;
-    let staged = tempfile::Builder::new().prefix(".tokenmill-").tempfile_in(folder);
+    let staged = tempfile::Builder::new().prefix(STAGED).tempfile_in(folder);
     staged.map_err(StoreError::io("create a file in", folder.display()))
 }
 
@@ -140,7 +155,7 @@ fn link(source: &Path, path: &Path) -> Result<bool, StoreError> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder.display()))?;
     // A link never replaces a file, so it is made under a name of its own and renamed.
-    let named = tempfile::Builder::new().prefix(".tokenmill-").make_in(folder, |name| fs::hard_link(source, name));
+    let named = tempfile::Builder::new().prefix(STAGED).make_in(folder, |name| fs::hard_link(source, name));
     let Ok(named) = named else { return Ok(false) };
     named.persist(path).map_err(|error| StoreError::io("write", path.display())(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("write", path.display()))?;

@@ -6,7 +6,7 @@ pub mod open;
 mod plan;
 mod run;
 
-pub use open::{folder, is_mix, parse, plan, read};
+pub use open::{dataset as open_dataset, folder, is_mix, parse, plan, read, stores};
 
 use crate::failure::Failure;
 use std::process::ExitCode;

@@ -20,7 +20,7 @@ use crate::index;
 use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
-use tokenmill_core::BuildError;
+use tokenmill_core::{Assets as _, BuildError};
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
@@ -90,6 +90,24 @@ impl MapPhase {
     }
 }
 
+/// What the path of an asset begins with.
+const ASSET: &str = "asset:";
+
+/// Paths, with those of files in place of the names of assets: `asset:wikipedia-sample`.
+fn located(paths: &[String], assets: &dyn SharedAssets) -> Result<Vec<String>, StoreError> {
+    let located = |path: &String| match path.strip_prefix(ASSET) {
+        None => Ok(path.clone()),
+        Some(name) => match assets.file(name) {
+            Ok(file) => Ok(file.display().to_string()),
+            Err(error) => {
+                let hint = error.hint.unwrap_or_else(|| "`tokenmill assets` lists them".to_owned());
+                Err(StoreError::Refused { what: format!("`source.paths`: {}", error.message), hint })
+            }
+        },
+    };
+    paths.iter().map(located).collect()
+}
+
 /// Raised when the reader, the tables or the chain itself change in a way that can change outputs.
 const FORMAT: u32 = 5;
 
@@ -114,7 +132,7 @@ impl Phase for MapPhase {
             Some(source) => {
                 let found = match &source.index {
                     Some(_) => index::picked_inputs(inputs, &source.base, source.paths.first().map_or("", |path| path)),
-                    None => source.format.inputs(&source.paths, &source.base),
+                    None => source.format.inputs(&located(&source.paths, &*self.assets)?, &source.base),
                 };
                 Ok(found?.iter().map(|input| task::of_input(fingerprint, input)).collect())
             }

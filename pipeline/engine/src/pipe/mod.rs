@@ -9,7 +9,6 @@
 //! | `child` | the process, which never outlives the task |
 //! | `table` | the answers at rest, read beside the documents |
 
-mod child;
 mod line;
 mod phase;
 mod table;

@@ -1,7 +1,6 @@
 //! The talk with a command: one thread feeds it, one hears what it complains of, and this one checks its answers, so that
 //! a command may read and write in whatever rhythm it likes.
 
-use super::child::Running;
 use super::line::{Answer, read_answer, write_document};
 use crate::spec::When;
 use std::collections::{BTreeSet, VecDeque};
@@ -10,6 +9,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use tokenmill_core::{DocId, Document, Pipe};
+use tokenmill_store::child::Running;
 use tokenmill_store::source::DocsReader;
 use tokenmill_store::{Store, StoreError};
 

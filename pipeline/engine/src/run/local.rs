@@ -24,6 +24,8 @@ pub struct Options {
     pub timings: bool,
     /// Whether a machine that is too small is refused before anything is written.
     pub limits: Limits,
+    /// Whether the other tasks of a phase are done when one has failed. The run ends with the phase in any case.
+    pub keep_going: bool,
 }
 
 /// What a phase came to.
@@ -142,7 +144,11 @@ fn run_phase(
             cpu_seconds.into_iter().for_each(|(step, seconds)| *total.entry(step).or_default() += seconds);
             Ok((*at, commit))
         });
-        work.collect::<Result<Vec<_>, RunError>>()
+        match options.keep_going {
+            false => work.collect::<Result<Vec<_>, RunError>>(),
+            // All are done before the first failure is looked at.
+            true => work.collect::<Vec<Result<_, RunError>>>().into_iter().collect(),
+        }
     })?;
     watch.phase_end();
     let n_run = done.len();

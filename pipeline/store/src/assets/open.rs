@@ -318,6 +318,10 @@ impl tokenmill_core::Assets for Assets {
     fn digest(&self, name: &str) -> Result<String, BuildError> {
         Ok(self.sha256(name)?)
     }
+
+    fn file(&self, name: &str) -> Result<PathBuf, BuildError> {
+        Ok(self.path(name)?)
+    }
 }
 
 fn read_error(path: &Path, error: std::io::Error) -> AssetError {

@@ -12,6 +12,7 @@ mod lists;
 mod names;
 mod parquet;
 mod picked;
+mod plain;
 mod warc;
 mod wikipedia;
 
@@ -26,6 +27,7 @@ pub use lines::{Line, LineReader, decompress};
 pub use lists::{expand_lists, find_all, is_below, join};
 pub use parquet::ParquetReader;
 pub use picked::{PICK, Pick, Picked, digest_key};
+pub use plain::PlainReader;
 pub use warc::WarcSplit;
 pub use wikipedia::WikipediaSplit;
 
@@ -47,6 +49,8 @@ pub enum Format {
     Parquet,
     /// Repositories of code: folders, and tar and zip archives, told by their bytes.
     Code,
+    /// Plain text, one document a line, gzip, zstd or plain.
+    Lines,
     /// Dumps of MediaWiki: the XML export, bzip2, gzip, zstd or plain.
     Wikipedia,
 }
@@ -55,11 +59,12 @@ impl Format {
     /// Every format by its name in a recipe.
     ///
     /// An index says which records of WARC files are read.
-    pub const ALL: [(&'static str, Format); 6] = [
+    pub const ALL: [(&'static str, Format); 7] = [
         ("warc", Format::Warc),
         (CC_INDEX, Format::Warc),
         ("jsonl", Format::Jsonl),
         ("parquet", Format::Parquet),
+        ("lines", Format::Lines),
         ("code", Format::Code),
         ("wikipedia", Format::Wikipedia),
     ];
@@ -81,7 +86,7 @@ impl Format {
     /// The columns that are carried along, of those that a recipe names.
     pub fn carried(self, named: &[String]) -> Vec<String> {
         match self {
-            Format::Warc => Vec::new(),
+            Format::Warc | Format::Lines => Vec::new(),
             Format::Wikipedia => wikipedia::CARRIED.map(str::to_owned).to_vec(),
             Format::Code => code::CARRIED.map(str::to_owned).to_vec(),
             Format::Jsonl | Format::Parquet => named.to_vec(),
@@ -233,6 +238,7 @@ pub fn open_of(
 pub fn open(input: &Input, format: Format, columns: &ColumnMap) -> Result<Box<dyn SplitReader>, StoreError> {
     Ok(match format {
         Format::Warc => Box::new(WarcSplit::new(stream(input)?, &input.name)),
+        Format::Lines => Box::new(PlainReader::new(stream(input)?, &input.name)?),
         Format::Jsonl => Box::new(JsonlReader::new(stream(input)?, &input.name, columns.clone())?),
         Format::Parquet => Box::new(ParquetReader::open(input, columns)?),
         Format::Code => Box::new(CodeReader::open(input)?),

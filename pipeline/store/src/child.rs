@@ -1,4 +1,4 @@
-//! A command at work: a process group of its own, which is ended when the task goes on without it.
+//! A command at work: a process group of its own, which is ended when the task goes on without it, or this program ends.
 #![expect(unsafe_code, reason = "a process group can only be killed through the C library")]
 
 use std::io;
@@ -12,13 +12,27 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a command; the three streams are ours.
+    /// Starts a program with arguments; the three streams are ours.
+    ///
+    /// # Errors
+    /// When it cannot be started.
     pub fn start(command: &[String]) -> io::Result<(Running, ChildStdin, ChildStdout, ChildStderr)> {
         let (program, arguments) = command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments);
+        Running::start_with(command)
+    }
+
+    /// As [`Running::start`], with a folder and an environment of its own.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(mut command: Command) -> io::Result<(Running, ChildStdin, ChildStdout, ChildStderr)> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A command may start others; all of them must end with it.
-        let mut child = command.process_group(0).spawn()?;
+        command.process_group(0);
+        end_with_us(&mut command);
+        let mut child = command.spawn()?;
         let streams = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let running = Running { child, is_over: false };
         match streams {
@@ -33,6 +47,9 @@ impl Running {
     }
 
     /// Waits until the command has ended.
+    ///
+    /// # Errors
+    /// When the system does not tell.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.child.wait()?;
         self.is_over = true;
@@ -46,6 +63,24 @@ impl Running {
         }
     }
 }
+
+/// Asks the system to end a command when this program is killed and can do nothing more about it.
+#[cfg(target_os = "linux")]
+fn end_with_us(command: &mut Command) {
+    let ask = || {
+        // SAFETY: the call concerns the process that is about to become the command, and takes no memory.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between the fork and the command only one system call is made.
+    unsafe { command.pre_exec(ask) };
+}
+
+/// Other systems know no such thing; a command notices that its standard input has ended.
+#[cfg(not(target_os = "linux"))]
+fn end_with_us(_: &mut Command) {}
 
 /// Knows when a command has ended.
 pub struct Watcher(u32);
