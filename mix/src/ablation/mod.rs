@@ -5,18 +5,18 @@
 //! A [`Study`] says what is compared. [`trials()`] lists the models to be trained, [`study_phases`] are the phases in which
 //! the engine trains them, and the [`fit`] turns their losses into laws, optima and comparisons.
 
-// pub mod analysis;
+pub mod analysis;
 pub mod design;
-// pub mod fit;
+pub mod fit;
 mod phase;
 mod pool;
-pub mod random;
 mod study;
-#[cfg(any())]
+#[cfg(feature = "trainer")]
 pub mod train;
 mod trainer;
 mod trial;
 
+pub use analysis::{Analysis, Happened, Outcome, analyse};
 pub use design::{Budget, Supplies, trials};
 pub use phase::{LOG, Place, RESULT, is_training, study_phases, supplies};
 pub use study::{Anneal, Arm, Design, EMBEDDED, LogPatterns, Proxy, Question, Study, StudySource, Trainer};

@@ -1,6 +1,6 @@
 //! How the files of this crate are written, mixes and studies alike: names, lists of tables, amounts.
 
-pub use super::node::{Node, Text, View, number, text, tokens, whole};
+pub use super::node::{Text, View, number, text, tokens, whole};
 pub use super::read_group::group;
 use tokenmill_core::BuildError;
 use toml::de::DeValue;

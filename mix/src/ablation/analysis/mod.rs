@@ -1,10 +1,22 @@
 //! What a study has found: everything that its report shows.
 
+mod analyse;
+mod differences;
+mod laws;
+mod propose;
+mod rows;
+
+pub use analyse::analyse;
+pub use rows::{Happened, Outcome};
+
 use super::design::Cost;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A number with an interval around it.
+/// Level of the intervals of laws.
+pub const LEVEL: f64 = 0.9;
+
+/// A number with an interval around it: of what a law says at [`LEVEL`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Estimate {
     /// The number.
@@ -57,7 +69,9 @@ pub struct TrialRow {
 pub struct FormRow {
     /// Its name.
     pub name: String,
-    /// Mean error of cross-validation, as a share of the spread of the losses.
+    /// Its formula, with shares `r_j`.
+    pub formula: String,
+    /// Mean error of cross-validation; 1 is that of the median of all losses.
     pub error: Option<f64>,
     /// Its standard error.
     pub standard_error: Option<f64>,
@@ -174,6 +188,12 @@ pub struct Laws {
     pub agreements: Vec<Agreement>,
     /// The mix that is proposed, as a file.
     pub mix_toml: String,
+    /// Groups of which the optimum has more than any mix that was trained.
+    pub beyond: Vec<String>,
+    /// Whether the law is clearly better than none.
+    pub is_useful: bool,
+    /// Part of the laws of resampled models by which the optimum is better than the prior.
+    pub confidence: f64,
 }
 
 /// What a study has found.

@@ -6,7 +6,7 @@ mod sample;
 pub use cost::{Budget, Cost, parameters};
 pub use sample::{MIN_PARAMETERS, draw, natural, tempered};
 
-use super::random::Random;
+use super::fit::Random;
 use super::study::{Anneal, Proxy, Question, Study};
 use super::trial::{Role, Trial};
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ pub fn trials(study: &Study, supplies: &Supplies) -> Result<Vec<Trial>, BuildErr
             let n_mixes = (design.mixes + design.held_out) as usize;
             let most: u64 = study.proxies.iter().map(|proxy| proxy.tokens).max().unwrap_or(0);
             let caps = sample::caps(&supplies.0, design.max_epochs, most);
-            let mut random = Random::new(study.seed, b"design\0\0");
+            let mut random = Random::new(study.seed);
             let mixes = draw(design, &prior, &caps, n_mixes, &mut random)?;
             for (at, proxy) in study.proxies.iter().enumerate() {
                 let n_candidates = proxy.mixes.unwrap_or(design.mixes).min(design.mixes) as usize;

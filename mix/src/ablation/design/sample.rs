@@ -1,6 +1,6 @@
 //! Draws mixes around a prior.
 
-use crate::ablation::random::Random;
+use crate::ablation::fit::Random;
 use crate::ablation::study::Design;
 use tokenmill_core::BuildError;
 
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn mixes_keep_to_the_limits_and_differ() {
         let prior = [0.7, 0.2, 0.1];
-        let mut random = Random::new(3, b"design\0\0");
+        let mut random = Random::new(3);
         let mixes = draw(&design(), &prior, &[1.0, 0.5, 0.4], 50, &mut random).unwrap();
         assert_eq!((mixes.len(), mixes[0].as_slice()), (50, &prior[..]));
         for mix in &mixes {
@@ -121,15 +121,15 @@ mod tests {
         // They reach the corners as well as the middle.
         let most = |at: usize| mixes.iter().map(|mix| mix[at]).fold(0.0, f64::max);
         assert!(most(0) > 0.9 && most(1) > 0.35 && most(2) > 0.25, "{:?}", [most(0), most(1), most(2)]);
-        let again = draw(&design(), &prior, &[1.0, 0.5, 0.4], 50, &mut Random::new(3, b"design\0\0")).unwrap();
+        let again = draw(&design(), &prior, &[1.0, 0.5, 0.4], 50, &mut Random::new(3)).unwrap();
         assert_eq!(mixes, again);
-        let more = draw(&design(), &prior, &[1.0, 0.5, 0.4], 60, &mut Random::new(3, b"design\0\0")).unwrap();
+        let more = draw(&design(), &prior, &[1.0, 0.5, 0.4], 60, &mut Random::new(3)).unwrap();
         assert_eq!(mixes, more[..50], "a longer study goes on from a shorter one");
     }
 
     #[test]
     fn what_cannot_be_is_refused() {
-        let mut random = Random::new(3, b"design\0\0");
+        let mut random = Random::new(3);
         let error = draw(&design(), &[0.5, 0.5], &[1.0, 0.25], 3, &mut random).unwrap_err();
         assert!(error.message.contains("8.0 times"), "{}", error.message);
         let design = Design { strength: (1e6, 1e6), min_share: 0.0, ..design() };

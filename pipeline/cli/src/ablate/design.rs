@@ -42,13 +42,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let counted = counted(&study)?;
     let even = Supplies(vec![u64::MAX / 1_000_000; study.groups.len()]);
     let (supplies, vocabulary) = counted.as_ref().map_or((&even, VOCABULARY), |(supplies, size)| (supplies, *size));
-    let listed = match trials(&study, supplies) {
-        Ok(trials) => Ok(trials),
-        // What is refused with real counts is still worth its cost.
-        Err(error) if counted.is_some() => trials(&study, &even).map_err(|_| error.clone()).map(|_| Vec::new()).and(Err(error)),
-        Err(error) => Err(error),
-    };
-    let listed: Vec<Trial> = listed?;
+    let listed = trials(&study, supplies)?;
     let all: Vec<Trial> = bases(&study, supplies).into_iter().chain(listed).collect();
     let budget = Budget::of(&study, vocabulary, &all);
     print!("{}", costs(&budget, args.flops));

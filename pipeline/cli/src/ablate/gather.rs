@@ -1,5 +1,6 @@
 //! What the trials of a study have come to: done, diverged, failed or waiting.
 
+use super::fit::parallel;
 use super::open;
 use crate::failure::Failure;
 use crate::house::threads;
@@ -9,8 +10,9 @@ use std::collections::BTreeMap;
 use tokenmill_engine::Plan;
 use tokenmill_engine::plan::RunRecord;
 use tokenmill_engine::run::{Attempt, Limits, Options, run_first};
-use tokenmill_mix::ablation::analysis::{Analysis, Happened, Outcome, analyse};
-use tokenmill_mix::ablation::{RESULT, Study, Supplies, Trial, TrialResult, is_training, supplies};
+use tokenmill_mix::ablation::{
+    Analysis, Happened, Outcome, RESULT, Study, Supplies, Trial, TrialResult, analyse, is_training, supplies,
+};
 use tokenmill_mix::supply;
 use tokenmill_store::commit::{parse, read_commit};
 use tokenmill_store::{Store, StoreError, Task};
@@ -38,10 +40,11 @@ pub fn counted(study: &Study, plan: &Plan, store: &dyn Store) -> Result<(Supplie
 /// All that a study has found so far.
 pub fn analysis(study: &Study, store: &dyn Store, folder: &str) -> Result<Analysis, Failure> {
     let outcomes = outcomes(store)?;
+    // While the shards are in the making, nothing has been trained.
     let dataset = mix::open_dataset(store, folder).ok();
     let vocabulary = dataset.as_ref().map_or(0, |dataset| u64::from(dataset.tokenizer.vocab_size));
     let supplies = dataset.map(|dataset| supplies(study, &dataset)).transpose()?;
-    Ok(analyse(study, supplies.as_ref(), vocabulary, outcomes)?)
+    Ok(analyse(study, supplies.as_ref(), vocabulary, outcomes, &parallel))
 }
 
 /// The trials that have been planned, in the order of their phases.

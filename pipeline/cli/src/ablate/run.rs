@@ -56,7 +56,9 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
             Err(error.into())
         }
         Ok(_) => {
-            report::write(&analysis, &report::default_folder(&folder))?;
+            if let Some(output) = report::default_folder(&folder) {
+                report::write(&analysis, &output)?;
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

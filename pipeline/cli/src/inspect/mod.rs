@@ -30,6 +30,8 @@ mod tokens;
 mod trail;
 mod why;
 
+pub use frame::failed;
+
 use crate::failure::Failure;
 use std::process::ExitCode;
 use tokenmill_engine::plan::RunRecord;

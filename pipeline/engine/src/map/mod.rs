@@ -20,7 +20,7 @@ use crate::index;
 use crate::spec::{SourceSpec, Spec, StepSpec, canonical_steps};
 use serde_json::json;
 use std::sync::{Arc, OnceLock};
-use tokenmill_core::{Assets as _, BuildError};
+use tokenmill_core::BuildError;
 use tokenmill_store::phase::DOCS;
 use tokenmill_store::{Cost, Inputs, Outcome, Phase, SharedAssets, StoreError, Task, TaskContext};
 
