@@ -4,6 +4,7 @@
 #![allow(clippy::panic, clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 #![allow(clippy::disallowed_methods, reason = "tests look at files as a user would, and wait where they must")]
 
+mod ablate;
 mod annotate;
 mod calibrate;
 mod cc_index;
@@ -39,6 +40,7 @@ mod wikipedia;
 
 /// In a real browser: `cargo xtask test --services`.
 mod browser {
+    mod ablation;
     mod report;
 }
 

@@ -147,11 +147,16 @@ pub fn choose(runs: &Runs, settings: &Settings, runner: &Runner<'_>) -> Result<C
         score
     };
     let scores: Vec<Score> = predicted.iter().enumerate().map(score).collect();
-    let limit = scores[best].error + scores[best].error_se;
-    let chosen = scores.iter().position(|score| score.error <= limit).unwrap_or(best);
+    let chosen = simplest(&scores, best);
     let useful = scores[chosen].error + 2.0 * scores[chosen].error_se < 1.0;
     let reason = reason(&scores, chosen, best, useful);
     Ok(Choice { form: forms[chosen], scores, left_out, folds, reason, useful })
+}
+
+/// The place of the first form whose error is within one standard error of the best one's.
+fn simplest(scores: &[Score], best: usize) -> usize {
+    let limit = scores[best].error + scores[best].error_se;
+    scores.iter().position(|score| score.error <= limit).unwrap_or(best)
 }
 
 fn reason(scores: &[Score], chosen: usize, best: usize, useful: bool) -> String {
@@ -274,4 +279,31 @@ fn by_target(runs: &Runs, predicted: &Predicted, score: &mut Score) {
         score.noise.push(MAD * median(&sizes));
     }
     score.squared = mean(&squared);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_simplest_within_one_standard_error_is_chosen() {
+        let score = |(form, error): (Form, f64)| Score {
+            form,
+            error,
+            error_se: 0.01,
+            gap: 0.0,
+            gap_se: 0.0,
+            squared: 0.0,
+            spearman: Vec::new(),
+            predicted: Vec::new(),
+            noise: Vec::new(),
+        };
+        let scores = |errors: [f64; 6]| Form::ALL.into_iter().zip(errors).map(score).collect::<Vec<_>>();
+        assert_eq!(simplest(&scores([0.6, 0.3, 0.15, 0.105, 0.2, 0.1]), 5), 3);
+        assert_eq!(simplest(&scores([0.6, 0.3, 0.15, 0.112, 0.2, 0.1]), 5), 5);
+        assert_eq!(simplest(&scores([0.1, 0.1, 0.1, 0.095, 0.2, 0.1]), 3), 0);
+        let text = reason(&scores([0.6, 0.3, 0.15, 0.105, 0.2, 0.1]), 3, 5, true);
+        assert!(text.starts_with("power_own is the simplest form within one standard error"), "{text}");
+        assert!(text.ends_with("its error is 0.1050, that of power_trees 0.1000 ± 0.0100"), "{text}");
+    }
 }

@@ -14,6 +14,9 @@ const CHUNK: usize = 1000;
 /// Sampled mixes from which the search starts, besides the prior.
 const STARTS: usize = 8;
 
+/// Mixes that are sampled, at most.
+const MAX_SAMPLES: usize = 10_000_000;
+
 /// How far apart listed mixes are at least, in summed differences of shares.
 const APART: f64 = 0.1;
 
@@ -113,6 +116,9 @@ pub fn optimum(fit: &Fit, search: &Search, runner: &Runner<'_>) -> Result<Optimu
     }
     if !(0.0 < search.level && search.level < 1.0) {
         return Err(FitError::Invalid(format!("the level of intervals is between 0 and 1, and not {}", search.level)));
+    }
+    if search.samples > MAX_SAMPLES {
+        return Err(FitError::Invalid(format!("{} samples, and at most {MAX_SAMPLES} are taken", search.samples)));
     }
     let center = search.limits.center(&fit.groups)?;
     let goal = Goal { fit, weights: &search.weights, limits: &search.limits };

@@ -9,6 +9,9 @@ use super::student::normal_quantile;
 use super::table::Runs;
 use serde::{Deserialize, Serialize};
 
+/// Resamples, at most.
+const MAX_RESAMPLES: usize = 10_000;
+
 /// From where to where something is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
@@ -52,7 +55,7 @@ impl Fit {
     /// loses a group. `noise` is that of the chosen [`Score`](super::choose::Score).
     ///
     /// # Errors
-    /// If there are fewer runs than the form needs.
+    /// If there are fewer runs than the form needs, or more resamples than 10,000.
     pub fn new(
         runs: &Runs,
         form: Form,
@@ -66,6 +69,9 @@ impl Fit {
         if n < needs {
             let name = form.name();
             return Err(FitError::TooFew(format!("{n} runs, and {name} of {groups} groups needs at least {needs}")));
+        }
+        if resamples > MAX_RESAMPLES {
+            return Err(FitError::Invalid(format!("{resamples} resamples, and at most {MAX_RESAMPLES} are made")));
         }
         if noise.len() != targets {
             return Err(FitError::Invalid(format!("{} numbers of noise for {targets} targets", noise.len())));

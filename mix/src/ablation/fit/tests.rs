@@ -57,7 +57,7 @@ fn few_runs_are_held_out_one_by_one() {
     assert_eq!(choice.folds, 12);
     let left: Vec<Form> = choice.left_out.iter().map(|(form, _)| *form).collect();
     assert_eq!(left, [Form::PowerOwn, Form::Trees, Form::PowerTrees]);
-    assert_eq!(choice.left_out[0].1, "3 groups need 20 runs to fit it to, and here are 11");
+    assert_eq!(choice.left_out[0].1, "3 groups need 12 runs to fit it to, and here are 11");
     assert!(choice.useful && choice.form > Form::Linear, "{}", choice.reason);
     let error = choose(&made(5, 9, 0.01, law), &Settings::default(), &serial).unwrap_err();
     assert!(matches!(&error, FitError::TooFew(why) if why.starts_with("no form can be fitted to 5 runs")), "{error}");

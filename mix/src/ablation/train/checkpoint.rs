@@ -29,8 +29,8 @@ pub(super) fn save(path: &Path, model: &Model, adam: &Adam, feed: &Feed) -> Resu
     files::write(path, &bytes)
 }
 
-/// Goes to where a checkpoint was made. A group that it has read from goes on where it stood, unless it has other tokens
-/// now.
+/// Goes to where a checkpoint was made. A group that it has read from goes on where it stood, unless it has other
+/// tokens now.
 pub(super) fn load(path: &Path, model: &Model, adam: &mut Adam, feed: &mut Feed) -> Result<(), TrainError> {
     let bytes = files::read(path)?;
     let damaged = |error: candle_core::Error| {

@@ -23,8 +23,8 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Opens the groups that have a weight. Each begins where the seed and its name say, so that it begins there in every
-    /// mix.
+    /// Opens the groups that have a weight. Each begins where the seed and its name say, so that it begins there in
+    /// every mix.
     pub(super) fn new(job: &Job) -> Result<Feed, TrainError> {
         let (mut streams, mut weights) = (Vec::new(), Vec::new());
         for group in job.train.iter().filter(|group| group.weight > 0.0) {

@@ -181,9 +181,23 @@ impl Job {
         must((0.0..=1.0).contains(&plan.final_lr), "`final_lr` is a share of `lr`, from 0 to 1")?;
         must((0.0..1.0).contains(&plan.beta1) && (0.0..1.0).contains(&plan.beta2), "betas must be in 0 to 1")?;
         must(plan.clip > 0.0 && plan.weight_decay >= 0.0, "`clip` must be above 0 and `weight_decay` not below")?;
+        names_are_sound(self.train.iter().map(|group| &group.group).collect())?;
+        names_are_sound(self.valid.iter().map(|group| &group.group).collect())?;
         let weights = || self.train.iter().map(|group| group.weight);
         must(weights().all(|weight| weight >= 0.0 && weight.is_finite()), "weights must be numbers from 0 up")?;
         must(weights().any(|weight| weight > 0.0), "`train` must have a group with a weight above 0")
+    }
+}
+
+/// They stand in the log between spaces, and in a checkpoint once each.
+fn names_are_sound(mut names: Vec<&String>) -> Result<(), TrainError> {
+    if let Some(name) = names.iter().find(|name| name.is_empty() || name.contains(char::is_whitespace)) {
+        return Err(TrainError::job(format!("`{name}` cannot be the name of a group; take one without spaces")));
+    }
+    names.sort();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(TrainError::job(format!("there are two groups `{}`; put their shards into one", pair[0]))),
+        None => Ok(()),
     }
 }
 

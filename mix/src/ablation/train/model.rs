@@ -7,8 +7,12 @@ use super::random::Random;
 use candle_core::{Device, Result, Tensor, Var};
 use std::sync::Arc;
 
-/// Standard deviation of the weights at the start.
+/// Standard deviation of the embedding and the head at the start.
 const DEVIATION: f64 = 0.02;
+
+/// The same inside blocks, times the root of how many numbers are summed: 0.02 at a width of 625, and more in narrow
+/// models, where 0.02 cost about 0.1 nats after 300,000 tokens.
+const INNER: f64 = 0.5;
 
 /// All weights, in a fixed order.
 pub(super) struct Model {
@@ -46,17 +50,18 @@ impl Model {
             Ok(())
         };
         let ModelShape { hidden, vocab, .. } = shape;
+        let inner = |width: usize| Some(INNER / (width as f64).sqrt());
         // Each block adds to the same sum twice.
-        let small = DEVIATION / (2.0 * shape.layers as f64).sqrt();
+        let out = |width: usize| Some(INNER / (width as f64 * 2.0 * shape.layers as f64).sqrt());
         add("embedding".to_owned(), &[vocab, hidden], Some(DEVIATION))?;
         for layer in 0..shape.layers {
             let name = |part: &str| format!("layers.{layer}.{part}");
             add(name("attention_norm"), &[hidden], None)?;
-            add(name("attention_in"), &[hidden, 3 * hidden], Some(DEVIATION))?;
-            add(name("attention_out"), &[hidden, hidden], Some(small))?;
+            add(name("attention_in"), &[hidden, 3 * hidden], inner(hidden))?;
+            add(name("attention_out"), &[hidden, hidden], out(hidden))?;
             add(name("ffn_norm"), &[hidden], None)?;
-            add(name("ffn_in"), &[hidden, 2 * shape.ffn()], Some(DEVIATION))?;
-            add(name("ffn_out"), &[shape.ffn(), hidden], Some(small))?;
+            add(name("ffn_in"), &[hidden, 2 * shape.ffn()], inner(hidden))?;
+            add(name("ffn_out"), &[shape.ffn(), hidden], out(shape.ffn()))?;
         }
         add("norm".to_owned(), &[hidden], None)?;
         if !shape.tied {

@@ -42,7 +42,7 @@ impl Stream {
         if n_sequences == 0 {
             let wanted = job.context + 1;
             let problem = format!(
-                "its shards have `{n_tokens}` tokens, one sequence needs `{wanted}`; add shards or take a shorter `context`"
+                "its shards have `{n_tokens}` tokens, a sequence needs `{wanted}`; add shards or shorten the `context`"
             );
             return Err(TrainError::data(group, problem));
         }

@@ -23,9 +23,16 @@ pub fn command(program: &Path, job: &Path) -> Vec<String> {
     vec![text(program), "ablate".to_owned(), "train".to_owned(), text(job)]
 }
 
-/// One thread for a model: two models at once on two cores are faster than one after the other.
+/// One thread for a model: two models at once on two cores are faster than one after the other. The memory of a step is given
+/// back to the next and not to the system, which else takes a tenth of the time.
 pub fn env() -> BTreeMap<String, String> {
-    BTreeMap::from([("RAYON_NUM_THREADS".to_owned(), "1".to_owned())])
+    let variables = [
+        ("RAYON_NUM_THREADS", "1"),
+        ("MALLOC_TOP_PAD_", "134217728"),
+        ("MALLOC_MMAP_THRESHOLD_", "1073741824"),
+        ("MALLOC_TRIM_THRESHOLD_", "2147483648"),
+    ];
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// How its log is read.

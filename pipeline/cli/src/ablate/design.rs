@@ -46,7 +46,10 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let all: Vec<Trial> = bases(&study, supplies).into_iter().chain(listed).collect();
     let budget = Budget::of(&study, vocabulary, &all);
     print!("{}", costs(&budget, args.flops));
-    for caution in cautions(&budget) {
+    if counted.is_none() {
+        println!("reckoned with a vocabulary of {} tokens; that of the sources is not known yet", count(VOCABULARY));
+    }
+    for caution in cautions(&budget, counted.is_some()) {
         println!("note: {caution}");
     }
     println!();
@@ -96,18 +99,18 @@ fn hours(seconds: f64) -> String {
 }
 
 /// What should be known before a study is paid for.
-fn cautions(budget: &Budget) -> Vec<String> {
+fn cautions(budget: &Budget, is_counted: bool) -> Vec<String> {
     let mut cautions = Vec::new();
     for cost in &budget.0 {
         if cost.parameters < MIN_PARAMETERS {
             cautions.push(format!(
-                "`{}` has {:.1}M parameters: fine for trying things out; models of 1M rank mixes as large ones do with a \
+                "`{}` has {:.2}M parameters: fine for trying things out; models of 1M rank mixes as large ones do with a \
                  correlation of .73, and from 15M on with .89",
                 cost.proxy,
                 cost.parameters as f64 / 1e6
             ));
         }
-        if cost.head_share > LARGE_HEAD {
+        if is_counted && cost.head_share > LARGE_HEAD {
             cautions.push(format!(
                 "{:.0} % of the operations of `{}` are its last layer: take a smaller vocabulary in the recipes of the \
                  sources, such as `tokenizer = \"gpt2@2048\"`",

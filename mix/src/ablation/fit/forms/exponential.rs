@@ -1,7 +1,7 @@
 //! The exponential mixing law, `L = c + k exp(sum_j t_j r_j)`, of Ye et al., "Data Mixing Laws" (arXiv:2403.16952).
 
+use super::super::least::{Curve, Prior, Problem, Slope};
 use super::design::Design;
-use crate::ablation::fit::least::{Curve, Prior, Problem, Slope};
 use serde::{Deserialize, Serialize};
 
 /// A fitted exponential law. As shares sum to 1, `k` is part of the rates.

@@ -1,7 +1,7 @@
 //! The linear form, `L = sum_j c_j r_j`: every group has a loss of its own, and mixes have the mean of them.
 
+use super::super::least::{Curve, Prior, Problem, Slope};
 use super::design::Design;
-use crate::ablation::fit::least::{Curve, Prior, Problem, Slope};
 use serde::{Deserialize, Serialize};
 
 /// What a coefficient costs per square, in units of the spread of the losses.

@@ -85,9 +85,14 @@ impl Form {
         }
     }
 
-    /// Runs that it needs at least: three for two parameters; trees need some dozens before they can say anything.
+    /// Runs that it needs at least: five for four parameters, where of the own exponents and slopes, which penalties hold, one
+    /// in four counts; and trees need some dozens before they can say anything.
     pub const fn least_runs(self, groups: usize) -> usize {
-        let least = (3 * self.parameters(groups)).div_ceil(2);
+        let held = match self {
+            Form::PowerOwn | Form::PowerTrees => groups + groups / 2,
+            _ => 0,
+        };
+        let least = (5 * (self.parameters(groups) - held)).div_ceil(4);
         if self.is_smooth() || least > 48 { least } else { 48 }
     }
 }

@@ -1,8 +1,8 @@
 //! A form that was fitted to one target.
 
+use super::super::least::MAD;
+use super::super::rank::median;
 use super::{Design, Exponential, Form, Linear, Power, Trees};
-use crate::ablation::fit::least::MAD;
-use crate::ablation::fit::rank::median;
 use serde::{Deserialize, Serialize};
 
 /// How far off the smooth part a run may be, in robust standard deviations, before trees see it as if it were no further.

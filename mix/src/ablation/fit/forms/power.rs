@@ -7,8 +7,8 @@
 //! The penalties were chosen by cross-validation on the 512 runs of RegMix (arXiv:2407.01492) alone, and a factor of three
 //! either way makes next to no difference.
 
+use super::super::least::{Curve, Prior, Problem, Slope};
 use super::design::Design;
-use crate::ablation::fit::least::{Curve, Prior, Problem, Slope};
 use serde::{Deserialize, Serialize};
 
 /// Where parameters start and tend to, with the strengths of that: the floor, and logarithms of `a`, `d`, `b` and `w_j`.

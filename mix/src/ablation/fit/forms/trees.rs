@@ -3,8 +3,8 @@
 //! As LightGBM does it (Ke et al. 2017): shares in bins, the leaf with the best split grows first, every tree sees a part of
 //! the rows and counts only in part. How many trees there are is decided inside the runs that are fitted.
 
+use super::super::random::Random;
 use super::bins::{BINS, Bins};
-use crate::ablation::fit::random::Random;
 use serde::{Deserialize, Serialize};
 
 /// Trees, at most.
@@ -112,7 +112,7 @@ impl Trees {
 
     /// The loss of a mix.
     pub fn value(&self, mix: &[f64]) -> f64 {
-        let low = |node: &Node, group: usize| mix[group] <= node.limit;
+        let low = |node: &Node, group: usize| mix.get(group).is_none_or(|share| *share <= node.limit);
         self.0.iter().map(|tree| walk(tree, low)).sum()
     }
 }
@@ -237,8 +237,8 @@ impl<'a> Grove<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::rank::pearson;
     use super::*;
-    use crate::ablation::fit::rank::pearson;
 
     /// Mixes of three groups, and a step with a slope.
     fn made(n: usize, seed: u64) -> (Vec<Vec<f64>>, Vec<f64>) {

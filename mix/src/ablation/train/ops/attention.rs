@@ -7,7 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Tensor};
 use std::sync::{Arc, OnceLock};
 
 /// Attention within sequences of `context` tokens.
-pub(in crate::ablation::train) struct Attention {
+pub(in super::super) struct Attention {
     context: usize,
     heads: usize,
     rotary: Arc<Rotary>,
@@ -25,12 +25,12 @@ struct Saved {
 
 impl Attention {
     /// For one pass over one batch.
-    pub(in crate::ablation::train) fn new(context: usize, heads: usize, rotary: Arc<Rotary>) -> Attention {
+    pub(in super::super) fn new(context: usize, heads: usize, rotary: Arc<Rotary>) -> Attention {
         Attention { context, heads, rotary, saved: OnceLock::new() }
     }
 
-    /// Calls `work` with the place in the sequence, where a head begins in the rows of tokens, and where it begins in the
-    /// rows of heads. Rows of tokens have `parts` times the width of all heads.
+    /// Calls `work` with the place in the sequence, where a head begins in the rows of tokens, and where in the rows of
+    /// heads. Rows of tokens have `parts` times the width of all heads.
     #[inline(always)]
     fn each_head(&self, n: usize, width: usize, parts: usize, mut work: impl FnMut(usize, usize, usize)) {
         for row in 0..n {

@@ -4,19 +4,19 @@ use super::lanes::softmax;
 use super::{change, read, tensor};
 use candle_core::{Result, Tensor};
 
-/// The most scores at a time: 2 MiB, about what the second-level cache holds.
+/// The most scores at a time: 1 MiB, which stays in the second-level cache.
 pub(super) const SCORES: usize = 1 << 18;
 
 /// The loss of a batch.
-pub(in crate::ablation::train) struct HeadLoss {
+pub(in super::super) struct HeadLoss {
     /// Sum of the cross-entropies of all tokens, in nats.
-    pub(in crate::ablation::train) sum: f64,
+    pub(in super::super) sum: f64,
     /// Gradients of their mean: of the hidden state and of the head.
-    pub(in crate::ablation::train) gradients: Option<(Tensor, Tensor)>,
+    pub(in super::super) gradients: Option<(Tensor, Tensor)>,
 }
 
 /// The loss of `hidden`, a row for each token, under the scores that `head` gives, a row for each id of the vocabulary.
-pub(in crate::ablation::train) fn head_loss(hidden: &Tensor, head: &Tensor, targets: &[u32], back: bool) -> Result<HeadLoss> {
+pub(in super::super) fn head_loss(hidden: &Tensor, head: &Tensor, targets: &[u32], back: bool) -> Result<HeadLoss> {
     let (hidden, head) = (hidden.detach(), head.detach());
     let (n, width) = hidden.dims2()?;
     let vocab = head.dim(0)?;

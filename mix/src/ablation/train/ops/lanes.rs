@@ -1,5 +1,5 @@
-//! Loops over rows of numbers, in a form that the compiler turns into vector instructions: sums and maxima go to 16 lanes
-//! that are put together at the end, and nothing in a loop is a call.
+//! Loops over rows of numbers, in a form that the compiler turns into vector instructions: sums and maxima go to 16
+//! lanes that are put together at the end, and nothing in a loop is a call.
 
 const LANES: usize = 16;
 

@@ -5,7 +5,7 @@ use super::{floats, read, tensor};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 /// Divides each row by its root mean square and multiplies it by the weights.
-pub(in crate::ablation::train) struct RmsNorm;
+pub(in super::super) struct RmsNorm;
 
 impl RmsNorm {
     /// What brings a row to a root mean square of 1.

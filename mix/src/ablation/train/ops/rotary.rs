@@ -1,7 +1,7 @@
 //! Rotary position embedding, and the way from rows of tokens to rows of heads.
 
 /// Sines and cosines of every place and pair of numbers in a head.
-pub(in crate::ablation::train) struct Rotary {
+pub(in super::super) struct Rotary {
     half: usize,
     sines: Vec<f32>,
     cosines: Vec<f32>,
@@ -9,7 +9,7 @@ pub(in crate::ablation::train) struct Rotary {
 
 impl Rotary {
     /// For sequences of `context` tokens and heads of `width` numbers.
-    pub(in crate::ablation::train) fn new(context: usize, width: usize) -> Rotary {
+    pub(in super::super) fn new(context: usize, width: usize) -> Rotary {
         let half = width / 2;
         let angle = |at: usize| (at / half) as f64 / 10_000f64.powf((at % half) as f64 / half as f64);
         let angles = || (0..context * half).map(angle);

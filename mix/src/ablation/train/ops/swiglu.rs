@@ -5,7 +5,7 @@ use super::{floats, read, tensor};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 /// Rows of gates, followed by as many values, become silu(gate) * value.
-pub(in crate::ablation::train) struct SwiGlu;
+pub(in super::super) struct SwiGlu;
 
 impl CustomOp1 for SwiGlu {
     fn name(&self) -> &'static str {

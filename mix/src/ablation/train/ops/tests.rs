@@ -1,7 +1,7 @@
 //! The gradients of the operations, against differences of what they give.
 
+use super::super::random::Random;
 use super::*;
-use crate::ablation::train::random::Random;
 use candle_core::Var;
 use std::sync::Arc;
 

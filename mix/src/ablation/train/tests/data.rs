@@ -95,7 +95,7 @@ fn bad_data_is_named() -> Outcome {
     let found = problem(&with(&shard(folder.path(), "vocab.bin", (0..100).map(|place| place % 33))?));
     assert!(found.contains("group `a`: token id `32` is not below the `vocab` of `32`"), "{found}");
     let found = problem(&with(&shard(folder.path(), "short.bin", 0..8)?));
-    assert!(found.contains("group `a`: its shards have `8` tokens, one sequence needs `9`"), "{found}");
+    assert!(found.contains("group `a`: its shards have `8` tokens, a sequence needs `9`"), "{found}");
     let found = problem(&with(Path::new("not there")));
     assert!(found.contains("`not there` could not be opened"), "{found}");
     let mut wide = good.clone();
@@ -120,6 +120,8 @@ fn a_job_that_cannot_be_run_is_refused() -> Outcome {
     assert!(refused(|job| job.optimiser.warmup = 1.5));
     assert!(refused(|job| job.train[0].weight = -1.0));
     assert!(refused(|job| job.train[0].weight = 0.0));
+    assert!(refused(|job| job.train[0].group = "a b".to_owned()));
+    assert!(refused(|job| job.train.push(job.train[0].clone())));
     let mut json = serde_json::to_value(&good)?;
     json["modle"] = 1.into();
     assert!(Job::from_json(&json.to_string()).is_err());
