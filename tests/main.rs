@@ -54,6 +54,7 @@ mod clusters {
 
 /// On real data sets: `cargo xtask test --data`.
 mod data {
+    mod ablation;
     mod cc_index;
     mod datatrove;
     mod decon;

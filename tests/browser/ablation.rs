@@ -5,51 +5,19 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use support::{Browser, HOSTILE, Mixes, Page, keys};
+use support::{Browser, HOSTILE, Page, Studies, keys};
 
-/// A study that takes seconds: two groups of the mini crawl, and models of a few thousand parameters.
-const STUDY: &str = r#"
-[study]
-name = "small"
-root = "runs"
-validation_tokens = 2_000
+/// Fourteen mixes, of which a law can be made, and some to judge it on.
+const DESIGN: &str = "[design]\nmixes = 14\nheld_out = 3\nrepeats = 2\nmax_epochs = 100.0\n";
 
-[[source]]
-name = "web"
-run = "runs/crawl"
-
-[[group]]
-name = "latin"
-where = { label = { "lang.id.script" = ["Latn"] } }
-
-[[group]]
-name = "others"
-
-[[proxy]]
-name = "tiny"
-layers = 1
-hidden = 16
-heads = 2
-context = 64
-batch = 4
-tokens = 8_192
-
-[design]
-mixes = 12
-held_out = 3
-repeats = 2
-max_epochs = 1_000
-"#;
-
-/// The page of a study that was run, once for all tests.
+/// The page of a study that was run.
 fn real() -> &'static str {
     static PAGE: OnceLock<String> = OnceLock::new();
     PAGE.get_or_init(|| {
-        let mixes = Mixes::new();
-        std::fs::write(mixes.path().join("study.toml"), STUDY).unwrap();
-        mixes.tokenmill(&["ablate", "run", "study.toml"]).ok();
-        mixes.tokenmill(&["ablate", "report", "study.toml", "-o", "report"]).ok();
-        std::fs::read_to_string(mixes.path().join("report/report.html")).unwrap()
+        let studies = Studies::new(DESIGN);
+        studies.tokenmill(&["ablate", "run", "study.toml"]).ok();
+        studies.tokenmill(&["ablate", "report", "study.toml", "-o", "report"]).ok();
+        std::fs::read_to_string(studies.file("report/report.html")).unwrap()
     })
 }
 

@@ -124,7 +124,9 @@ impl Studies {
         let put = |name: &str, content: String| std::fs::write(sandbox.path().join(name), content).expect("a file");
         put("recipe.toml", RECIPE.to_owned());
         put("study.toml", format!("{HEAD}{rest}"));
-        for (name, words) in [("a", "the cat sat on a mat "), ("b", "fn main let x = 1; "), ("c", "und der hund ist da ")] {
+        for (name, words) in
+            [("a", "the cat sat on a mat "), ("b", "fn main let x = 1; "), ("c", "und der hund ist da ")]
+        {
             let line = |n: usize| format!("{} {}\n", n * 7919 % 1000, words.repeat(2 + n % 5));
             put(&format!("{name}.txt"), (0..150).map(line).collect());
         }

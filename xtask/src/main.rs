@@ -30,6 +30,7 @@ cargo xtask VERB
   tidy [RULE]...        check the house rules
   bless [--cases-only]  write what the stages say now into their pages, and renew generated files
   bench [run FILE...]   measure every stage and the whole run, and write docs/benchmarks.md
+  bench ablation        fit laws of mixes to published runs, train the quickstart study, and write docs/benchmarks/ablation.md
   bench classifiers     train next to the official library, judge quality and toxicity, and write docs/benchmarks/classifiers.md
   bench dedup           score and time dedup stages next to their peers, and write docs/benchmarks/dedup.md
   bench encoder         time encoders on the CPU next to their peers, and write docs/benchmarks/encoders.md

@@ -18,6 +18,6 @@ mod trial;
 
 pub use analysis::{Analysis, Happened, Outcome, analyse};
 pub use design::{Budget, Supplies, trials};
-pub use phase::{LOG, Place, RESULT, is_training, study_phases, supplies};
+pub use phase::{LOG, Place, RESULT, counted, is_training, study_phases, supplies};
 pub use study::{Anneal, Arm, Design, EMBEDDED, LogPatterns, Proxy, Question, Study, StudySource, Trainer};
 pub use trial::{Role, State, Trial, TrialResult};

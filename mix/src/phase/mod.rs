@@ -31,7 +31,8 @@ use tokenmill_core::hash::digest_hex;
 use tokenmill_core::{BuildError, Params};
 use tokenmill_store::takedown::{original, original_count};
 use tokenmill_store::{
-    Cost, Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext, commit,
+    Cost, Manifest, MetricUse, ObjectRef, Part, Phase, Section, SharedAssets, Store, StoreError, Task, TaskContext,
+    commit,
 };
 
 /// The name of the phase whose output is a token store.

@@ -1,7 +1,7 @@
 //! Reads `[[group]]`: conditions, splits and caps.
 
-use super::node::{Node, View, number, text};
 use super::grammar::{number_in, plain_name};
+use super::node::{Node, View, number, text};
 use super::spec::{BILLION, Conditions, Epochs, Group, Range, Source, Split, SplitBy, buckets};
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;

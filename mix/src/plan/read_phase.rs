@@ -1,7 +1,7 @@
 //! Reads `[[phase]]`: budgets and proportions.
 
-use super::node::{Node, View, tokens, whole};
 use super::grammar::{AMOUNT, number_in, plain_name};
+use super::node::{Node, View, tokens, whole};
 use super::spec::{Budget, Phase, Proportions, ShardSpec, Shortfall};
 use std::collections::BTreeMap;
 use tokenmill_core::BuildError;

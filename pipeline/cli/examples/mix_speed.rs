@@ -98,7 +98,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mix = Mix::parse(&text, "speed.toml").map_err(|error| error.to_string())?;
     let plan = Plan::of_phases("speed".to_owned(), text, 1 << 30, mix_phases(&mix, vec![source])?);
     let memory = Memory::default();
-    let reports = run::run(&plan, &store, Options { threads: 1, timings: true, limits: Limits::Ignored, keep_going: false }, &memory)?;
+    let reports = run::run(
+        &plan,
+        &store,
+        Options { threads: 1, timings: true, limits: Limits::Ignored, keep_going: false },
+        &memory,
+    )?;
     let peaks = memory.0.into_inner()?;
     let key = &reports.last().ok_or("no phases")?.manifest.parts[0].objects["dataset"].key;
     let dataset = Dataset::read(&store, key)?;

@@ -42,7 +42,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let spec = args.recipe.read_with(args.device.set())?;
     let threads = threads(args.threads);
     let limits = if args.no_checks { Limits::Ignored } else { Limits::Checked };
-    let options = Options { threads: threads.max(1), timings: args.timings.is_some(), limits, keep_going: args.keep_going };
+    let options =
+        Options { threads: threads.max(1), timings: args.timings.is_some(), limits, keep_going: args.keep_going };
     let (store, reports) = perform(&spec, options)?;
     usage().iter().for_each(|line| log::note(line));
     if let Some(file) = &args.timings {

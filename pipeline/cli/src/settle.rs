@@ -26,7 +26,8 @@ pub fn main(stages: &[String], sets: &[String], inputs: &[String], output: &str)
     let plan = Plan::new(&spec, &shared_assets()?)?;
     let store = LocalStore::open(folder.path().join("run"))?;
     let threads = threads(None);
-    let reports = run(&plan, &store, Options { threads, timings: false, limits: Limits::Ignored, keep_going: false }, &Quiet)?;
+    let reports =
+        run(&plan, &store, Options { threads, timings: false, limits: Limits::Ignored, keep_going: false }, &Quiet)?;
     let maps: Vec<&Manifest> = reports.iter().map(|report| &*report.manifest).filter(|m| has_ledger(m)).collect();
     let names = kept_names(&store, &maps)?;
     let catalog = catalog()?;

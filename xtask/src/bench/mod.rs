@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what every stage and the whole run cost, in CPU time of one core, on a named corpus.
 
+mod ablation;
 mod classifiers;
 mod corpus;
 mod dedup;
@@ -30,6 +31,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let corpora = match names.as_slice() {
         [] => corpus::all(repo)?,
+        ["ablation"] => return ablation::run(repo),
         ["classifiers"] => return classifiers::run(repo),
         ["dedup"] => return dedup::run(repo),
         ["encoder"] => return encoder::run(repo),
@@ -45,7 +47,7 @@ pub fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
         ["run", files @ ..] if !files.is_empty() => vec![Corpus::of_files("files of yours", files)],
         _ => {
             return Err(Error::new(
-                "usage: cargo xtask bench [classifiers | dedup | encoder | exchange | extract | filters | gpu | inspect | mix | scale | tokens | run FILE.warc.gz…]",
+                "usage: cargo xtask bench [ablation | classifiers | dedup | encoder | exchange | extract | filters | gpu | inspect | mix | scale | tokens | run FILE.warc.gz…]",
             ));
         }
     };

@@ -77,7 +77,7 @@ pub fn page(sections: &[String]) -> String {
          `{}`. Rates of steps are bytes of what the step reads: HTML before the extraction, text after it. The \
          [exchange](benchmarks/exchange.md), the [extraction](benchmarks/extraction.md), \
          [filters](benchmarks/filters.md), [classifiers](benchmarks/classifiers.md), \
-         [deduplication](benchmarks/dedup.md), encoders on the [CPU](benchmarks/encoders.md) and on [GPUs](benchmarks/gpu.md), [tokens and mixes](benchmarks/tokens.md), [looking at a large run](benchmarks/inspect.md), and [runs of a hundred thousand tasks](benchmarks/scale.md) have pages of their own.\n\n{}",
+         [deduplication](benchmarks/dedup.md), encoders on the [CPU](benchmarks/encoders.md) and on [GPUs](benchmarks/gpu.md), [tokens and mixes](benchmarks/tokens.md), [mixes found by experiment](benchmarks/ablation.md), [looking at a large run](benchmarks/inspect.md), and [runs of a hundred thousand tasks](benchmarks/scale.md) have pages of their own.\n\n{}",
         machine(),
         super::RECIPE,
         sections.join("\n")

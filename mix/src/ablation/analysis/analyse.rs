@@ -93,10 +93,8 @@ fn of_laws(laws: &Laws) -> Vec<String> {
     }
     match &laws.held_out {
         None => cautions.push("no mix was held out, so the law was only judged by cross-validation".to_owned()),
-        Some(held_out) if held_out.n < 8 => cautions.push(format!(
-            "{} mixes were held out: a rank correlation of so few is a hint and no proof",
-            held_out.n
-        )),
+        Some(held_out) if held_out.n < 8 => cautions
+            .push(format!("{} mixes were held out: a rank correlation of so few is a hint and no proof", held_out.n)),
         Some(_) => {}
     }
     if !laws.beyond.is_empty() {

@@ -100,7 +100,7 @@ fn predict(rows: &mut [TrialRow], places: &[usize], (choice, fit): (&Choice, &Fi
 
 fn search(study: &Study, design: &Design, supplies: &Supplies, objective: &[f64]) -> Search {
     let n_groups = study.groups.len();
-    let prior = design.prior.as_ref().map_or_else(|| natural(&supplies.0), |prior| study.listed(prior));
+    let prior = design.prior.as_ref().map_or_else(|| natural(&supplies.all), |prior| study.listed(prior));
     let limits = Limits {
         most: most(study, design, supplies),
         prior: Some(prior),
@@ -119,7 +119,7 @@ fn search(study: &Study, design: &Design, supplies: &Supplies, objective: &[f64]
 /// The largest shares at which no group is used too often in the training run that the optimum is for.
 fn most(study: &Study, design: &Design, supplies: &Supplies) -> Vec<f64> {
     let tokens = target(study, design) as f64;
-    supplies.0.iter().map(|n_tokens| (*n_tokens as f64 * design.max_epochs / tokens).min(1.0)).collect()
+    supplies.all.iter().map(|n_tokens| (*n_tokens as f64 * design.max_epochs / tokens).min(1.0)).collect()
 }
 
 fn forms(choice: &Choice) -> Vec<FormRow> {
@@ -198,7 +198,10 @@ fn mixes(
     };
     let first = [row("optimum".to_owned(), best), row("prior".to_owned(), prior)];
     let others = candidates.iter().filter(|candidate| candidate.origin != Origin::Prior);
-    first.into_iter().chain(others.enumerate().map(|(at, candidate)| row(format!("next {}", at + 1), candidate))).collect()
+    first
+        .into_iter()
+        .chain(others.enumerate().map(|(at, candidate)| row(format!("next {}", at + 1), candidate)))
+        .collect()
 }
 
 fn sensitivities(
@@ -225,7 +228,12 @@ fn sensitivities(
             let mix: Vec<f64> = best.iter().enumerate().map(scaled).collect();
             (share, objective_of(fit, &mix, objective))
         };
-        Sensitivity { group: group.name.clone(), at: best[at], most: most[at], points: (0..POINTS).map(point).collect() }
+        Sensitivity {
+            group: group.name.clone(),
+            at: best[at],
+            most: most[at],
+            points: (0..POINTS).map(point).collect(),
+        }
     };
     study.groups.iter().enumerate().map(of).collect()
 }

@@ -1,8 +1,8 @@
 //! The mix that a study proposes, as a file for `tokenmill mix plan`.
 
 use crate::ablation::study::{Design, Study};
-use crate::plan::{Budget, Epochs, Group, Mix, Phase, Proportions, ShardSpec, Shortfall};
 use crate::pack::{Long, Packing};
+use crate::plan::{Budget, Epochs, Group, Mix, Phase, Proportions, ShardSpec, Shortfall};
 use std::collections::BTreeMap;
 
 /// Tokens of a training sequence, as in Llama 3.
@@ -37,7 +37,8 @@ pub fn mix(study: &Study, design: &Design, tokens: u64, weights: &[f64]) -> Stri
     };
     format!(
         "# Found by the study `{}`. Look at its report before you believe it, and count what there is:\n#\n#   tokenmill mix plan \
-         THIS.toml\n\n{}",
+         THIS.toml\n#\n# The sources are those of the study. Where they have a small vocabulary, name runs with that of the large model \
+         instead.\n\n{}",
         study.name,
         mix.to_toml()
     )

@@ -78,7 +78,8 @@ pub fn row(study: &Study, objective: &[f64], outcome: Outcome) -> TrialRow {
             row.reason = result.reason;
             row.losses = study.groups.iter().map(|group| result.losses.get(&group.name).copied()).collect();
             row.objective = mean(&row.losses, objective).filter(|_| result.state == State::Done);
-            row.epochs = study.groups.iter().map(|group| result.epochs.get(&group.name).copied().unwrap_or(0.0)).collect();
+            row.epochs =
+                study.groups.iter().map(|group| result.epochs.get(&group.name).copied().unwrap_or(0.0)).collect();
             (row.curve, row.scores) = (result.curve, result.scores);
         }
     }

@@ -13,9 +13,14 @@ use std::collections::BTreeMap;
 use tokenmill_core::BuildError;
 use tokenmill_core::hash::mix64;
 
-/// Training tokens that there are of every group, in the order of the study.
+/// Tokens of every group, in the order of the study.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Supplies(pub Vec<u64>);
+pub struct Supplies {
+    /// Those in the shards that models are trained on.
+    pub pooled: Vec<u64>,
+    /// All that there are.
+    pub all: Vec<u64>,
+}
 
 impl Study {
     /// The shares that are known to be sensible: those given, or those of nature.
@@ -28,12 +33,12 @@ impl Study {
     }
 
     fn given(&self, shares: Option<&BTreeMap<String, f64>>, supplies: &Supplies) -> Vec<f64> {
-        shares.map_or_else(|| natural(&supplies.0), |shares| self.listed(shares))
+        shares.map_or_else(|| natural(&supplies.all), |shares| self.listed(shares))
     }
 
     /// The mix that an anneal has besides its candidate.
     fn default(&self, anneal: &Anneal, supplies: &Supplies) -> Vec<f64> {
-        let others: Vec<u64> = (self.groups.iter().zip(&supplies.0))
+        let others: Vec<u64> = (self.groups.iter().zip(&supplies.all))
             .map(|(group, n_tokens)| if group.name == anneal.candidate { 0 } else { *n_tokens })
             .collect();
         anneal.default.as_ref().map_or_else(|| natural(&others), |shares| self.listed(shares))
@@ -52,7 +57,7 @@ pub fn trials(study: &Study, supplies: &Supplies) -> Result<Vec<Trial>, BuildErr
             let prior = study.prior(supplies);
             let n_mixes = (design.mixes + design.held_out) as usize;
             let most: u64 = study.proxies.iter().map(|proxy| proxy.tokens).max().unwrap_or(0);
-            let caps = sample::caps(&supplies.0, design.max_epochs, most);
+            let caps = sample::caps(&supplies.pooled, design.max_epochs, most);
             let mut random = Random::new(study.seed);
             let mixes = draw(design, &prior, &caps, n_mixes, &mut random)?;
             for (at, proxy) in study.proxies.iter().enumerate() {
@@ -86,11 +91,13 @@ pub fn trials(study: &Study, supplies: &Supplies) -> Result<Vec<Trial>, BuildErr
         }
     }
     for trial in &trials {
-        let missing = (study.groups.iter().zip(&supplies.0).zip(&trial.weights))
+        let missing = (study.groups.iter().zip(&supplies.pooled).zip(&trial.weights))
             .find(|((_, n_tokens), share)| **n_tokens == 0 && **share > 0.0);
         if let Some(((group, _), share)) = missing {
-            let message =
-                format!("`{}` wants a share of {share:.3} of the group `{}`, which has no tokens", trial.name, group.name);
+            let message = format!(
+                "`{}` wants a share of {share:.3} of the group `{}`, which has no tokens",
+                trial.name, group.name
+            );
             return Err(BuildError::new(message).hint("look at its conditions: `tokenmill ablate design` counts"));
         }
     }

@@ -49,8 +49,11 @@ pub fn draw(
     if let Some(first) = mixes.first().filter(|first| !fits(first)) {
         let worst = first.iter().zip(caps).map(|(share, cap)| share / cap).fold(0.0, f64::max);
         let epochs = worst * design.max_epochs;
-        return Err(BuildError::new(format!("the prior uses a group {epochs:.1} times, and `max_epochs` is {}", design.max_epochs))
-            .hint("train on fewer tokens, raise `max_epochs`, or give a `prior` with less of the small groups"));
+        return Err(BuildError::new(format!(
+            "the prior uses a group {epochs:.1} times, and `max_epochs` is {}",
+            design.max_epochs
+        ))
+        .hint("train on fewer tokens, raise `max_epochs`, or give a `prior` with less of the small groups"));
     }
     let flat = tempered(prior, design.temperature);
     let (least, largest) = (design.strength.0.ln(), design.strength.1.ln());

@@ -256,7 +256,9 @@ fn means(predicted: &Predicted) -> Vec<Vec<f64>> {
     let n_runs = predicted.first().map_or(0, Vec::len);
     let of = |run: usize| -> Vec<f64> {
         let n_targets = predicted.first().map_or(0, |repeat| repeat[run].len());
-        (0..n_targets).map(|target| mean(&predicted.iter().map(|repeat| repeat[run][target]).collect::<Vec<_>>())).collect()
+        (0..n_targets)
+            .map(|target| mean(&predicted.iter().map(|repeat| repeat[run][target]).collect::<Vec<_>>()))
+            .collect()
     };
     (0..n_runs).map(of).collect()
 }

@@ -1,15 +1,18 @@
 //! The phases of a study: the shards that all models read, the models that anneals start from, and the trials.
 
 mod prepare;
+mod slots;
 mod train;
 
 use super::design::{Supplies, bases, trials};
 use super::pool::of_group;
 use super::study::{Question, Study};
-use super::trial::Trial;
-use crate::phase::{TokenStore, dataset_of, mix_phases};
+use super::trial::{Role, Trial};
+use crate::phase::{TokenStore, dataset_of, mix_phases, supply};
+use crate::plan::Supply;
 use crate::shard::dataset::Dataset;
 use serde_json::json;
+use slots::Slots;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokenmill_core::BuildError;
@@ -32,6 +35,9 @@ const VERSION: u32 = 1;
 
 /// The input with the shards.
 const SHARDS: &str = "shards";
+
+/// The input with the counts of all documents.
+const COUNTS: &str = "counts";
 
 /// The input with the models that anneals start from.
 const BASES: &str = "bases";
@@ -65,8 +71,8 @@ pub fn study_phases(
 ) -> Result<Vec<crate::phase::MixPhase>, StoreError> {
     let mut phases = mix_phases(&study.pool(), stores)?;
     let index = phases.len() - 1;
-    let shared = Arc::new(Shared { study: study.clone(), place, exported: Mutex::new(None) });
-    let mut inputs = vec![(SHARDS.to_owned(), index)];
+    let shared = Arc::new(Shared { study: study.clone(), place, exported: Mutex::new(None), slots: Slots::default() });
+    let mut inputs = vec![(SHARDS.to_owned(), index), (COUNTS.to_owned(), 0)];
     if matches!(&study.question, Question::Anneal(anneal) if anneal.checkpoint.is_none()) {
         let phase = Trials { shared: shared.clone(), is_base: true };
         phases.push((Box::new(phase), inputs.clone()));
@@ -82,6 +88,7 @@ struct Shared {
     place: Place,
     /// The folder of the exported shards, once they are.
     exported: Mutex<Option<PathBuf>>,
+    slots: Slots,
 }
 
 /// Trains models: one task each.
@@ -91,19 +98,32 @@ struct Trials {
     is_base: bool,
 }
 
-/// Training tokens of every group of a study in its shards.
+/// Tokens of every group of a study: those in its shards, and all that were counted.
 ///
 /// # Errors
 /// When the shards are of another study.
-pub fn supplies(study: &Study, dataset: &Dataset) -> Result<Supplies, BuildError> {
-    let n_tokens = |group: &crate::plan::Group| Ok(of_group(dataset, &group.name)?[0].n_tokens);
-    Ok(Supplies(study.groups.iter().map(n_tokens).collect::<Result<_, BuildError>>()?))
+pub fn supplies(study: &Study, dataset: &Dataset, counts: &Supply) -> Result<Supplies, BuildError> {
+    Ok(Supplies { pooled: pooled(study, dataset)?, all: counted(study, counts) })
+}
+
+/// All tokens of every group; those of a group that is split are counted by its parts.
+pub fn counted(study: &Study, counts: &Supply) -> Vec<u64> {
+    let of = |group: &crate::plan::Group| {
+        let is_own = |name: &str| name.split('/').next() == Some(group.name.as_str());
+        counts.0.iter().filter(|(name, _)| is_own(name)).map(|(_, there)| there.n_tokens).sum()
+    };
+    study.groups.iter().map(of).collect()
+}
+
+fn pooled(study: &Study, dataset: &Dataset) -> Result<Vec<u64>, BuildError> {
+    study.groups.iter().map(|group| Ok(of_group(dataset, &group.name)?[0].n_tokens)).collect()
 }
 
 impl Trials {
-    fn trials(&self, dataset: &Dataset) -> Result<Vec<Trial>, StoreError> {
+    fn trials(&self, dataset: &Dataset, inputs: &Inputs<'_>) -> Result<Vec<Trial>, StoreError> {
         let study = &self.shared.study;
-        let supplies = supplies(study, dataset).map_err(refused)?;
+        let counts = supply(inputs.store()?, inputs.get(COUNTS)?)?;
+        let supplies = supplies(study, dataset, &counts).map_err(refused)?;
         if self.is_base { Ok(bases(study, &supplies)) } else { trials(study, &supplies).map_err(refused) }
     }
 }
@@ -141,9 +161,10 @@ impl Phase for Trials {
             let label = format!("{} {}", self.name(), trial.name);
             let start = trial.anneals.then(|| self.start(&trial, bases)).transpose()?;
             let work = json!({"trial": trial, "proxy": proxy, "start": start});
-            // The number of a proxy may change when another is added; what it is stands beside it. So may the name.
+            // Numbers and names change when a study is made longer; what is trained stays what it is. Two arms may be equal.
+            let arm = if let Role::Arm(name) = &trial.role { name } else { "" };
             let own = json!({"weights": trial.weights, "seed": trial.seed, "tokens": trial.tokens, "proxy": proxy,
-                "name": trial.name, "start": start});
+                "arm": arm, "start": start});
             Ok(Task {
                 key: digest_hex(format!("{fingerprint}\0{identity}\0{own}").as_bytes()),
                 label,
@@ -151,7 +172,7 @@ impl Phase for Trials {
                 work,
             })
         };
-        self.trials(&dataset)?.into_iter().map(task).collect()
+        self.trials(&dataset, inputs)?.into_iter().map(task).collect()
     }
 
     fn run(&self, task: &Task, context: &TaskContext<'_>) -> Result<Outcome, StoreError> {

@@ -49,7 +49,7 @@ pub fn prepare(
     dataset: &Dataset,
     data: &Path,
     (trial, proxy): (&Trial, &Proxy),
-    (start, is_base): (Option<&Path>, bool),
+    (start, is_base, slot): (Option<&Path>, bool, usize),
     out: PathBuf,
 ) -> Result<Prepared, StoreError> {
     let study = &shared.study;
@@ -81,9 +81,20 @@ pub fn prepare(
         ("lr", proxy.lr.to_string()),
         ("final_lr", if trial.anneals { "0".to_owned() } else { (proxy.lr * FINAL_LR).to_string() }),
         ("warmup_steps", if trial.anneals { 0 } else { (n_steps as f64 * WARMUP).ceil() as u64 }.to_string()),
-        ("decay", if is_base { "constant" } else if trial.anneals { "linear" } else { "cosine" }.to_owned()),
+        (
+            "decay",
+            if is_base {
+                "constant"
+            } else if trial.anneals {
+                "linear"
+            } else {
+                "cosine"
+            }
+            .to_owned(),
+        ),
         ("start", start.map(path).unwrap_or_default()),
         ("save", if is_base { "1" } else { "" }.to_owned()),
+        ("slot", slot.to_string()),
         ("tokenmill", path(&shared.place.program)),
     ];
     values.extend(own.map(|(name, value)| (name.to_owned(), value)));
@@ -145,12 +156,7 @@ fn put(path: &Path, content: &str) -> Result<(), StoreError> {
 }
 
 /// The shards of all groups that a trial trains on, and the held-out ones of all groups.
-fn groups(
-    shared: &Shared,
-    dataset: &Dataset,
-    data: &Path,
-    trial: &Trial,
-) -> Result<[Vec<GroupGiven>; 2], StoreError> {
+fn groups(shared: &Shared, dataset: &Dataset, data: &Path, trial: &Trial) -> Result<[Vec<GroupGiven>; 2], StoreError> {
     let given = |group: &str, phase: &TrainingPhase, weight: f64, of_all: f64| {
         let shard = |(number, shard): (usize, &crate::shard::dataset::Shard)| ShardGiven {
             prefix: data.join(prefix(&phase.name, number)).display().to_string(),

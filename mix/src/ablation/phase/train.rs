@@ -20,21 +20,19 @@ use tokenmill_store::{ObjectRef, Outcome, StoreError, Task, TaskContext, commit}
 /// Bytes of a log that go into the store: its end.
 const MAX_LOG: u64 = 512 << 20;
 
-pub fn train(
-    shared: &Shared,
-    task: &Task,
-    context: &TaskContext<'_>,
-    is_base: bool,
-) -> Result<Outcome, StoreError> {
+pub fn train(shared: &Shared, task: &Task, context: &TaskContext<'_>, is_base: bool) -> Result<Outcome, StoreError> {
     let trial: Trial = work_value(task, "trial")?;
     let proxy = shared.study.proxies.get(trial.proxy);
-    let proxy = proxy.ok_or_else(|| StoreError::Usage(format!("`{}` has no proxy; the study has changed", trial.name)))?;
+    let proxy =
+        proxy.ok_or_else(|| StoreError::Usage(format!("`{}` has no proxy; the study has changed", trial.name)))?;
     let dataset = shards(context.inputs)?;
     let data = exported(shared, &dataset, context)?;
     let own: String = task.key.chars().take(8).collect();
     let out = shared.place.folder.join(format!("{}-{own}", trial.name));
     let start = start(task, context, &out)?;
-    let prepared = prepare(shared, &dataset, &data, (&trial, proxy), (start.as_deref(), is_base), out)?;
+    let slot = shared.slots.take();
+    let given = (start.as_deref(), is_base, slot.number);
+    let prepared = prepare(shared, &dataset, &data, (&trial, proxy), given, out)?;
     let heard = hear(shared, &prepared, &trial, proxy.batch * proxy.context, context)?;
     let losses = losses(shared, &prepared, &trial, &heard)?;
     let state = if heard.diverged.is_some() { State::Diverged } else { State::Done };
@@ -60,7 +58,8 @@ pub fn train(
     keep(LOG, "txt", &read_small(&log, MAX_LOG)?.unwrap_or_default())?;
     let environment = json!({"command": prepared.command, "env": prepared.env, "values": prepared.values});
     keep("environment", "json", &commit::to_json(&environment)?)?;
-    let mut tally = json!({"n_trials": 1, "n_diverged": u64::from(state == State::Diverged), "n_trained": result.trial.tokens});
+    let mut tally =
+        json!({"n_trials": 1, "n_diverged": u64::from(state == State::Diverged), "n_trained": result.trial.tokens});
     if is_base {
         let (object, path) = checkpoint(shared, &prepared, context)?;
         match object {
@@ -154,11 +153,11 @@ fn dataset_epochs(
     dataset: &crate::shard::dataset::Dataset,
     trial: &Trial,
 ) -> Result<BTreeMap<String, f64>, StoreError> {
-    let supplies = super::supplies(&shared.study, dataset).map_err(super::refused)?;
+    let pooled = super::pooled(&shared.study, dataset).map_err(super::refused)?;
     let epochs = |((group, n_tokens), share): ((&crate::plan::Group, &u64), &f64)| {
         (group.name.clone(), share * trial.tokens as f64 / (*n_tokens).max(1) as f64)
     };
-    Ok(shared.study.groups.iter().zip(&supplies.0).zip(&trial.weights).map(epochs).collect())
+    Ok(shared.study.groups.iter().zip(&pooled).zip(&trial.weights).map(epochs).collect())
 }
 
 /// The shards as files of this machine: links, where the store is on it. Done once in a process.
@@ -200,7 +199,8 @@ fn checkpoint(
 ) -> Result<(Option<ObjectRef>, String), StoreError> {
     let lacks = |what: &str| StoreError::Refused {
         what: format!("the trainer `{}` {what}, and an anneal starts from one", name_of(shared)),
-        hint: "`trainer.checkpoint` says where in the folder of a trial the model is; or give `anneal.checkpoint`".to_owned(),
+        hint: "`trainer.checkpoint` says where in the folder of a trial the model is; or give `anneal.checkpoint`"
+            .to_owned(),
     };
     let path = prepared.checkpoint.as_ref().ok_or_else(|| lacks("does not say where its model is"))?;
     let shown = path.display().to_string();

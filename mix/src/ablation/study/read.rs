@@ -89,7 +89,20 @@ fn read(view: &View<'_>, template: &dyn Fn(&str) -> Result<String, BuildError>) 
     let objective = objective(view, &names)?;
     let trainer = trainer(view, template)?;
     view.finish()?;
-    Ok(Study { name, root, seed, sources, groups, validation_tokens, pool_tokens, marks, proxies, question, objective, trainer })
+    Ok(Study {
+        name,
+        root,
+        seed,
+        sources,
+        groups,
+        validation_tokens,
+        pool_tokens,
+        marks,
+        proxies,
+        question,
+        objective,
+        trainer,
+    })
 }
 
 fn source(view: &View<'_>) -> Result<StudySource, BuildError> {
@@ -102,7 +115,8 @@ fn source(view: &View<'_>) -> Result<StudySource, BuildError> {
         (None, Some(recipe)) => {
             Ok(StudySource { source: Source { name, run: String::new() }, recipe: Some((recipe, sets)) })
         }
-        _ => Err(view.error(format!("source `{name}` has either `run` or `recipe`"))
+        _ => Err(view
+            .error(format!("source `{name}` has either `run` or `recipe`"))
             .hint("`run` is the directory of a finished run; a `recipe` is run first")),
     }
 }

@@ -11,10 +11,7 @@ use toml::de::DeValue;
 const SILENCE: u64 = 3_600;
 
 /// Reads the trainer of a study. What the study itself says stands above its template.
-pub fn trainer(
-    view: &View<'_>,
-    template: &dyn Fn(&str) -> Result<String, BuildError>,
-) -> Result<Trainer, BuildError> {
+pub fn trainer(view: &View<'_>, template: &dyn Fn(&str) -> Result<String, BuildError>) -> Result<Trainer, BuildError> {
     let Some(own) = view.table("trainer")? else { return Ok(embedded()) };
     let named = own.value("template", "`embedded`, or the path of a template", text)?;
     let mut trainer = match named.as_deref() {

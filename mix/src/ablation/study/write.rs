@@ -73,8 +73,7 @@ fn question(question: &Question) -> Vec<(&'static str, Value)> {
             vec![("design", table(entries))]
         }
         Question::Arms { arms, seeds } => {
-            let arm =
-                |arm: &super::Arm| table([("name", text(&arm.name)), ("shares", shares(&arm.shares))]);
+            let arm = |arm: &super::Arm| table([("name", text(&arm.name)), ("shares", shares(&arm.shares))]);
             let arms = Value::Array(arms.iter().map(arm).collect());
             vec![("compare", table([("seeds", whole(*seeds)), ("arm", arms)]))]
         }

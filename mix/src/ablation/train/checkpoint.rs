@@ -4,13 +4,14 @@ use super::adam::{Adam, Moments};
 use super::error::TrainError;
 use super::feed::Feed;
 use super::files;
+use super::job::Job;
 use super::model::{Model, numbers};
 use candle_core::safetensors::SliceSafetensors;
 use candle_core::{Device, Tensor};
 use std::path::Path;
 
 /// Writes a checkpoint. The same state gives the same bytes.
-pub(super) fn save(path: &Path, model: &Model, adam: &Adam, feed: &Feed) -> Result<(), TrainError> {
+pub(super) fn save(path: &Path, job: &Job, model: &Model, adam: &Adam, feed: &Feed) -> Result<(), TrainError> {
     let mut tensors = vec![("step".to_owned(), Tensor::new(adam.step as i64, &Device::Cpu)?)];
     for (weight, moments) in model.weights.iter().zip(&adam.moments) {
         let shape = weight.var.shape();
@@ -20,6 +21,7 @@ pub(super) fn save(path: &Path, model: &Model, adam: &Adam, feed: &Feed) -> Resu
         }
         tensors.push((format!("model.{}", weight.name), weight.var.as_tensor().clone()));
     }
+    tensors.push(("seed".to_owned(), Tensor::new(job.seed.cast_signed(), &Device::Cpu)?));
     for stream in feed.streams() {
         let place = [stream.at() as i64, stream.n_sequences() as i64];
         tensors.push((format!("place.{}", stream.group()), Tensor::new(&place, &Device::Cpu)?));
@@ -29,9 +31,9 @@ pub(super) fn save(path: &Path, model: &Model, adam: &Adam, feed: &Feed) -> Resu
     files::write(path, &bytes)
 }
 
-/// Goes to where a checkpoint was made. A group that it has read from goes on where it stood, unless it has other
-/// tokens now.
-pub(super) fn load(path: &Path, model: &Model, adam: &mut Adam, feed: &mut Feed) -> Result<(), TrainError> {
+/// Goes to where a checkpoint was made. A job of the same seed reads on where that one stood in every group, unless the group
+/// has other tokens now; one of another seed begins at a place of its own, so that anneals of several seeds differ.
+pub(super) fn load(path: &Path, job: &Job, model: &Model, adam: &mut Adam, feed: &mut Feed) -> Result<(), TrainError> {
     let bytes = files::read(path)?;
     let damaged = |error: candle_core::Error| {
         TrainError::checkpoint(path, format!("it is not one of ours, or damaged ({error}); train it again"))
@@ -51,6 +53,9 @@ pub(super) fn load(path: &Path, model: &Model, adam: &mut Adam, feed: &mut Feed)
         };
         weight.var.set(&shaped("model")?).map_err(damaged)?;
         *moments = Moments { first: numbers(&shaped("moments.first")?)?, second: numbers(&shaped("moments.second")?)? };
+    }
+    if get("seed")?.to_scalar::<i64>().map_err(damaged)? != job.seed.cast_signed() {
+        return Ok(());
     }
     for stream in feed.streams_mut() {
         // A group that is new in this job has no place yet.

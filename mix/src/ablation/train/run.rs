@@ -28,11 +28,11 @@ pub fn train(job: &Job, log: &mut dyn Write) -> Result<(), TrainError> {
         valid.push((group, Stream::new(job, &group.group, &group.shards)?));
     }
     if let Some(path) = &job.start {
-        checkpoint::load(path, &model, &mut adam, &mut feed)?;
+        checkpoint::load(path, job, &model, &mut adam, &mut feed)?;
     }
     steps(job, &model, &mut adam, &mut feed, log)?;
     if let Some(path) = &job.save {
-        checkpoint::save(path, &model, &adam, &feed)?;
+        checkpoint::save(path, job, &model, &adam, &feed)?;
     }
     for (group, stream) in &mut valid {
         let loss = validate(job, &model, group, stream)?;

@@ -12,9 +12,32 @@ pub type Values = BTreeMap<String, String>;
 const LISTS: [&str; 2] = ["train", "valid"];
 
 /// Values that every trial has. docs/ablations.md says what they are.
-pub const TRIAL: [&str; 24] = [
-    "trial", "seed", "proxy", "out", "data", "data_json", "tokens", "steps", "context", "batch", "layers", "hidden", "heads",
-    "ffn", "vocab", "eos", "dtype", "lr", "final_lr", "warmup_steps", "decay", "start", "save", "tokenmill",
+pub const TRIAL: [&str; 25] = [
+    "trial",
+    "seed",
+    "proxy",
+    "out",
+    "data",
+    "data_json",
+    "tokens",
+    "steps",
+    "context",
+    "batch",
+    "layers",
+    "hidden",
+    "heads",
+    "ffn",
+    "vocab",
+    "eos",
+    "dtype",
+    "lr",
+    "final_lr",
+    "warmup_steps",
+    "decay",
+    "start",
+    "save",
+    "slot",
+    "tokenmill",
 ];
 
 /// Values of one shard.

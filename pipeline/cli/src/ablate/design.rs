@@ -11,6 +11,9 @@ use tokenmill_mix::ablation::{Budget, Study, Supplies, Trial, trials};
 /// The vocabulary that is reckoned with while the sources are not there: Llama 3's.
 const VOCABULARY: u64 = 128_256;
 
+/// A vocabulary of a proxy that needs not be any smaller.
+const SMALL_VOCABULARY: u64 = 8_192;
+
 /// Part of the operations that the last layer may have before it is worth a word.
 const LARGE_HEAD: f64 = 0.3;
 
@@ -40,7 +43,8 @@ fn flops(text: &str) -> Result<f64, String> {
 pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let study = open::read(&args.study)?;
     let counted = counted(&study)?;
-    let even = Supplies(vec![u64::MAX / 1_000_000; study.groups.len()]);
+    let even = vec![u64::MAX / 1_000_000; study.groups.len()];
+    let even = Supplies { pooled: even.clone(), all: even };
     let (supplies, vocabulary) = counted.as_ref().map_or((&even, VOCABULARY), |(supplies, size)| (supplies, *size));
     let listed = trials(&study, supplies)?;
     let all: Vec<Trial> = bases(&study, supplies).into_iter().chain(listed).collect();
@@ -49,7 +53,7 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     if counted.is_none() {
         println!("reckoned with a vocabulary of {} tokens; that of the sources is not known yet", count(VOCABULARY));
     }
-    for caution in cautions(&budget, counted.is_some()) {
+    for caution in cautions(&budget, counted.as_ref().map(|(_, size)| *size)) {
         println!("note: {caution}");
     }
     println!();
@@ -99,7 +103,7 @@ fn hours(seconds: f64) -> String {
 }
 
 /// What should be known before a study is paid for.
-fn cautions(budget: &Budget, is_counted: bool) -> Vec<String> {
+fn cautions(budget: &Budget, vocabulary: Option<u64>) -> Vec<String> {
     let mut cautions = Vec::new();
     for cost in &budget.0 {
         if cost.parameters < MIN_PARAMETERS {
@@ -110,7 +114,7 @@ fn cautions(budget: &Budget, is_counted: bool) -> Vec<String> {
                 cost.parameters as f64 / 1e6
             ));
         }
-        if is_counted && cost.head_share > LARGE_HEAD {
+        if cost.head_share > LARGE_HEAD && vocabulary.is_some_and(|size| size > SMALL_VOCABULARY) {
             cautions.push(format!(
                 "{:.0} % of the operations of `{}` are its last layer: take a smaller vocabulary in the recipes of the \
                  sources, such as `tokenizer = \"gpt2@2048\"`",

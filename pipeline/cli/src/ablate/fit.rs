@@ -134,9 +134,12 @@ fn text(choice: &Choice) -> String {
         ]
     };
     let mut rows: Vec<Vec<String>> = choice.scores.iter().map(row).collect();
-    rows.extend(choice.left_out.iter().map(|(form, why)| {
-        vec![form.name().to_owned(), "not fitted".to_owned(), String::new(), why.clone()]
-    }));
+    rows.extend(
+        choice
+            .left_out
+            .iter()
+            .map(|(form, why)| vec![form.name().to_owned(), "not fitted".to_owned(), String::new(), why.clone()]),
+    );
     let head = ["form", "error without the run", "rank correlation", "formula"];
     format!("{}{}\n", table(&head, &rows), choice.reason)
 }

@@ -11,7 +11,8 @@ use tokenmill_engine::Plan;
 use tokenmill_engine::plan::RunRecord;
 use tokenmill_engine::run::{Attempt, Limits, Options, run_first};
 use tokenmill_mix::ablation::{
-    Analysis, Happened, Outcome, RESULT, Study, Supplies, Trial, TrialResult, analyse, is_training, supplies,
+    Analysis, Happened, Outcome, RESULT, Study, Supplies, Trial, TrialResult, analyse, counted as counted_groups,
+    is_training, supplies,
 };
 use tokenmill_mix::supply;
 use tokenmill_store::commit::{parse, read_commit};
@@ -19,22 +20,15 @@ use tokenmill_store::{Store, StoreError, Task};
 
 /// Training tokens of every group, and the size of the vocabulary. What has not been counted is counted now.
 pub fn counted(study: &Study, plan: &Plan, store: &dyn Store) -> Result<(Supplies, u64), Failure> {
-    let options =
-        Options { threads: threads(None), timings: false, limits: Limits::Checked, keep_going: false };
+    let options = Options { threads: threads(None), timings: false, limits: Limits::Checked, keep_going: false };
     let reports = run_first(1, plan, store, options, &Quiet)?;
     let weighed = reports.first().ok_or_else(|| StoreError::Usage("the study has no phases".to_owned()))?;
-    let counts = supply(store, &weighed.manifest)?;
-    // A group that is split is counted by its parts.
-    let of = |group: &str| -> u64 {
-        let is_own = |name: &str| name.split('/').next() == Some(group);
-        counts.0.iter().filter(|(name, _)| is_own(name)).map(|(_, there)| there.n_tokens).sum()
-    };
-    let left = |group: &tokenmill_mix::plan::Group| {
-        of(&group.name).saturating_sub(study.validation_tokens).min(study.pool_tokens)
-    };
+    let all = counted_groups(study, &supply(store, &weighed.manifest)?);
+    let left = |n_tokens: &u64| n_tokens.saturating_sub(study.validation_tokens).min(study.pool_tokens);
+    let pooled = all.iter().map(left).collect();
     let stores = mix::stores(&study.pool())?;
     let vocabulary = stores.first().map(|store| store.card()).transpose()?.map_or(0, |card| card.vocab_size);
-    Ok((Supplies(study.groups.iter().map(left).collect()), u64::from(vocabulary)))
+    Ok((Supplies { pooled, all }, u64::from(vocabulary)))
 }
 
 /// All that a study has found so far.
@@ -43,7 +37,13 @@ pub fn analysis(study: &Study, store: &dyn Store, folder: &str) -> Result<Analys
     // While the shards are in the making, nothing has been trained.
     let dataset = mix::open_dataset(store, folder).ok();
     let vocabulary = dataset.as_ref().map_or(0, |dataset| u64::from(dataset.tokenizer.vocab_size));
-    let supplies = dataset.map(|dataset| supplies(study, &dataset)).transpose()?;
+    let supplies = match (dataset, RunRecord::read(store)?.phases.first()) {
+        (Some(dataset), Some(weighed)) => {
+            let counts = weighed.read_manifest(store)?.map(|weighed| supply(store, &weighed)).transpose()?;
+            counts.map(|counts| supplies(study, &dataset, &counts)).transpose()?
+        }
+        _ => None,
+    };
     Ok(analyse(study, supplies.as_ref(), vocabulary, outcomes, &parallel))
 }
 
@@ -82,10 +82,14 @@ fn outcome(store: &dyn Store, folder: &str, task: &Task) -> Result<Outcome, Fail
 
 /// Opens what stands of a study: by its file or by its run directory.
 pub fn opened(target: &str) -> Result<(Study, String, Box<dyn Store>), Failure> {
-    let folder = match target.ends_with(".toml") {
-        true => open::read(target)?.folder(),
-        false => target.trim_end_matches('/').to_owned(),
-    };
+    if target.ends_with(".toml") {
+        // Its objective and limits may have changed since the models were trained.
+        let study = open::located(&open::read(target)?)?;
+        let folder = study.folder();
+        let store = crate::house::open_run(&folder)?;
+        return Ok((study, folder, store));
+    }
+    let folder = target.trim_end_matches('/').to_owned();
     let store = crate::house::open_run(&folder)?;
     let resolved = "config.resolved.toml";
     let content = String::from_utf8_lossy(&store.read(resolved)?).into_owned();

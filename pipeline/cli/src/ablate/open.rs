@@ -22,7 +22,8 @@ pub fn is_study(content: &str) -> bool {
 pub fn parse(text: &Text) -> Result<Study, Failure> {
     let template = |path: &str| {
         let hint = "templates to start from are in `configs/trainers/`";
-        let content = source::read(path).map_err(|error| BuildError::new(format!("the trainer: {error}")).hint(hint))?;
+        let content =
+            source::read(path).map_err(|error| BuildError::new(format!("the trainer: {error}")).hint(hint))?;
         String::from_utf8(content).map_err(|_| BuildError::new(format!("`{path}` is no UTF-8 text")))
     };
     Ok(Study::parse(&text.content, &text.name, &template)?)

@@ -80,7 +80,8 @@ fn trials(analysis: &Analysis) -> Result<DataFrame, Failure> {
 }
 
 fn curves(analysis: &Analysis) -> Result<DataFrame, Failure> {
-    let points = || analysis.trials.iter().flat_map(|row| row.curve.iter().map(move |point| (row.name.as_str(), point)));
+    let points =
+        || analysis.trials.iter().flat_map(|row| row.curve.iter().map(move |point| (row.name.as_str(), point)));
     let columns = vec![
         texts("name", points().map(|(name, _)| name)),
         wholes("tokens", points().map(|(_, point)| point.0)),

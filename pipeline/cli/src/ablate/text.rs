@@ -81,7 +81,9 @@ fn of_laws(laws: &Laws, groups: &[String]) -> String {
     text.push_str(&format!("\n{}", table(&head, &rows)));
     if laws.confidence.is_finite() {
         let share = 100.0 * laws.confidence;
-        text.push_str(&format!("the optimum is better than the prior in {share:.0} % of the laws of resampled models\n"));
+        text.push_str(&format!(
+            "the optimum is better than the prior in {share:.0} % of the laws of resampled models\n"
+        ));
     }
     text.push('\n');
     text

@@ -32,7 +32,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let mix = open::read(&args.mix)?;
     let plan = open::plan(&mix)?;
     let store = create_folder(&open::folder(&mix))?;
-    let options = Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked, keep_going: false };
+    let options =
+        Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked, keep_going: false };
     // A plan is short; a line for every task would hide why there is none.
     let progress = RunProgress::default();
     let watch: &dyn Watch = if std::io::stderr().is_terminal() { &progress } else { &Quiet };

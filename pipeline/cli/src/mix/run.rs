@@ -35,7 +35,8 @@ pub fn main(args: &Args) -> Result<ExitCode, Failure> {
     let plan = open::plan(&mix)?;
     let folder = open::folder(&mix);
     let store = create_folder(&folder)?;
-    let options = Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked, keep_going: false };
+    let options =
+        Options { threads: threads(args.threads).max(1), timings: false, limits: Limits::Checked, keep_going: false };
     let progress = watch();
     // What cannot be had is refused in the words of the plan, before anything is written.
     let (supply, n_weighed) = weigh(&plan, &*store, options, &*progress)?;
