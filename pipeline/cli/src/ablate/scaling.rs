@@ -100,15 +100,18 @@ fn fitted(args: &Args, models: &[Evaluated]) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A parameter of the law, with its name.
+type Parameter = (&'static str, fn(&Chinchilla) -> f64);
+
 fn parameters(law: &Chinchilla, laws: &[Chinchilla]) -> String {
-    let all: [(&str, fn(&Chinchilla) -> f64); 5] = [
+    let all: [Parameter; 5] = [
         ("E", |law| law.floor),
         ("A", |law| law.params_factor),
         ("alpha", |law| law.params_exponent),
         ("B", |law| law.tokens_factor),
         ("beta", |law| law.tokens_exponent),
     ];
-    let row = |(name, of): (&str, fn(&Chinchilla) -> f64)| {
+    let row = |(name, of): Parameter| {
         let Interval { low, high } = spread(laws, LEVEL, of);
         let value = of(law);
         let digits = if value.abs() >= 100.0 { 1 } else { 4 };
