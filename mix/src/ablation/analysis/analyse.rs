@@ -8,6 +8,9 @@ use crate::ablation::design::{Budget, MIN_PARAMETERS, Supplies};
 use crate::ablation::fit::Runner;
 use crate::ablation::study::{Question, Study};
 
+/// Standard deviations of chance by which a mix must be better for one model to show it.
+const LEAST_GAIN: f64 = 2.0;
+
 /// A law of which noise is this part of what it explains says little.
 const LOUD: f64 = 0.5;
 
@@ -103,10 +106,17 @@ fn of_laws(laws: &Laws) -> Vec<String> {
             laws.beyond.join("`, `")
         ));
     }
-    if let [best, prior, ..] = &laws.mixes[..]
-        && best.objective.high > prior.objective.value
-    {
-        cautions.push("the optimum may be no better than the prior: its interval reaches as far".to_owned());
+    if let [best, prior, ..] = &laws.mixes[..] {
+        let gain = prior.objective.value - best.objective.value;
+        if best.objective.high > prior.objective.value {
+            cautions.push("the optimum may be no better than the prior: its interval reaches as far".to_owned());
+        } else if let Some(noise) = laws.noise.filter(|noise| gain < LEAST_GAIN * noise.deviation) {
+            cautions.push(format!(
+                "the optimum is predicted to be {gain:.4} nats better than the prior, and two models of one mix differ by \
+                 {:.4}: one model of each would not show it",
+                noise.deviation
+            ));
+        }
     }
     cautions
 }

@@ -1,3 +1,5 @@
+//! Studies are read with their defaults, written and read back, and mistakes are explained.
+
 use super::*;
 use tokenmill_core::BuildError;
 

@@ -1,4 +1,4 @@
-//! Root-mean-square norm.
+//! The norm by the root of the mean square, with its gradient.
 
 use super::lanes::dot;
 use super::{floats, read, tensor};
