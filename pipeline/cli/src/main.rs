@@ -19,6 +19,7 @@ mod failure;
 mod forget;
 mod gc;
 mod house;
+mod html;
 mod inspect;
 mod log;
 mod mix;

@@ -11,6 +11,7 @@ use super::trial::{Role, Trial};
 use crate::phase::{TokenStore, dataset_of, mix_phases, supply};
 use crate::plan::Supply;
 use crate::shard::dataset::Dataset;
+use crate::shard::megatron::Dtype;
 use serde_json::json;
 use slots::Slots;
 use std::path::PathBuf;
@@ -168,7 +169,7 @@ impl Phase for Trials {
             Ok(Task {
                 key: digest_hex(format!("{fingerprint}\0{identity}\0{own}").as_bytes()),
                 label,
-                bytes: trial.tokens,
+                bytes: token_bytes(&dataset) * trial.tokens,
                 work,
             })
         };
@@ -207,6 +208,11 @@ impl Trials {
         let path = part.tally.get("checkpoint").and_then(serde_json::Value::as_str).ok_or_else(lacks)?;
         Ok(json!({"path": path}))
     }
+}
+
+/// Bytes of a token in the shards.
+fn token_bytes(dataset: &Dataset) -> u64 {
+    Dtype::of_name(&dataset.dtype).map_or(4, |dtype| dtype.bytes() as u64)
 }
 
 /// The manifest of the shards.

@@ -103,13 +103,16 @@ pub fn prepare(
         Some(path) => Some(out.join(expand(path)?)),
         None => trainer.is_embedded().then(|| out.join(embedded::CHECKPOINT)),
     };
+    let own_env = trainer.env.iter().map(|(name, value)| Ok((name.clone(), expand(value)?)));
+    let own_env = own_env.collect::<Result<BTreeMap<String, String>, StoreError>>()?;
     if trainer.is_embedded() {
         let save = checkpoint.as_deref().filter(|_| is_base);
         let job = embedded::job(dataset, (trial, proxy), &train, (&valid, study.validation_tokens), (start, save));
         let path = out.join(embedded::JOB);
         put(&path, &format!("{job:#}\n"))?;
         let command = embedded::command(&shared.place.program, &path);
-        let env = embedded::env();
+        let mut env = embedded::env();
+        env.extend(own_env);
         return Ok(Prepared { out, values, command, evaluate: Vec::new(), env, checkpoint });
     }
     for (name, content) in &trainer.files {
@@ -142,9 +145,7 @@ pub fn prepare(
         let command = placeholders::command(&trainer.evaluate, &values, [&trained, &own]).map_err(lacks)?;
         evaluate.push((group.group.clone(), command));
     }
-    let env = trainer.env.iter().map(|(name, value)| Ok((name.clone(), expand(value)?)));
-    let env = env.collect::<Result<_, StoreError>>()?;
-    Ok(Prepared { out, values, command, evaluate, env, checkpoint })
+    Ok(Prepared { out, values, command, evaluate, env: own_env, checkpoint })
 }
 
 fn lacks(what: String) -> StoreError {

@@ -6,6 +6,7 @@ use crate::ablation::study::LogPatterns;
 use crate::ablation::trainer::{Ended, Heard, Launch, Log, embedded};
 use crate::ablation::trial::{State, Trial, TrialResult};
 use crate::phase::work_value;
+use crate::shard::dataset::Dataset;
 use crate::shard::export::{Form, export};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,11 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokenmill_core::hash::digest_hex;
-use tokenmill_store::place::{place, read_small, stream_file};
+use tokenmill_store::place::{place, stream_file, write_with};
 use tokenmill_store::{ObjectRef, Outcome, StoreError, Task, TaskContext, commit};
-
-/// Bytes of a log that go into the store: its end.
-const MAX_LOG: u64 = 512 << 20;
 
 pub fn train(shared: &Shared, task: &Task, context: &TaskContext<'_>, is_base: bool) -> Result<Outcome, StoreError> {
     let trial: Trial = work_value(task, "trial")?;
@@ -33,7 +31,7 @@ pub fn train(shared: &Shared, task: &Task, context: &TaskContext<'_>, is_base: b
     let slot = shared.slots.take();
     let given = (start.as_deref(), is_base, slot.number);
     let prepared = prepare(shared, &dataset, &data, (&trial, proxy), given, out)?;
-    let heard = hear(shared, &prepared, &trial, proxy.batch * proxy.context, context)?;
+    let heard = hear(shared, &prepared, (&trial, proxy.batch * proxy.context), &dataset, context)?;
     let losses = losses(shared, &prepared, &trial, &heard)?;
     let state = if heard.diverged.is_some() { State::Diverged } else { State::Done };
     let epochs = dataset_epochs(shared, &dataset, &trial)?;
@@ -54,10 +52,11 @@ pub fn train(shared: &Shared, task: &Task, context: &TaskContext<'_>, is_base: b
         Ok(())
     };
     keep(RESULT, "json", &commit::to_json(&result)?)?;
-    let log = log_path(&prepared.out);
-    keep(LOG, "txt", &read_small(&log, MAX_LOG)?.unwrap_or_default())?;
     let environment = json!({"command": prepared.command, "env": prepared.env, "values": prepared.values});
     keep("environment", "json", &commit::to_json(&environment)?)?;
+    let mut log = context.spool()?;
+    stream_file(&log_path(&prepared.out), &mut log)?;
+    objects.insert(LOG.to_owned(), context.keep(log, LOG, "txt", 0)?);
     let mut tally =
         json!({"n_trials": 1, "n_diverged": u64::from(state == State::Diverged), "n_trained": result.trial.tokens});
     if is_base {
@@ -80,8 +79,8 @@ fn log_path(out: &Path) -> PathBuf {
 fn hear(
     shared: &Shared,
     prepared: &Prepared,
-    trial: &Trial,
-    tokens_per_step: u64,
+    (trial, tokens_per_step): (&Trial, u64),
+    dataset: &Dataset,
     context: &TaskContext<'_>,
 ) -> Result<Heard, StoreError> {
     let trainer = &shared.study.trainer;
@@ -96,6 +95,9 @@ fn hear(
     let mut heard = Heard::default();
     let mut seen = 0;
     let path = log_path(&prepared.out);
+    // What an earlier attempt has said is told in its record.
+    write_with(&path, |_| Ok(()))?;
+    let width = super::token_bytes(dataset);
     let commands = std::iter::once((None, &prepared.command));
     let commands = commands.chain(prepared.evaluate.iter().map(|(group, command)| (Some(group.as_str()), command)));
     for (group, command) in commands {
@@ -103,7 +105,7 @@ fn hear(
         let launch = Launch { command, env: &prepared.env, folder: &prepared.out, log: &path, silence };
         let ended = launch.run(&log, group, &mut heard, &mut |tokens| {
             let tokens = tokens.min(trial.tokens);
-            context.advance(tokens.saturating_sub(seen));
+            context.advance(width * tokens.saturating_sub(seen));
             seen = seen.max(tokens);
         })?;
         match ended {
@@ -116,7 +118,7 @@ fn hear(
             }
         }
     }
-    context.advance(trial.tokens.saturating_sub(seen));
+    context.advance(width * trial.tokens.saturating_sub(seen));
     Ok(heard)
 }
 
@@ -148,11 +150,7 @@ fn losses(
 }
 
 /// How often the tokens of every group are used.
-fn dataset_epochs(
-    shared: &Shared,
-    dataset: &crate::shard::dataset::Dataset,
-    trial: &Trial,
-) -> Result<BTreeMap<String, f64>, StoreError> {
+fn dataset_epochs(shared: &Shared, dataset: &Dataset, trial: &Trial) -> Result<BTreeMap<String, f64>, StoreError> {
     let pooled = super::pooled(&shared.study, dataset).map_err(super::refused)?;
     let epochs = |((group, n_tokens), share): ((&crate::plan::Group, &u64), &f64)| {
         (group.name.clone(), share * trial.tokens as f64 / (*n_tokens).max(1) as f64)
@@ -161,11 +159,7 @@ fn dataset_epochs(
 }
 
 /// The shards as files of this machine: links, where the store is on it. Done once in a process.
-fn exported(
-    shared: &Shared,
-    dataset: &crate::shard::dataset::Dataset,
-    context: &TaskContext<'_>,
-) -> Result<PathBuf, StoreError> {
+fn exported(shared: &Shared, dataset: &Dataset, context: &TaskContext<'_>) -> Result<PathBuf, StoreError> {
     let mut exported = shared.exported.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(folder) = &*exported {
         return Ok(folder.clone());

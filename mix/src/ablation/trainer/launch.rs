@@ -16,7 +16,7 @@ use tokenmill_store::child::Running;
 /// Bytes of a line that are looked at; the rest of a longer one is dropped.
 const MAX_LINE: u64 = 64 << 10;
 
-/// Bytes of a log that are kept.
+/// Bytes of the lines of one command that are kept.
 const MAX_LOG: u64 = 256 << 20;
 
 /// Lines that an error shows.

@@ -1,9 +1,7 @@
 //! The page about a study: markup, style and script of this folder, some of which it has in common with the page about a
 //! run, and the analysis as JSON.
 
-pub mod document;
-
-use document::{Blanks, document};
+use crate::html::{Blanks, document};
 use serde_json::json;
 use tokenmill_mix::ablation::Analysis;
 
@@ -27,7 +25,7 @@ const SCRIPT: &str = concat!(
     include_str!("page/differences.js"),
     include_str!("page/trials.js"),
     include_str!("page/cost.js"),
-    include_str!("page/shell.js"),
+    include_str!("../inspect/report/page/shell.js"),
     include_str!("page/page.js"),
 );
 
@@ -50,7 +48,7 @@ mod tests {
 
     #[test]
     fn the_script_writes_no_markup_and_loads_nothing() {
-        document::assert_harmless(STYLE, SCRIPT);
+        crate::html::assert_harmless(STYLE, SCRIPT);
     }
 
     #[test]
