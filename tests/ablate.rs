@@ -56,6 +56,9 @@ fn a_study_finds_the_law_that_its_models_follow() {
     assert_eq!(studies.trained().len(), 20);
     let designed = studies.tokenmill(&["ablate", "design", "study.toml"]).ok();
     assert!(designed.contains("tiny-mix-0013") && designed.contains("0.5000"), "{designed}");
+    studies.tokenmill(&["audit", "runs/study"]).ok();
+    let audited = studies.tokenmill(&["mix", "audit", "runs/study"]).ok();
+    assert!(audited.contains("valid.c") && audited.contains("sound"), "{audited}");
     let status = studies.tokenmill(&["status", "runs/study"]).ok();
     assert!(status.contains("trials"), "{status}");
 }

@@ -57,8 +57,10 @@ pub fn train(shared: &Shared, task: &Task, context: &TaskContext<'_>, is_base: b
     let mut log = context.spool()?;
     stream_file(&log_path(&prepared.out), &mut log)?;
     objects.insert(LOG.to_owned(), context.keep(log, LOG, "txt", 0)?);
+    let n_diverged = u64::from(state == State::Diverged);
+    // No document goes through a trial.
     let mut tally =
-        json!({"n_trials": 1, "n_diverged": u64::from(state == State::Diverged), "n_trained": result.trial.tokens});
+        json!({"n_in": 0, "n_out": 0, "n_trials": 1, "n_diverged": n_diverged, "n_trained": result.trial.tokens});
     if is_base {
         let (object, path) = checkpoint(shared, &prepared, context)?;
         match object {

@@ -1,5 +1,6 @@
 //! Reads mixes, opens the token stores they name, and finds the shards of a run.
 
+use crate::ablate;
 use crate::failure::Failure;
 use crate::house::{open_run, read_text};
 use tokenmill_engine::plan::RunRecord;
@@ -106,12 +107,16 @@ impl Shards {
         Ok(Shards { folder, store, dataset })
     }
 
-    /// The mix that the shards were made by; `None` when a recipe has made them.
+    /// The mix that the shards were made by, also where that is part of a study; `None` when a recipe has made them.
     pub fn mix(&self) -> Result<Option<Mix>, Failure> {
         let content = String::from_utf8(self.store.read(RESOLVED)?);
         let content = content.map_err(|error| Failure::usage(format!("`{RESOLVED}`: {error}")))?;
         let text = Text { name: self.store.display(RESOLVED), content };
-        if is_mix(&text.content) { parse(&text).map(Some) } else { Ok(None) }
+        match &text.content {
+            content if is_mix(content) => parse(&text).map(Some),
+            content if ablate::is_study(content) => Ok(Some(ablate::parse(&text)?.pool())),
+            _ => Ok(None),
+        }
     }
 }
 
