@@ -2,7 +2,7 @@
 
 use super::propose;
 use super::{Agreement, Estimate, FormRow, HeldOut, LEVEL, Laws, MixRow, Noise, Sensitivity, TrialRow};
-use crate::ablation::design::{Supplies, natural};
+use crate::ablation::design::Supplies;
 use crate::ablation::fit::{
     Candidate, Choice, Fit, FitError, Interval, Limits, Origin, Runner, Runs, Search, Settings, choose, deviation,
     divergence, mean, noise, optimum, spearman,
@@ -100,7 +100,7 @@ fn predict(rows: &mut [TrialRow], places: &[usize], (choice, fit): (&Choice, &Fi
 
 fn search(study: &Study, design: &Design, supplies: &Supplies, objective: &[f64]) -> Search {
     let n_groups = study.groups.len();
-    let prior = design.prior.as_ref().map_or_else(|| natural(&supplies.all), |prior| study.listed(prior));
+    let prior = study.prior(supplies);
     let limits = Limits {
         most: most(study, design, supplies),
         prior: Some(prior),
