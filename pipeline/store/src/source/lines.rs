@@ -71,6 +71,22 @@ impl LineReader {
             None => Ok(Some(Line::Bytes(self.line.strip_suffix(b"\n").unwrap_or(&self.line)))),
         }
     }
+
+    /// Passes over the next line that holds anything; says how many lines that were, with the empty ones before it, or `None`
+    /// at the end.
+    ///
+    /// # Errors
+    /// As [`LineReader::next_line`].
+    pub fn skip_filled(&mut self) -> Result<Option<u64>, StoreError> {
+        let mut n_lines = 0;
+        while let Some(line) = self.next_line()? {
+            n_lines += 1;
+            if !matches!(line, Line::Bytes(bytes) if bytes.trim_ascii().is_empty()) {
+                return Ok(Some(n_lines));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// Reads past the next line feed without keeping anything; says how many bytes that were.

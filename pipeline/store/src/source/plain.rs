@@ -53,14 +53,9 @@ impl SplitReader for PlainReader {
     }
 
     fn skip(&mut self) -> Result<bool, StoreError> {
-        while let Some(line) = self.lines.next_line()? {
-            self.line_number += 1;
-            match line {
-                Line::Bytes(bytes) if bytes.trim_ascii().is_empty() => {}
-                Line::Bytes(_) | Line::TooLong(_) => return Ok(true),
-            }
-        }
-        Ok(false)
+        let passed = self.lines.skip_filled()?;
+        self.line_number += passed.unwrap_or(0);
+        Ok(passed.is_some())
     }
 
     fn bytes_read(&self) -> u64 {
